@@ -1,0 +1,46 @@
+# Everything here is a plain command that the README shows too.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: demo test bench lint fix lock clean
+
+demo: .venv/.runtime ## the whole bot on this machine: no account, no token, no money
+	$(BIN)/python -m bot demo $(ARGS)
+
+test: lint ## what CI runs
+	$(BIN)/python -m pytest $(ARGS)
+
+bench: .venv/.dev ## ours beside a floor or a peer, in one run
+	$(BIN)/python -m tests.bench $(ARGS)
+
+lint: .venv/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fix: .venv/.dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: .venv/.dev ## exact pins with hashes; needs uv
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-config \
+		pyproject.toml -o requirements.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-config \
+		pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis animate-demo
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/.runtime: requirements.txt pyproject.toml | .venv/bin/python
+	$(PIP) --require-hashes -r requirements.txt
+	touch $@
+
+.venv/.dev: requirements-dev.txt .venv/.runtime
+	$(PIP) --require-hashes -r requirements-dev.txt
+	$(PIP) --no-deps --no-build-isolation --editable .
+	touch $@

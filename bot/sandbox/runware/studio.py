@@ -1,0 +1,96 @@
+"""Gets clips rendered: one worker process, started at the first need, and a cache on disk.
+
+Owns the process, the queue before it and the finished files. The server's event loop only waits.
+Called by `Service` for each result; knows nothing of tasks.
+"""
+
+import asyncio
+import hashlib
+import logging
+import multiprocessing
+import multiprocessing.connection
+import os
+import signal
+import threading
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
+from pathlib import Path
+
+import av
+from PIL import Image
+
+from bot.sandbox.runware.render import FORMATS, Shot, render
+
+log = logging.getLogger(__name__)
+
+
+class Studio:
+    """Renders into `folder`. Close it to end the worker."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._pool: ProcessPoolExecutor | None = None
+        self._clips: dict[str, asyncio.Task[Path]] = {}
+
+    async def clip(self, picture: Path, sha256: str, shot: Shot) -> Path:
+        """Return the rendered clip; the same one again costs nothing. Raises what `render` does."""
+        key = hashlib.sha256(f"{sha256} {shot}".encode()).hexdigest()
+        if key not in self._clips:
+            path = self._folder / f"{key}.{FORMATS[shot.container]}"
+            self._clips[key] = asyncio.create_task(self._render(picture, shot, path))
+        try:
+            return await asyncio.shield(self._clips[key])
+        except (OSError, ValueError, av.FFmpegError):
+            self._clips.pop(key, None)
+            raise
+
+    async def canned(self, shot: Shot) -> Path:
+        """Return the one small clip of this shape, whatever the picture."""
+        plain = self._folder / "plain.png"
+        if not plain.exists():
+            Image.new("RGB", (320, 320), (88, 101, 242)).save(plain)
+        return await self.clip(plain, "plain", replace(shot, quality=20, move=0))
+
+    async def close(self) -> None:
+        """Stop rendering and end the worker."""
+        for task in self._clips.values():
+            task.cancel()
+        await asyncio.gather(*self._clips.values(), return_exceptions=True)
+        if self._pool is not None:
+            await asyncio.to_thread(self._pool.shutdown, cancel_futures=True)
+
+    async def _render(self, picture: Path, shot: Shot, path: Path) -> Path:
+        loop = asyncio.get_running_loop()
+        before = loop.time()
+        try:
+            await loop.run_in_executor(self._worker(), render, picture, shot, path)
+        except BrokenProcessPool:
+            log.warning("the render worker died; starting another one")
+            self._pool = None
+            await loop.run_in_executor(self._worker(), render, picture, shot, path)
+        log.info("rendered %s in %.2f s", path.name, loop.time() - before)
+        return path
+
+    def _worker(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(
+                max_workers=1,
+                mp_context=multiprocessing.get_context("spawn"),
+                initializer=_settle_in,
+            )
+        return self._pool
+
+
+def _settle_in() -> None:
+    """Make the worker polite, deaf to Ctrl-C, and mortal together with its parent."""
+    os.nice(5)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    threading.Thread(target=_follow, args=(parent.sentinel,), daemon=True).start()
+
+
+def _follow(parent: int) -> None:
+    multiprocessing.connection.wait([parent])
+    os._exit(1)

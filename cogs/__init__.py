@@ -1,0 +1,1 @@
+"""The doors of the bot: a cog acknowledges, asks the pipeline, and words the answer."""

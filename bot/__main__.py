@@ -1,0 +1,144 @@
+"""The command line: `python -m bot run | demo | sandbox | check | settings`.
+
+The only reader of the environment and `.env`. Exit codes: 0 fine, 1 something is wrong outside,
+2 the settings or the arguments are wrong. No traceback and no secret reaches the terminal.
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from bot.errors import AnimateError, SettingsError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    chosen = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = chosen.command
+    try:
+        return command(chosen)
+    except SettingsError as error:
+        _say(f"{len(error.problems)} setting(s) need attention:")
+        for problem in error.problems:
+            _say(f"  - {problem}")
+        _say("Put them into the environment or into a file .env; .env.example names them all.")
+        return 2
+    except AnimateError as error:
+        _say(str(error))
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="animate-bot", description="A Discord bot that turns pictures into short clips."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="the bot, from the environment and .env")
+    run.set_defaults(command=_run)
+
+    demo = commands.add_parser("demo", help="the whole bot on this machine, free of charge")
+    demo.add_argument("--image", type=Path, help="the picture to animate (default: one of ours)")
+    demo.add_argument(
+        "--once", action="store_true", help="end after one clip; 0 only if it is good"
+    )
+    demo.add_argument("--port", type=_port, default=8080, help="of the page (default: %(default)s)")
+    demo.add_argument(
+        "--render-seconds", type=_seconds, default=4.0, help="of the local video service"
+    )
+    demo.add_argument("--data", type=Path, help="folder for the bot's data and the clip")
+    demo.set_defaults(command=_demo)
+
+    sandbox = commands.add_parser("sandbox", help="the local Discord and Runware alone")
+    sandbox.add_argument("--port", type=_port, default=8080, help="of the local Discord")
+    sandbox.add_argument("--runware-port", type=_port, default=8081, help="of the local Runware")
+    sandbox.add_argument("--render-seconds", type=_seconds, default=4.0)
+    sandbox.set_defaults(command=_sandbox)
+
+    check = commands.add_parser("check", help="settings, database, Discord and Runware, with fixes")
+    check.set_defaults(command=_check)
+    return parser
+
+
+def _run(_: argparse.Namespace) -> int:
+    import discord  # noqa: PLC0415 - each command loads only what it needs
+
+    from bot import app, logs  # noqa: PLC0415
+    from bot.settings import Settings  # noqa: PLC0415
+
+    settings = Settings.from_env(_environment())
+    secrets = (settings.discord_token, settings.runware_api_key)
+    logs.set_up(settings.log_level, (secret.get_secret_value() for secret in secrets))
+    try:
+        asyncio.run(app.run(settings))
+    except discord.LoginFailure:
+        _say("DISCORD_TOKEN: Discord refuses it. Reset it in the Developer Portal, under Bot.")
+        return 2
+    except (discord.DiscordException, OSError) as error:
+        _say(f"Discord cannot be reached: {type(error).__name__}. Is the network up? Try again.")
+        return 1
+    return 0
+
+
+def _demo(chosen: argparse.Namespace) -> int:
+    from bot import demo  # noqa: PLC0415
+
+    return asyncio.run(
+        demo.run(
+            image=chosen.image,
+            is_once=chosen.once,
+            port=chosen.port,
+            render_seconds=chosen.render_seconds,
+            folder=chosen.data,
+            environment=os.environ,
+        )
+    )
+
+
+def _sandbox(chosen: argparse.Namespace) -> int:
+    from bot import demo  # noqa: PLC0415
+
+    return asyncio.run(demo.run_sandbox(chosen.port, chosen.runware_port, chosen.render_seconds))
+
+
+def _check(_: argparse.Namespace) -> int:
+    from bot import check  # noqa: PLC0415
+
+    return asyncio.run(check.run(_environment()))
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment over the file `.env` of this folder."""
+    from dotenv import dotenv_values  # noqa: PLC0415
+
+    filed = {name: value or "" for name, value in dotenv_values(".env").items()}
+    return filed | dict(os.environ)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 <= int(text) < 1 << 16:
+        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1
+    if not 0 <= value <= 3600:  # noqa: PLR2004 - an hour
+        raise argparse.ArgumentTypeError("a number of seconds from 0 to 3600")
+    return value
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

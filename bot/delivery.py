@@ -1,0 +1,163 @@
+"""Puts things into Discord channels with the bot's own token: the clip, and the status message.
+
+It needs no interaction and no cache, so it works hours later and after a restart. A clip is posted
+with a nonce that derives from the job: a repeat within Discord's window returns the same message.
+Decides nothing about jobs; `pipeline.py` calls it.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+import aiohttp
+import discord
+
+from bot.errors import DeliveryError, TooLarge, Unpostable
+from bot.lifecycle import Job
+from bot.words import Note
+
+log = logging.getLogger(__name__)
+
+Reply = Callable[[Note], Awaitable[None]]
+
+_NO_HISTORY = 160002
+_TOO_LARGE = (40005, 50045)
+_GONE = (403, 404)
+_STATUS_GAP = 3.0
+"""Seconds between two edits of one status message."""
+
+
+class Delivery:
+    """Posts with `client`, which must be logged in; its gateway need not be up."""
+
+    def __init__(self, client: discord.Client) -> None:
+        self._client = client
+        self._notes: dict[int, Note] = {}
+        self._replies: dict[int, Reply] = {}
+        self._editors: dict[int, asyncio.Task[None]] = {}
+
+    async def post(self, job: Job, files: Sequence[Path], text: str, alt: str) -> int:
+        """Post the clips as an answer to the status message and return the message's id.
+
+        Mentions only the requester. Raises `TooLarge`, `Unpostable` or `DeliveryError`.
+        """
+        reference = None
+        if job.status_message_id is not None:
+            reference = discord.MessageReference(
+                message_id=job.status_message_id,
+                channel_id=job.channel_id,
+                guild_id=job.guild_id,
+                fail_if_not_exists=False,
+            )
+        try:
+            return await self._send(job, files, text, alt, reference)
+        except discord.HTTPException as error:
+            if error.code == _NO_HISTORY and reference is not None:
+                return await self._post_plainly(job, files, text, alt)
+            raise _problem(error) from error
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise DeliveryError(f"{type(error).__name__}: {error}") from error
+
+    async def _post_plainly(self, job: Job, files: Sequence[Path], text: str, alt: str) -> int:
+        """Post without pointing at the status message, which the bot may not read."""
+        try:
+            return await self._send(job, files, text, alt, None)
+        except discord.HTTPException as error:
+            raise _problem(error) from error
+
+    async def _send(
+        self,
+        job: Job,
+        files: Sequence[Path],
+        text: str,
+        alt: str,
+        reference: discord.MessageReference | None,
+    ) -> int:
+        channel = self._client.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
+        requester = discord.Object(job.member_id)
+        attachments = [
+            # A path, not bytes: a clip is streamed from the disk and never kept in memory.
+            discord.File(path, filename=_filename(job, path, number), description=alt)
+            for number, path in enumerate(files, start=1)
+        ]
+        try:
+            message = await channel.send(
+                text,
+                files=attachments,
+                nonce=nonce(job),
+                reference=reference,  # type: ignore[arg-type] # None is its own default
+                allowed_mentions=discord.AllowedMentions(
+                    everyone=False, roles=False, users=[requester], replied_user=False
+                ),
+            )
+        finally:
+            for attachment in attachments:
+                attachment.close()
+        return message.id
+
+    def show(self, job: Job, note: Note, reply: Reply | None = None) -> None:
+        """Bring the status message to `note`, in the background and in order; best effort.
+
+        `reply` edits through the interaction that created the message; it is used once, for the
+        first edit, because only that is sure to clear Discord's "thinking…". A note that is
+        overtaken by a newer one before it was shown is left out.
+        """
+        key = job.status_message_id
+        if key is None:
+            return
+        self._notes[key] = note
+        if reply is not None:
+            self._replies[key] = reply
+        if key not in self._editors:
+            self._editors[key] = asyncio.create_task(self._edit(job, key))
+
+    async def close(self, patience: float) -> None:
+        """Let pending status edits finish, for at most `patience` seconds."""
+        for editor in (pending := list(self._editors.values())):
+            editor.get_loop().call_later(patience, editor.cancel)
+        await asyncio.gather(*pending, return_exceptions=True)
+
+    async def _edit(self, job: Job, key: int) -> None:
+        try:
+            while key in self._notes:
+                note = self._notes.pop(key)
+                reply = self._replies.pop(key, None)
+                try:
+                    await (reply(note) if reply else self._edit_by_token(job, key, note))
+                except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
+                    log.info("job %s: status not shown: %s", job.short_id, error)
+                await asyncio.sleep(_STATUS_GAP if key in self._notes else 0)
+        finally:
+            del self._editors[key]
+
+    async def _edit_by_token(self, job: Job, message_id: int, note: Note) -> None:
+        channel = self._client.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
+        await channel.get_partial_message(message_id).edit(content=None, embed=embed(note))
+
+
+def nonce(job: Job) -> str:
+    """Return the job's nonce: Discord takes 25 characters at most."""
+    return hashlib.sha256(job.id.encode()).hexdigest()[:24]
+
+
+def embed(note: Note) -> discord.Embed:
+    """Return a note as Discord shows it."""
+    return discord.Embed(title=note.title, description=note.body or None, colour=int(note.tone))
+
+
+def _filename(job: Job, path: Path, number: int) -> str:
+    return f"clip-{job.short_id}-{number}{path.suffix}"
+
+
+def _problem(error: discord.HTTPException) -> DeliveryError:
+    text = f"HTTP {error.status}, code {error.code}"
+    with contextlib.suppress(AttributeError):
+        text += f": {error.text}"
+    if error.status == 413 or error.code in _TOO_LARGE:  # noqa: PLR2004 - HTTP's own number
+        return TooLarge(text)
+    if error.status in _GONE:
+        return Unpostable(text)
+    return DeliveryError(text)

@@ -1,0 +1,199 @@
+"""Everything that can go wrong, split first by who can act on it.
+
+AnimateError
+├── UserError               the person who asked can act; nothing was held or charged
+│   ├── PictureRefused      the file is not a picture that the model can use
+│   ├── OptionRefused       an option is outside what the model does
+│   ├── LimitReached        the hold does not fit a limit
+│   ├── CannotPostHere      the bot may not post the clip into this channel
+│   └── NotAccepting        the bot takes no new clips at the moment
+├── ProviderError           the video service answered, or did not
+│   ├── Rejected            final: a parameter is wrong
+│   │   └── Moderated       final: the content was declined
+│   ├── AccountTrouble      the operator must act: key, credit
+│   ├── Busy                try again later; the service did not take it
+│   └── Unclear             it may have happened: ask again with the same UUID
+├── DeliveryError           Discord did not take the clip
+│   ├── Unpostable          not here, not now: channel or permission gone
+│   └── TooLarge            the file is over this channel's limit
+├── ClipBroken              what the service returned is not a video
+├── StoreError              the accounts cannot be read or written
+│   ├── Locked              another process runs on this data directory
+│   └── StaleJob            the job moved on since it was read
+├── SettingsError           the operator must mend the settings
+└── IllegalTransition       a bug: an event that a state does not know
+
+It holds no words for people: those are in `words.py`, chosen by type and attributes, never by text.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class AnimateError(Exception):
+    """Base of all errors of this project; its docstring is the default message."""
+
+    def __str__(self) -> str:
+        return super().__str__() or (type(self).__doc__ or "").strip()
+
+
+class UserError(AnimateError):
+    """The person who asked can act; nothing was held or charged."""
+
+
+class PictureProblem(StrEnum):
+    """Why a picture was refused."""
+
+    MISSING = "missing"
+    EMPTY = "empty"
+    TOO_LARGE = "too large"
+    TOO_SMALL = "too small"
+    TOO_MANY_PIXELS = "too many pixels"
+    TOO_NARROW = "too narrow"
+    NOT_A_PICTURE = "not a picture"
+    DAMAGED = "damaged"
+    UNREACHABLE = "unreachable"
+
+
+@dataclass(eq=False)
+class PictureRefused(UserError):
+    """The file is not a picture that the model can use.
+
+    `found` and `limit` are facts for the reader, already in a readable unit ("31 MB").
+    """
+
+    problem: PictureProblem
+    found: str = ""
+    limit: str = ""
+
+    def __str__(self) -> str:
+        return f"picture refused: {self.problem} {self.found} {self.limit}".rstrip()
+
+
+@dataclass(eq=False)
+class OptionRefused(UserError):
+    """An option is outside what the model does; `allowed` says what it does."""
+
+    option: str
+    allowed: str
+
+    def __str__(self) -> str:
+        return f"option {self.option} refused, allowed: {self.allowed}"
+
+
+@dataclass(eq=False)
+class LimitReached(UserError):
+    """The hold does not fit the limit of `whom` ("member", "server" or "bot"); micro-dollars."""
+
+    whom: str
+    limit_micro: int
+    spent_micro: int
+    held_micro: int
+    wanted_micro: int
+    resets_at: int
+    """Unix seconds at which the period ends."""
+
+    def __str__(self) -> str:
+        return (
+            f"{self.whom} limit {self.limit_micro} reached:"
+            f" spent {self.spent_micro}, held {self.held_micro}, wanted {self.wanted_micro}"
+        )
+
+
+@dataclass(eq=False)
+class CannotPostHere(UserError):
+    """The bot may not post the clip into this channel; `missing` are Discord's permission names."""
+
+    missing: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"cannot post here, missing: {', '.join(self.missing)}"
+
+
+class NotAccepting(UserError):
+    """The bot takes no new clips at the moment."""
+
+
+class ProviderError(AnimateError):
+    """The video service answered with an error, or did not answer.
+
+    `code` is the service's own (`errors[].code`) or ours where it gave none; `status` its HTTP
+    status or 0; `parameter` names the field at fault. `message` is its text, for logs only.
+    """
+
+    def __init__(
+        self, code: str, message: str = "", *, status: int = 0, parameter: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.status = status
+        self.parameter = parameter
+
+    def __str__(self) -> str:
+        where = f" ({self.parameter})" if self.parameter else ""
+        return f"{type(self).__name__} {self.code}{where}, HTTP {self.status}: {self.message}"
+
+
+class Rejected(ProviderError):
+    """Final: the service refuses this request, and will again."""
+
+
+class Moderated(Rejected):
+    """Final: the service declined the content."""
+
+
+class AccountTrouble(ProviderError):
+    """The operator must act: the key is refused or the credit is used up."""
+
+
+class Busy(ProviderError):
+    """The service did not take the request, but may later. `retry_after` in seconds, if it said."""
+
+    retry_after: float | None = None
+
+
+class Unclear(ProviderError):
+    """It may have happened: the answer was lost. Ask again with the same UUID."""
+
+
+class DeliveryError(AnimateError):
+    """Discord did not take the clip this time; try again."""
+
+
+class Unpostable(DeliveryError):
+    """The channel is gone or closed to the bot."""
+
+
+class TooLarge(DeliveryError):
+    """The file is over the limit of this channel."""
+
+
+class ClipBroken(AnimateError):
+    """What the service returned is not a video that can be played."""
+
+
+class StoreError(AnimateError):
+    """The accounts cannot be read or written."""
+
+
+class Locked(StoreError):
+    """Another process runs on this data directory."""
+
+
+class StaleJob(StoreError):
+    """The job moved on since it was read; whoever moved it has done the work."""
+
+
+@dataclass(eq=False)
+class SettingsError(AnimateError):
+    """Settings are missing or malformed; a problem is one line: the variable and the fix."""
+
+    problems: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return "\n".join(self.problems)
+
+
+class IllegalTransition(AnimateError):
+    """A bug: an event that this state does not know."""

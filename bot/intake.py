@@ -1,0 +1,179 @@
+"""The first half of the corridor: a wish in, a durable job with its hold out, or a refusal.
+
+Every door ends in `Intake.accept`. Nothing is paid here; until the one transaction at the end,
+nothing is left behind either. `pipeline.py` goes on from the job.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot import image, ledger, words
+from bot.catalog import AUTO, Model
+from bot.delivery import Delivery, Reply
+from bot.errors import NotAccepting, OptionRefused, StoreError, UserError
+from bot.ledger import Limits
+from bot.lifecycle import Job, Order
+from bot.media import Media
+from bot.store import Admitted, Store
+
+log = logging.getLogger(__name__)
+
+_PREPARED_AT_ONCE = 2
+"""Pictures fetched and decoded at a time: two cores' worth, and a bound on memory."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """A person's wish, from any door."""
+
+    source: str
+    """Unique per wish: "interaction:123"."""
+    guild_id: int
+    channel_id: int
+    member_id: int
+    status_message_id: int | None
+    picture_url: str
+    """From Discord's own payload; never typed by a person."""
+    shape: str = AUTO
+    duration: float | None = None
+    guidance: float | None = None
+    results: int | None = None
+    prompt: str | None = None
+    negative: str | None = None
+    reply: Reply | None = None
+    """Edits the status message through the interaction, while that lives."""
+
+
+class Pictures:
+    """The prepared first frames of open jobs, one file each."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def path(self, job_id: str) -> Path:
+        """Where the frame of a job is kept."""
+        return self._folder / f"{job_id}.jpg"
+
+    def keep(self, job_id: str, jpeg: bytes) -> None:
+        """Write a frame, whole or not at all."""
+        path = self.path(job_id)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        part.write_bytes(jpeg)
+        part.replace(path)
+
+    def drop(self, job_id: str) -> None:
+        """Forget a frame; it is fine if there is none."""
+        self.path(job_id).unlink(missing_ok=True)
+
+
+class Intake:
+    """`clock` returns Unix milliseconds, `new_uuid` a fresh UUID v4; `wake` tells the worker."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        media: Media,
+        delivery: Delivery,
+        pictures: Pictures,
+        model: Model,
+        limits: Limits,
+        most_pixels: int,
+        clock: Callable[[], int],
+        new_uuid: Callable[[], str],
+        wake: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._media = media
+        self._delivery = delivery
+        self._pictures = pictures
+        self._model = model
+        self._limits = limits
+        self._picture_rules = image.Rules(
+            sizes=model.sizes,
+            least_side=model.picture.least_side,
+            most_side=model.picture.most_side,
+            most_pixels=most_pixels,
+        )
+        self._clock = clock
+        self._new_uuid = new_uuid
+        self._wake = wake
+        self._preparing = asyncio.Semaphore(_PREPARED_AT_ONCE)
+        self.is_open = True
+
+    def check(self, picture_size: int) -> None:
+        """Refuse at once what needs no look at the picture. `picture_size` is the declared bytes.
+
+        Raises `UserError`.
+        """
+        if not self.is_open:
+            raise NotAccepting
+        self._media.check_size(picture_size)
+
+    async def accept(self, ask: Ask) -> Admitted:
+        """Prepare the picture, then book the job and its hold, both or none. Raises `UserError`."""
+        if not self.is_open:
+            raise NotAccepting
+        size = self._size(ask.shape)
+        self._order(ask, size)  # an option that is wrong should not cost a download
+        async with self._preparing:
+            data = await self._media.fetch(ask.picture_url)
+            frame = await asyncio.to_thread(image.prepare, data, self._picture_rules, size)
+        order = self._order(ask, frame.size if self._model.sizes else None)
+        job = self._job(ask, order)
+        try:
+            await asyncio.to_thread(self._pictures.keep, job.id, frame.jpeg)
+            admitted = await self._store.accept(job, ledger.hold(job), self._limits)
+        except UserError:
+            self._pictures.drop(job.id)
+            raise
+        except (StoreError, OSError) as error:
+            self._pictures.drop(job.id)
+            log.exception("the accounts cannot be written, so nothing is accepted")
+            raise NotAccepting from error
+        if not admitted.is_new:
+            self._pictures.drop(job.id)
+            return admitted
+        log.info("job %s: accepted, %s held", job.short_id, ledger.usd(job.quote_micro))
+        self._delivery.show(job, words.queued(job, admitted.ahead), ask.reply)
+        self._wake()
+        return admitted
+
+    def _size(self, shape: str) -> tuple[int, int] | None:
+        if shape == AUTO:
+            return None
+        shapes = self._model.shapes
+        if shape not in shapes:
+            raise OptionRefused("shape", ", ".join([AUTO, *shapes]))
+        return shapes[shape]
+
+    def _order(self, ask: Ask, size: tuple[int, int] | None) -> Order:
+        return self._model.order(
+            size=size,
+            duration=ask.duration,
+            guidance=ask.guidance,
+            results=ask.results,
+            prompt=ask.prompt,
+            negative_prompt=ask.negative,
+        )
+
+    def _job(self, ask: Ask, order: Order) -> Job:
+        now = self._clock()
+        return Job(
+            id=self._new_uuid(),
+            source=ask.source,
+            task_uuid=self._new_uuid(),
+            guild_id=ask.guild_id,
+            channel_id=ask.channel_id,
+            member_id=ask.member_id,
+            status_message_id=ask.status_message_id,
+            order=order,
+            quote_micro=self._model.quote_micro(order),
+            due_at=now,
+            created_at=now,
+            updated_at=now,
+        )

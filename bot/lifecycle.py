@@ -1,0 +1,175 @@
+"""What happens next to a job: one table of (state, event) → state, and the job's own record.
+
+Everything that changes a state goes through `advance`. No I/O, no clock, no randomness: the time is
+an argument. The diagram in the README is drawn from `TRANSITIONS` by `diagram`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+from bot.errors import IllegalTransition
+
+
+class State(StrEnum):
+    """Where a job is."""
+
+    QUEUED = "queued"
+    """Accepted: the row and the hold exist, nothing was sent. The worker moves it on."""
+    SUBMITTING = "submitting"
+    """The task UUID may have reached the service. Only ever sent again with the same UUID."""
+    RENDERING = "rendering"
+    """The service has it. The worker looks until the clips, or a final error, are there."""
+    RENDERED = "rendered"
+    """Paid. The clips are fetched and posted, as often as it takes."""
+    DELIVERED = "delivered"
+    """The clips are in the channel. Final."""
+    FAILED = "failed"
+    """There will be no clip. The hold is resolved. Final."""
+
+
+class Event(StrEnum):
+    """What can happen to a job."""
+
+    SUBMIT = "submit"
+    ACCEPTED = "accepted by the service"
+    REFUSED = "refused by the service"
+    FINISHED = "clips are ready"
+    GIVE_UP = "no word for a day"
+    POSTED = "posted"
+
+
+class Failure(StrEnum):
+    """Why there will be no clip."""
+
+    DECLINED = "declined"
+    """The service will not show this content."""
+    REFUSED = "refused"
+    """The service cannot make this clip."""
+    ACCOUNT = "account"
+    """The operator's account at the service needs attention."""
+    LOST = "lost"
+    """No word from the service, or our copy of the picture is gone."""
+
+
+TRANSITIONS: Mapping[State, Mapping[Event, State]] = MappingProxyType(
+    {
+        State.QUEUED: {Event.SUBMIT: State.SUBMITTING},
+        State.SUBMITTING: {
+            Event.ACCEPTED: State.RENDERING,
+            Event.REFUSED: State.FAILED,
+            Event.GIVE_UP: State.FAILED,
+        },
+        State.RENDERING: {
+            Event.FINISHED: State.RENDERED,
+            Event.REFUSED: State.FAILED,
+            Event.GIVE_UP: State.FAILED,
+        },
+        State.RENDERED: {Event.POSTED: State.DELIVERED},
+        State.DELIVERED: {},
+        State.FAILED: {},
+    }
+)
+
+FINAL = frozenset(state for state, events in TRANSITIONS.items() if not events)
+"""States that nothing leaves; derived, so that it cannot disagree with the table."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What the person asked for, as it will be sent; fixed at acceptance."""
+
+    model: str
+    width: int | None
+    height: int | None
+    duration: float
+    """Seconds."""
+    results: int = 1
+    guidance: float | None = None
+    prompt: str | None = None
+    negative_prompt: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One accepted `/animate`. Times are Unix milliseconds; money is micro-dollars."""
+
+    id: str
+    source: str
+    """What asked, uniquely: "interaction:123". A doubled event finds the job that is there."""
+    task_uuid: str
+    """The service's idempotency key, chosen by us and stored before it is sent."""
+    guild_id: int
+    channel_id: int
+    member_id: int
+    status_message_id: int | None
+    order: Order
+    quote_micro: int
+    """The hold: what the clips should cost."""
+    state: State = State.QUEUED
+    due_at: int
+    """When the worker should do the next step; kept in the row, so a restart forgets nothing."""
+    attempts: int = 0
+    """Tries since the last change of state."""
+    failure: Failure | None = None
+    message_id: int | None = None
+    """The message that carries the clips."""
+    created_at: int
+    updated_at: int
+
+    @property
+    def short_id(self) -> str:
+        """What people see and can quote."""
+        return self.id[:8]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clip:
+    """One finished result of a job; `cost_micro` is what the service reported, if it did."""
+
+    job_id: str
+    ordinal: int
+    video_uuid: str
+    url: str
+    seed: int | None
+    cost_micro: int | None
+
+
+def advance(job: Job, event: Event, now: int, *, due_at: int | None = None, **changes: Any) -> Job:
+    """Return the job after `event`; the only code that changes a state.
+
+    `due_at` is when to look at it next (default: at once). Raises `IllegalTransition`.
+    """
+    try:
+        state = TRANSITIONS[job.state][event]
+    except KeyError:
+        raise IllegalTransition(f"{job.state} knows no {event.name}") from None
+    due = now if due_at is None else due_at
+    return replace(job, state=state, due_at=due, attempts=0, updated_at=now, **changes)
+
+
+def again(job: Job, now: int, due_at: int) -> Job:
+    """Return the job with one more attempt counted and its next step at `due_at`; same state."""
+    return replace(job, due_at=due_at, attempts=job.attempts + 1, updated_at=now)
+
+
+def retry_delay(attempts: int, chance: float, most_seconds: float = 300) -> float:
+    """Return seconds to the next try: 1, 2, 4 …; `chance` (0 to 1) takes up to half of it off."""
+    full = min(most_seconds, 2.0 ** min(attempts, 20))
+    return full * (0.5 + 0.5 * chance)
+
+
+def look_delay(age: float, least_seconds: float, most_seconds: float = 60) -> float:
+    """Return seconds to the next look at a task of `age` seconds: often at first, then rarely."""
+    return min(most_seconds, max(least_seconds, age / 30))
+
+
+def diagram() -> str:
+    """Draw `TRANSITIONS` as a Mermaid state diagram."""
+    lines = ["stateDiagram-v2", f"    [*] --> {State.QUEUED}: accept"]
+    for state, events in TRANSITIONS.items():
+        lines += [f"    {state} --> {after}: {event}" for event, after in events.items()]
+    lines += [f"    {state} --> [*]" for state in TRANSITIONS if state in FINAL]
+    return "\n".join(lines)

@@ -1,0 +1,49 @@
+"""Logging for the terminal, with secrets taken out whatever wrote them.
+
+Interaction and webhook tokens let anybody post for fifteen minutes and stand in URLs; signed media
+links and bot tokens are as good as keys. Every record is cleaned after formatting, tracebacks too.
+"""
+
+import logging
+import re
+import sys
+from collections.abc import Iterable
+
+_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+_TOKENS = (
+    (re.compile(r"(/(?:webhooks|interactions)/\d+/)[\w\-.=%]+"), r"\1…"),
+    (re.compile(r"([?&](?:hm|token|apiKey)=)[^&\s\"']+"), r"\1…"),
+    (re.compile(r"((?:Bot|Bearer) )[\w\-.=]{8,}"), r"\1…"),
+    (re.compile(r"data:image/[\w+]+;base64,[\w+/=]+"), "data:image/…"),
+)
+
+
+class Clean(logging.Formatter):
+    """Formats a record, then strikes out the given secrets and everything shaped like a token."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        super().__init__(_FORMAT)
+        self._secrets = tuple(secret for secret in secrets if secret)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the cleaned line."""
+        line = super().format(record)
+        for secret in self._secrets:
+            line = line.replace(secret, "…")
+        for pattern, clean in _TOKENS:
+            line = pattern.sub(clean, line)
+        return line
+
+
+def set_up(level: str, secrets: Iterable[str]) -> None:
+    """Send all logs to standard error, cleaned; libraries only speak up from WARNING."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Clean(secrets))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    for ours in ("bot", "cogs"):
+        logging.getLogger(ours).setLevel(level)
+    logging.getLogger("discord").setLevel(logging.WARNING)
+    # Said at every start, and of no concern here: this bot does not speak.
+    logging.getLogger("discord.client").setLevel(logging.ERROR)

@@ -1,0 +1,256 @@
+"""The second half of the corridor: submit → look → fetch → deliver, or give up.
+
+The worker calls `step` and `look` for what is due. Each does one step of a job and commits it in
+one transaction, so that a crash between any two leaves a job that goes on. Intent comes before
+effect: the state and the task UUID are stored before the request is sent.
+"""
+
+import asyncio
+import logging
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from bot import ledger, lifecycle, words
+from bot.catalog import Model
+from bot.clip import probe
+from bot.delivery import Delivery
+from bot.errors import (
+    AccountTrouble,
+    Busy,
+    ClipBroken,
+    DeliveryError,
+    IllegalTransition,
+    Moderated,
+    ProviderError,
+    Rejected,
+    StaleJob,
+    TooLarge,
+)
+from bot.intake import Pictures
+from bot.ledger import Entry, Limits
+from bot.lifecycle import Clip, Event, Failure, Job, State
+from bot.provider import Progress, Provider
+from bot.store import Store
+
+log = logging.getLogger(__name__)
+
+_POLITE_WAIT = 10 * 60
+"""Seconds after which a clip is called late. Late is not failed."""
+_RARELY = 3600.0
+"""The longest pause between two tries to post a paid clip, in seconds."""
+
+
+class Pipeline:
+    """`clock` returns Unix milliseconds, `chance` a number from 0 to 1; the rest is in seconds."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        provider: Provider,
+        delivery: Delivery,
+        pictures: Pictures,
+        clips_folder: Path,
+        model: Model,
+        limits: Limits,
+        look_every: float,
+        give_up_after: float,
+        clock: Callable[[], int],
+        chance: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._provider = provider
+        self._delivery = delivery
+        self._pictures = pictures
+        self._clips_folder = clips_folder
+        self._model = model
+        self._limits = limits
+        self._look_every = look_every
+        self._give_up_after = give_up_after
+        self._clock = clock
+        self._chance = chance
+
+    async def step(self, job: Job) -> None:
+        """Do the next step of a job that waits for us; what renders is looked at together."""
+        match job.state:
+            case State.QUEUED:
+                now = self._clock()
+                sent = lifecycle.advance(job, Event.SUBMIT, now)
+                await self._submit(await self._store.move(job, sent))
+            case State.SUBMITTING:
+                await self._submit(job)
+            case State.RENDERED:
+                await self._deliver(job)
+            case State.RENDERING | State.DELIVERED | State.FAILED:
+                raise IllegalTransition(f"no step for a job that is {job.state}")
+
+    # --- submit ----------------------------------------------------------------------------------
+
+    async def _submit(self, job: Job) -> None:
+        if self._is_over(job):
+            await self._fail(job, Event.GIVE_UP, Failure.LOST, "never acknowledged")
+            return
+        try:
+            picture = await asyncio.to_thread(self._pictures.path(job.id).read_bytes)
+        except FileNotFoundError:
+            await self._fail(job, Event.GIVE_UP, Failure.LOST, "the picture is gone")
+            return
+        try:
+            await self._provider.submit(job.task_uuid, job.order, picture)
+        except (Rejected, AccountTrouble) as error:
+            await self._refuse(job, error)
+        except ProviderError as error:
+            log.warning("job %s: not sent yet, trying again: %s", job.short_id, error)
+            wait = error.retry_after if isinstance(error, Busy) else None
+            await self._retry(job, wait)
+        else:
+            now = self._clock()
+            due = self._tick(now + round(self._look_every * 1000))
+            rendering = lifecycle.advance(job, Event.ACCEPTED, now, due_at=due)
+            self._show(await self._store.move(job, rendering))
+
+    async def _refuse(self, job: Job, error: ProviderError) -> None:
+        if isinstance(error, AccountTrouble):
+            log.critical("the video service refuses the account; it needs its owner: %s", error)
+            failure = Failure.ACCOUNT
+        else:
+            log.warning("job %s: refused: %s", job.short_id, error)
+            failure = Failure.DECLINED if isinstance(error, Moderated) else Failure.REFUSED
+        await self._fail(job, Event.REFUSED, failure, error.code)
+
+    # --- look ------------------------------------------------------------------------------------
+
+    async def look(self, jobs: Sequence[Job]) -> None:
+        """Ask about all these rendering jobs together and move on those that are finished."""
+        try:
+            found = await self._provider.look([job.task_uuid for job in jobs])
+        except ProviderError as error:
+            log.warning("the video service could not be asked: %s", error)
+            found = {}
+        waiting = []
+        for job in jobs:
+            progress = found.get(job.task_uuid, Progress())
+            try:
+                if progress.is_complete(job.order.results):
+                    await self._finish(job, progress)
+                elif self._is_over(job):
+                    await self._fail(job, Event.GIVE_UP, Failure.LOST, "never finished")
+                else:
+                    waiting.append(job)
+            except StaleJob as error:
+                log.info("%s", error)
+        await self._postpone(waiting)
+
+    async def _postpone(self, jobs: Sequence[Job]) -> None:
+        now = self._clock()
+        due = {}
+        for job in jobs:
+            age = (now - job.created_at) / 1000
+            wait = lifecycle.look_delay(age, self._look_every)
+            due[job.id] = self._tick(now + round(wait * 1000))
+            if age >= _POLITE_WAIT > (job.due_at - job.created_at) / 1000 - wait:
+                self._delivery.show(job, words.slow(job))
+        if due:
+            await self._store.postpone(jobs, due)
+
+    async def _finish(self, job: Job, progress: Progress) -> None:
+        if not progress.results:
+            await self._refuse(job, progress.errors[0])
+            return
+        for error in progress.errors:
+            log.warning("job %s: one of its clips failed: %s", job.short_id, error)
+        clips = [
+            Clip(
+                job_id=job.id,
+                ordinal=ordinal,
+                video_uuid=result.video_uuid,
+                url=result.url,
+                seed=result.seed,
+                cost_micro=result.cost_micro,
+            )
+            for ordinal, result in enumerate(progress.results)
+        ]
+        costs = [clip.cost_micro for clip in clips]
+        total, flag = ledger.total_cost(costs, job.quote_micro, job.order.results)
+        if flag:
+            log.warning("job %s: %s", job.short_id, flag)
+        now = self._clock()
+        rendered = lifecycle.advance(job, Event.FINISHED, now)
+        spent = ledger.spend(job, total, now, flag)
+        await self._store.move(job, rendered, entry=spent, clips=clips)
+        self._pictures.drop(job.id)
+        log.info("job %s: rendered, %s spent", job.short_id, ledger.usd(total))
+
+    # --- deliver ---------------------------------------------------------------------------------
+
+    async def _deliver(self, job: Job) -> None:
+        clips = await self._store.clips(job.id)
+        try:
+            paths = [await self._fetched(clip) for clip in clips]
+            text = await self._text(job, clips)
+            message_id = await self._delivery.post(job, paths, text, words.alt_text(job))
+        except (ProviderError, ClipBroken) as error:
+            log.warning("job %s: clip not fetched, trying again: %s", job.short_id, error)
+            await self._retry(job)
+        except DeliveryError as error:
+            log.warning("job %s: clip not posted, trying again: %s", job.short_id, error)
+            note = words.waiting(job, is_too_large=isinstance(error, TooLarge))
+            self._delivery.show(job, note)
+            await self._retry(job)
+        else:
+            now = self._clock()
+            posted = lifecycle.advance(job, Event.POSTED, now, message_id=message_id)
+            self._show(await self._store.move(job, posted))
+            log.info("job %s: delivered", job.short_id)
+            for path in paths:
+                path.unlink(missing_ok=True)
+
+    async def _fetched(self, clip: Clip) -> Path:
+        """Return the clip's file, downloading and judging it if it is not here yet."""
+        suffix = Path(clip.url.partition("?")[0]).suffix or ".mp4"
+        path = self._clips_folder / f"{clip.job_id}-{clip.ordinal}{suffix}"
+        if not path.exists():
+            self._clips_folder.mkdir(parents=True, exist_ok=True)
+            await self._provider.fetch(clip.url, path)
+        try:
+            await asyncio.to_thread(probe, path)
+        except ClipBroken:
+            path.unlink(missing_ok=True)
+            raise
+        return path
+
+    async def _text(self, job: Job, clips: Sequence[Clip]) -> str:
+        entries = await self._store.entries(job.id)
+        spent = sum(entry.spent_micro for entry in entries)
+        standing = await self._store.standing(job)
+        left = words.receipt(standing, self._limits, job.created_at)
+        return words.delivered(job, job.order.results - len(clips), spent, left)
+
+    # --- what several steps need -----------------------------------------------------------------
+
+    async def _fail(self, job: Job, event: Event, failure: Failure, note: str) -> None:
+        now = self._clock()
+        failed = lifecycle.advance(job, event, now, failure=failure)
+        entry: Entry = ledger.release(job, now, note)
+        self._show(await self._store.move(job, failed, entry=entry))
+        self._pictures.drop(job.id)
+        log.info("job %s: failed (%s: %s), hold released", job.short_id, failure, note)
+
+    async def _retry(self, job: Job, wait: float | None = None) -> None:
+        """Count one more try and set the next; `wait` in seconds is the service's own wish."""
+        now = self._clock()
+        delay = lifecycle.retry_delay(job.attempts, self._chance(), _RARELY)
+        due = now + round(max(delay, wait or 0.0) * 1000)
+        await self._store.move(job, lifecycle.again(job, now, due))
+
+    def _show(self, job: Job) -> None:
+        self._delivery.show(job, words.status(job, self._model))
+
+    def _is_over(self, job: Job) -> bool:
+        return self._clock() - job.created_at > self._give_up_after * 1000
+
+    def _tick(self, due_at: int) -> int:
+        """Round up to a common beat, so that jobs are looked at together."""
+        beat = max(1, round(self._look_every * 1000))
+        return math.ceil(due_at / beat) * beat

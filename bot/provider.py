@@ -1,0 +1,224 @@
+"""The video service, Runware: submit, look, fetch, balance, ping.
+
+Knows the wire and nothing of jobs or Discord. It decides by `errors[].code`, then by the HTTP
+status, never by a message's text. A submit may be repeated with the same UUID for ever: an
+acknowledgement and `conflictTaskUUID` both mean that the service has it.
+Facts: runware.ai/docs, platform pages.
+"""
+
+import base64
+import logging
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from bot.errors import Busy, ProviderError, Rejected, Unclear
+from bot.lifecycle import Order
+from bot.wire import Item, Reply, is_conflict, is_unknown_task, read_reply
+
+log = logging.getLogger(__name__)
+
+_TIMEOUT = httpx.Timeout(60, connect=10)
+_MOST_TOGETHER = 100
+"""UUIDs in one look; the service states no limit, so a refused batch is halved."""
+_CLIP_MOST_BYTES = 500_000_000
+_HTTP_OK = 200
+_HTTP_PARTIAL = 206
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One finished clip at the service. `cost_micro` is None where none was reported."""
+
+    video_uuid: str
+    url: str
+    seed: int | None
+    cost_micro: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What the service says of one task so far."""
+
+    results: tuple[Result, ...] = ()
+    errors: tuple[ProviderError, ...] = ()
+    is_processing: bool = False
+
+    def is_complete(self, wanted: int) -> bool:
+        """Tell whether nothing more will come."""
+        if len(self.results) + len(self.errors) >= wanted:
+            return True
+        # One error may stand for the whole task: with nothing in the making, nothing will follow.
+        return bool(self.errors) and not self.is_processing
+
+
+class Provider:
+    """A client of the service's REST interface. `http` is owned by the caller."""
+
+    def __init__(self, http: httpx.AsyncClient, url: str, api_key: str) -> None:
+        self._http = http
+        self._url = httpx.URL(url)
+        self._headers = {"Authorization": f"Bearer {api_key}"}
+
+    async def submit(self, task_uuid: str, order: Order, picture: bytes) -> None:
+        """Have the task accepted; `picture` is a JPEG. Safe to repeat with the same UUID.
+
+        Raises `Rejected`, `Moderated`, `AccountTrouble`, `Busy` or `Unclear`.
+        """
+        reply = await self._post([_video_task(task_uuid, order, picture)])
+        errors = [error for error in reply.errors if error.task_uuid in (task_uuid, "")]
+        if any(map(is_conflict, errors)):
+            return
+        if errors:
+            raise errors[0].as_exception(reply.status)
+        if not any(item.taskUUID == task_uuid for item in reply.items):
+            raise Unclear("noAcknowledgement", "the answer names no task", status=reply.status)
+
+    async def look(self, task_uuids: Sequence[str]) -> dict[str, Progress]:
+        """Return what is known of each task, asked in as few requests as the service allows.
+
+        A task that the answer does not mention is missing from the result: not known yet.
+        Raises `AccountTrouble`, `Busy` or `Unclear` where nothing could be learnt.
+        """
+        found: dict[str, Progress] = {}
+        for start in range(0, len(task_uuids), _MOST_TOGETHER):
+            found |= await self._look_together(task_uuids[start : start + _MOST_TOGETHER])
+        return found
+
+    async def _look_together(self, task_uuids: Sequence[str]) -> dict[str, Progress]:
+        reply = await self._post(
+            [{"taskType": "getResponse", "taskUUID": task_uuid} for task_uuid in task_uuids]
+        )
+        general = [error for error in reply.errors if error.task_uuid == ""]
+        if general and not reply.items and len(general) == len(reply.errors):
+            problem = general[0].as_exception(reply.status)
+            if not isinstance(problem, Rejected):
+                raise problem
+            if len(task_uuids) > 1:
+                middle = len(task_uuids) // 2
+                first = await self._look_together(task_uuids[:middle])
+                return first | await self._look_together(task_uuids[middle:])
+            raise Unclear(problem.code, problem.message, status=reply.status)
+        return _progress(reply, task_uuids)
+
+    async def fetch(self, url: str, path: Path, most_bytes: int = _CLIP_MOST_BYTES) -> int:
+        """Download a finished clip to `path` and return its size; a broken download goes on.
+
+        Raises `Rejected` (gone, or over `most_bytes`) or `Busy` (try again).
+        """
+        self._check_host(url)
+        part = path.with_name(path.name + ".part")
+        have = _size(part)
+        headers = {"Range": f"bytes={have}-"} if have else {}
+        try:
+            async with self._http.stream("GET", url, headers=headers, timeout=_TIMEOUT) as response:
+                if response.status_code not in (_HTTP_OK, _HTTP_PARTIAL):
+                    part.unlink(missing_ok=True)
+                    raise _fetch_problem(response.status_code)
+                is_rest = response.status_code == _HTTP_PARTIAL
+                size = await _save(response, part, have if is_rest else 0, most_bytes)
+        except httpx.HTTPError as error:
+            raise Busy("downloadFailed", f"{type(error).__name__}: {error}") from error
+        part.replace(path)
+        return size
+
+    async def balance_micro(self) -> int | None:
+        """Return the account's credit in micro-dollars, None where the service does not say."""
+        task = {"taskType": "accountManagement", "operation": "getDetails"}
+        reply = await self._post([task | {"taskUUID": str(uuid.uuid4())}])
+        for error in reply.errors:
+            raise error.as_exception(reply.status)
+        return next((item.balance_micro for item in reply.items), None)
+
+    async def ping(self) -> None:
+        """Raise a `ProviderError` unless the service answers."""
+        reply = await self._post([{"taskType": "ping", "ping": True}])
+        for error in reply.errors:
+            raise error.as_exception(reply.status)
+
+    async def _post(self, tasks: list[dict[str, Any]]) -> Reply:
+        try:
+            response = await self._http.post(
+                self._url, json=tasks, headers=self._headers, timeout=_TIMEOUT
+            )
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            raise Busy("unreachable", f"{type(error).__name__}: {error}") from error
+        except httpx.HTTPError as error:
+            raise Unclear("noAnswer", f"{type(error).__name__}: {error}") from error
+        return read_reply(response.status_code, response.headers, response.content)
+
+    def _check_host(self, url: str) -> None:
+        """Refuse plain HTTP to anywhere but the service's own address, such as a local one."""
+        target = httpx.URL(url)
+        if target.scheme != "https" and target.host != self._url.host:
+            raise Rejected("insecureURL", f"will not fetch from {target.scheme}://{target.host}")
+
+
+def _video_task(task_uuid: str, order: Order, picture: bytes) -> dict[str, Any]:
+    """Build the request; an option that the order leaves open is left out."""
+    image = "data:image/jpeg;base64," + base64.b64encode(picture).decode("ascii")
+    options = {
+        "width": order.width,
+        "height": order.height,
+        "CFGScale": order.guidance,
+        "positivePrompt": order.prompt,
+        "negativePrompt": order.negative_prompt,
+        "numberResults": order.results if order.results > 1 else None,
+    }
+    return {
+        "taskType": "videoInference",
+        "taskUUID": task_uuid,
+        "model": order.model,
+        "deliveryMethod": "async",
+        "includeCost": True,
+        "duration": int(order.duration) if order.duration.is_integer() else order.duration,
+        "inputs": {"frameImages": [{"image": image, "frame": "first"}]},
+    } | {name: value for name, value in options.items() if value is not None}
+
+
+def _progress(reply: Reply, task_uuids: Iterable[str]) -> dict[str, Progress]:
+    """Sort an answer by task; repeated clips count once."""
+    found: dict[str, Progress] = {}
+    for task_uuid in task_uuids:
+        items = [item for item in reply.items if item.taskUUID == task_uuid]
+        errors = [
+            error
+            for error in reply.errors
+            if error.task_uuid == task_uuid and not is_unknown_task(error)
+        ]
+        results = {item.videoUUID: _result(item) for item in items if item.is_finished}
+        if items or errors:
+            found[task_uuid] = Progress(
+                results=tuple(results.values()),
+                errors=tuple(error.as_exception(reply.status) for error in errors),
+                is_processing=any(item.is_processing for item in items),
+            )
+    return found
+
+
+def _result(item: Item) -> Result:
+    return Result(item.videoUUID, item.videoURL, item.seed, item.cost_micro)
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _fetch_problem(status: int) -> ProviderError:
+    kind = Rejected if status in (403, 404, 410) else Busy
+    return kind("downloadFailed", "the clip could not be downloaded", status=status)
+
+
+async def _save(response: httpx.Response, part: Path, have: int, most_bytes: int) -> int:
+    with part.open("r+b" if have else "wb") as file:
+        size = file.seek(have)
+        async for chunk in response.aiter_bytes():
+            size += len(chunk)
+            if size > most_bytes:
+                raise Rejected("clipTooLarge", f"over {most_bytes} bytes")
+            file.write(chunk)
+    return size

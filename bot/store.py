@@ -1,0 +1,226 @@
+"""All SQL on jobs, clips, entries and facts. Each public method is one durable transaction.
+
+A change of a job is guarded by the state that it was read in: a slow writer cannot undo a fast one.
+Decides nothing: `lifecycle.py` says what a job becomes, `ledger.py` what may be held.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+
+from bot.database import Database
+from bot.errors import StaleJob
+from bot.ledger import Balance, Entry, Limits, Standing, first_limit_reached, month_of
+from bot.lifecycle import FINAL, Clip, Failure, Job, Order, State
+
+_JOB = """id, source, task_uuid, guild_id, channel_id, member_id, status_message_id, "order",
+          quote_micro, state, due_at, attempts, failure, message_id, created_at, updated_at"""
+_OPEN = "state NOT IN ('delivered', 'failed')"  # written out: it must match the index jobs_due
+assert {f"{state}" for state in FINAL} == {"delivered", "failed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A job in the books, with what was known in that transaction."""
+
+    job: Job
+    is_new: bool
+    """False where the same request had been accepted before."""
+    ahead: int
+    """How many jobs wait to be sent before it."""
+    standing: Standing
+    """The balances with this hold in them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agenda:
+    """What the worker should do: the jobs that are due, and when the next one will be."""
+
+    jobs: tuple[Job, ...]
+    next_at: int | None
+    """Unix milliseconds; None where no other job is open."""
+
+
+class Store:
+    """The bot's memory."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def accept(self, job: Job, entry: Entry, limits: Limits) -> Admitted:
+        """Book the job and its hold, both or none. Raises `LimitReached`.
+
+        A job from the same source is returned as it is, and nothing is booked.
+        """
+
+        def transaction(db: sqlite3.Connection) -> Admitted:
+            known = _one(db, "source = ?", job.source)
+            if known is None:
+                standing = _standing(db, job)
+                reached = first_limit_reached(standing, limits, job.quote_micro, job.created_at)
+                if reached is not None:
+                    raise reached
+                _insert(db, job)
+                _book(db, entry)
+            admitted = known or job
+            ahead = db.execute(
+                "SELECT count(*) FROM jobs"
+                " WHERE state IN ('queued', 'submitting') AND created_at < ?",
+                (admitted.created_at,),
+            ).fetchone()[0]
+            return Admitted(admitted, known is None, ahead, _standing(db, admitted))
+
+        return await self._database.run(transaction)
+
+    async def move(
+        self, before: Job, after: Job, *, entry: Entry | None = None, clips: Iterable[Clip] = ()
+    ) -> Job:
+        """Make `before` into `after` and book `entry` in one step. Raises `StaleJob`."""
+
+        def transaction(db: sqlite3.Connection) -> Job:
+            if entry is not None:
+                _book(db, entry)
+            changed = db.execute(
+                "UPDATE jobs SET state = ?, due_at = ?, attempts = ?, failure = ?, message_id = ?,"
+                " updated_at = ? WHERE id = ? AND state = ? AND updated_at = ?",
+                (
+                    *(after.state, after.due_at, after.attempts, after.failure, after.message_id),
+                    *(after.updated_at, before.id, before.state, before.updated_at),
+                ),
+            ).rowcount
+            if changed != 1:
+                raise StaleJob(f"job {before.short_id} is no longer {before.state}")
+            db.executemany(
+                "INSERT INTO clips (job_id, ordinal, video_uuid, url, seed, cost_micro)"
+                " VALUES (:job_id, :ordinal, :video_uuid, :url, :seed, :cost_micro)",
+                [asdict(clip) for clip in clips],
+            )
+            return after
+
+        return await self._database.run(transaction)
+
+    async def agenda(self, now: int, but_not: Sequence[str] = (), limit: int = 500) -> Agenda:
+        """Return what is due, longest due first, and when to ask again; leaves out `but_not`."""
+
+        def transaction(db: sqlite3.Connection) -> Agenda:
+            left_out = json.dumps(list(but_not))
+            rows = db.execute(
+                f"SELECT {_JOB} FROM jobs WHERE {_OPEN} AND due_at <= ?"
+                " AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY due_at LIMIT ?",
+                (now, left_out, limit),
+            ).fetchall()
+            next_at = db.execute(
+                f"SELECT min(due_at) FROM jobs WHERE {_OPEN} AND due_at > ?"
+                " AND id NOT IN (SELECT value FROM json_each(?))",
+                (now, left_out),
+            ).fetchone()[0]
+            return Agenda(tuple(map(_job, rows)), now if len(rows) == limit else next_at)
+
+        return await self._database.run(transaction)
+
+    async def postpone(self, jobs: Iterable[Job], due_at: dict[str, int]) -> None:
+        """Set the next step of jobs that stay as they are; one statement for all of them."""
+
+        def transaction(db: sqlite3.Connection) -> None:
+            db.executemany(
+                "UPDATE jobs SET due_at = ? WHERE id = ? AND state = ?",
+                [(due_at[job.id], job.id, job.state) for job in jobs],
+            )
+
+        await self._database.run(transaction)
+
+    async def job(self, job_id: str) -> Job | None:
+        """Return one job."""
+        return await self._database.run(lambda db: _one(db, "id = ?", job_id))
+
+    async def clips(self, job_id: str) -> list[Clip]:
+        """Return the finished clips of a job in their order."""
+
+        def transaction(db: sqlite3.Connection) -> list[Clip]:
+            rows = db.execute("SELECT * FROM clips WHERE job_id = ? ORDER BY ordinal", (job_id,))
+            return [Clip(**row) for row in rows]
+
+        return await self._database.run(transaction)
+
+    async def entries(self, job_id: str) -> list[Entry]:
+        """Return what was booked for a job, oldest first."""
+
+        def transaction(db: sqlite3.Connection) -> list[Entry]:
+            rows = db.execute(
+                "SELECT job_id, kind, member_id, guild_id, month, held_micro, spent_micro, at, note"
+                " FROM entries WHERE job_id = ? ORDER BY id",
+                (job_id,),
+            )
+            return [Entry(**row) for row in rows]
+
+        return await self._database.run(transaction)
+
+    async def standing(self, job: Job) -> Standing:
+        """Return the balances that `job` counts in."""
+        return await self._database.run(lambda db: _standing(db, job))
+
+    async def fact(self, name: str) -> str | None:
+        """Return a small fact kept under `name`."""
+
+        def transaction(db: sqlite3.Connection) -> str | None:
+            row = db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+            return None if row is None else str(row["value"])
+
+        return await self._database.run(transaction)
+
+    async def keep_fact(self, name: str, value: str) -> None:
+        """Keep a small fact under `name`."""
+
+        def transaction(db: sqlite3.Connection) -> None:
+            db.execute("INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)", (name, value))
+
+        await self._database.run(transaction)
+
+
+def _one(db: sqlite3.Connection, where: str, value: str) -> Job | None:
+    row = db.execute(f"SELECT {_JOB} FROM jobs WHERE {where}", (value,)).fetchone()
+    return None if row is None else _job(row)
+
+
+def _job(row: sqlite3.Row) -> Job:
+    fields = dict(row)
+    fields["order"] = Order(**json.loads(fields["order"]))
+    fields["state"] = State(fields["state"])
+    fields["failure"] = Failure(fields["failure"]) if fields["failure"] else None
+    return Job(**fields)
+
+
+def _insert(db: sqlite3.Connection, job: Job) -> None:
+    fields = asdict(job) | {"order": json.dumps(asdict(job.order))}
+    names = _JOB.replace('"order"', "order").replace("\n", " ").split(",")
+    places = ", ".join(f":{name.strip()}" for name in names)
+    db.execute(f"INSERT INTO jobs ({_JOB}) VALUES ({places})", fields)
+
+
+def _book(db: sqlite3.Connection, entry: Entry) -> None:
+    db.execute(
+        "INSERT INTO entries"
+        " (job_id, kind, member_id, guild_id, month, held_micro, spent_micro, at, note)"
+        " VALUES (:job_id, :kind, :member_id, :guild_id, :month, :held_micro, :spent_micro,"
+        " :at, :note)",
+        asdict(entry),
+    )
+
+
+def _standing(db: sqlite3.Connection, job: Job) -> Standing:
+    month = month_of(job.created_at)
+
+    def balance(where: str, *values: int) -> Balance:
+        spent, held = db.execute(
+            "SELECT coalesce(sum(spent_micro), 0), coalesce(sum(held_micro), 0) FROM entries"
+            f" WHERE month = ?{where}",
+            (month, *values),
+        ).fetchone()
+        return Balance(spent, held)
+
+    return Standing(
+        member=balance(" AND guild_id = ? AND member_id = ?", job.guild_id, job.member_id),
+        server=balance(" AND guild_id = ?", job.guild_id),
+        bot=balance(""),
+    )

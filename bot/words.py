@@ -1,0 +1,267 @@
+"""Every word that a person reads, in one place, so that it can be reviewed and translated.
+
+A note is a title, a body and a tone; how it looks is the door's affair. Each error says what
+happened, what to do, and what it cost. Chosen by type and attributes; the service's own texts are
+never shown.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from bot.catalog import Model, seconds, shape_name
+from bot.errors import (
+    CannotPostHere,
+    LimitReached,
+    NotAccepting,
+    OptionRefused,
+    PictureProblem,
+    PictureRefused,
+)
+from bot.ledger import Limits, Standing, left_micro, month_end, usd
+from bot.lifecycle import Failure, Job, Order, State
+
+NOT_CHARGED = "You were not charged."
+
+
+class Tone(IntEnum):
+    """The colour of a note; its icon and words always say the same."""
+
+    WORKING = 0x5865F2
+    DONE = 0x2ECC71
+    WARNING = 0xF1C40F
+    FAILED = 0xE74C3C
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A short message to a person."""
+
+    title: str
+    body: str
+    tone: Tone
+
+
+# --- The command, as people see it in the picker -------------------------------------------------
+
+ANIMATE = "Turn a picture into a short video clip."
+OPTIONS = {
+    "image": "The picture to animate: PNG, JPEG, WebP, GIF and more.",
+    "prompt": "What should happen in the clip.",
+    "negative": "What should not be in the clip.",
+    "duration": "How long the clip is.",
+    "shape": "How the picture is cut; auto takes the nearest.",
+    "guidance": "How closely the clip keeps to the picture: low is free, high is strict.",
+    "results": "How many different clips to make; each one costs.",
+}
+SHAPE_AUTO = "auto (nearest to the picture)"
+
+
+def duration_choice(duration: float) -> str:
+    """Name a duration in the picker."""
+    return f"{seconds(duration)} seconds"
+
+
+# --- The life of a clip --------------------------------------------------------------------------
+
+
+def queued(job: Job, ahead: int) -> Note:
+    """Say that the clip is accepted."""
+    line = "You're next." if ahead == 0 else f"You're {_ordinal(ahead + 1)} in line."
+    return Note(
+        "⏳ Queued",
+        f"{line} Estimated cost {usd(job.quote_micro)}; I'll mention you here when it's ready."
+        + _fine_print(job),
+        Tone.WORKING,
+    )
+
+
+def status(job: Job, model: Model) -> Note:
+    """Say where the clip is; one vocabulary everywhere."""
+    since = f"<t:{job.updated_at // 1000}:R>"
+    match job.state:
+        case State.QUEUED | State.SUBMITTING:
+            return Note(f"📤 Sending to {model.title}", _fine_print(job).strip(), Tone.WORKING)
+        case State.RENDERING:
+            text = f"{model.title} has it, started {since}. I'll mention you when it's ready."
+            return Note("🎞️ Animating", text + _fine_print(job), Tone.WORKING)
+        case State.RENDERED:
+            return Note("📨 Posting", f"The clip is ready.{_fine_print(job)}", Tone.WORKING)
+        case State.DELIVERED:
+            return Note("✅ Done", f"Your clip is below.{_fine_print(job)}", Tone.DONE)
+        case State.FAILED:
+            return failed(job)
+
+
+def slow(job: Job) -> Note:
+    """Say that the clip is late, which is not failed."""
+    text = (
+        "It's still being made. I'll post it here and mention you, even if that's hours from now."
+    )
+    return Note("⏳ Taking longer than usual", text + _fine_print(job), Tone.WARNING)
+
+
+def delivered(job: Job, missing: int, cost_micro: int, receipt: str) -> str:
+    """Return the text above the clip."""
+    lines = [f"🎬 <@{job.member_id}> your clip is ready"]
+    if job.order.results > 1:
+        made = job.order.results - missing
+        lines = [f"🎬 <@{job.member_id}> your {made} clips are ready"]
+    if missing:
+        lines.append(f"{missing} of {job.order.results} could not be made, and cost nothing.")
+    facts = [*_facts(job.order), usd(cost_micro), receipt, f"job {job.short_id}"]
+    return "\n".join([*lines, "-# " + " · ".join(filter(None, facts))])
+
+
+def receipt(standing: Standing, limits: Limits, now: int) -> str:
+    """Say what the member has left this month; empty where nothing limits it."""
+    left = left_micro(standing, limits)
+    if left is None:
+        return ""
+    return f"you have {usd(left)} left this month, resets <t:{month_end(now)}:R>"
+
+
+def alt_text(job: Job) -> str:
+    """Describe the clip for people who do not see it."""
+    what = job.order.prompt or "A picture, brought to motion"
+    return f"{what} ({', '.join(_facts(job.order))})"[:1024]
+
+
+def waiting(job: Job, *, is_too_large: bool) -> Note:
+    """Say that a paid clip could not be posted, and is kept."""
+    text = "I need View Channel, Send Messages and Attach Files there."
+    if is_too_large:
+        text = "The clip is larger than this server takes."
+    return Note(
+        "📦 Finished, but I can't post it here",
+        f"{text} Your clip is safe, and I keep trying.{_fine_print(job)}",
+        Tone.WARNING,
+    )
+
+
+FAILURES = {
+    Failure.DECLINED: (
+        "🛡️ The video service declined this",
+        "It didn't accept this picture or prompt. Try a different one.",
+    ),
+    Failure.ACCOUNT: (
+        "🔧 Paused",
+        "The bot's account with the video service needs its owner. Try again later.",
+    ),
+    Failure.REFUSED: (
+        "⚠️ Clip failed",
+        "The video service couldn't make this clip. Try again, or with another picture.",
+    ),
+    Failure.LOST: (
+        "⚠️ I lost track of this one",
+        "The video service has no word about it. Send it again if you still want it.",
+    ),
+}
+
+
+def failed(job: Job) -> Note:
+    """Say that there will be no clip, and what that cost."""
+    title, body = FAILURES[job.failure or Failure.LOST]
+    return Note(title, f"{body} {NOT_CHARGED}{_fine_print(job)}", Tone.FAILED)
+
+
+# --- Refusals: nothing was held or charged -------------------------------------------------------
+
+PICTURE = {
+    PictureProblem.MISSING: (
+        "🖼️ No picture found",
+        "Attach a picture to the `image` option and send the command again.",
+    ),
+    PictureProblem.EMPTY: ("🖼️ That file is empty", "It has 0 bytes. Attach the picture again."),
+    PictureProblem.TOO_LARGE: (
+        "🖼️ Picture is too large",
+        "It's {found}; the limit is {limit}. Send a smaller copy.",
+    ),
+    PictureProblem.TOO_SMALL: (
+        "🖼️ Picture is too small",
+        "It's {found}; at least {limit} is needed. Send a larger one.",
+    ),
+    PictureProblem.TOO_MANY_PIXELS: (
+        "🖼️ Picture has too many pixels",
+        "It's {found} pixels; the limit is {limit} megapixels. Send a smaller copy.",
+    ),
+    PictureProblem.TOO_NARROW: (
+        "🖼️ Picture is too narrow",
+        "At {found} too little of it would be left. Crop it closer to a screen's shape first.",
+    ),
+    PictureProblem.NOT_A_PICTURE: (
+        "🖼️ Can't read that file",
+        "It isn't a picture I can open. Try PNG or JPEG.",
+    ),
+    PictureProblem.DAMAGED: (
+        "🖼️ Can't read that picture",
+        "The file is damaged or cut short. Save it again as PNG or JPEG and send that.",
+    ),
+    PictureProblem.UNREACHABLE: (
+        "🖼️ Can't fetch that picture",
+        "Discord didn't hand it over. Attach it again and resend the command.",
+    ),
+}
+
+
+def refusal(error: Exception) -> Note:
+    """Say why nothing was started, what to do, and that it cost nothing."""
+    match error:
+        case PictureRefused(problem, found, limit):
+            title, body = PICTURE[problem]
+            return _refused(title, body.format(found=found, limit=limit))
+        case OptionRefused(option, allowed):
+            return _refused("⚙️ Not available for this model", f"`{option}` takes {allowed}.")
+        case LimitReached():
+            return _limit(error)
+        case CannotPostHere(missing):
+            names = ", ".join(_permission(name) for name in missing)
+            text = f"I need {names} in this channel. Ask a moderator, or use another channel."
+            return _refused("🚫 I can't post here", text)
+        case NotAccepting():
+            text = "I'm restarting or waiting for my owner. Try again in a few minutes."
+            return _refused("⏸️ Not taking new clips right now", text)
+    return _refused(
+        "🔧 Something broke on my side", "It's been logged. Try again; nothing was started."
+    )
+
+
+def _limit(error: LimitReached) -> Note:
+    used = f"{usd(error.spent_micro)} of {usd(error.limit_micro)}"
+    when = f"It resets <t:{error.resets_at}:R>, on <t:{error.resets_at}:F>."
+    if error.held_micro and error.spent_micro + error.wanted_micro <= error.limit_micro:
+        text = f"{usd(error.held_micro)} is held by clips in progress. Try again when they finish."
+        return _refused("⏳ Waiting for your other clips", text)
+    title, who = {
+        "member": ("🚫 Monthly limit reached", "You've"),
+        "server": ("🚫 This server's budget is used up", "This server has"),
+    }.get(error.whom, ("🚫 The bot's budget is used up", "Everybody together has"))
+    wanted = f"This clip needs {usd(error.wanted_micro)}."
+    text = f"{who} used {used} (plus {usd(error.held_micro)} held). {wanted} {when}"
+    return _refused(title, text)
+
+
+def _refused(title: str, body: str) -> Note:
+    return Note(title, f"{body} {NOT_CHARGED}", Tone.WARNING)
+
+
+def _permission(name: str) -> str:
+    return " ".join(part.capitalize() for part in name.split("_"))
+
+
+def _facts(order: Order) -> list[str]:
+    facts = [f"{seconds(order.duration)} s"]
+    if order.width and order.height:
+        facts.append(shape_name(order.width, order.height))
+    return facts
+
+
+def _fine_print(job: Job) -> str:
+    facts = [*_facts(job.order), f"job {job.short_id}"]
+    return "\n-# " + " · ".join(facts)
+
+
+def _ordinal(number: int) -> str:
+    ending = (
+        "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    )
+    return f"{number}{ending}"

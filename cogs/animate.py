@@ -1,0 +1,162 @@
+"""The door `/animate`: acknowledges, asks the intake, and words a refusal.
+
+The command's options are made from the model's record, so that people see what the model can do and
+nothing else. No SQL, no HTTP, no money here.
+"""
+
+import inspect
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot import words
+from bot.catalog import AUTO, Model, Policy
+from bot.client import AnimateBot
+from bot.delivery import embed
+from bot.errors import CannotPostHere, UserError
+from bot.intake import Ask
+
+log = logging.getLogger(__name__)
+
+Interaction = discord.Interaction[AnimateBot]
+
+
+async def setup(bot: AnimateBot) -> None:
+    """Add the command to the tree; discord.py calls this when it loads the extension."""
+    bot.tree.add_command(animate_command(bot.model))
+
+
+def animate_command(model: Model) -> app_commands.Command[Any, ..., None]:
+    """Return `/animate` with the options that `model` has."""
+
+    async def animate(interaction: Interaction, /, **options: Any) -> None:
+        await _animate(interaction, **options)
+
+    parameters = list(_parameters(model))
+    signature = inspect.signature(animate)
+    interaction = next(iter(signature.parameters.values()))
+    animate.__signature__ = signature.replace(parameters=[interaction, *parameters])  # type: ignore[attr-defined]
+    described = {parameter.name: words.OPTIONS[parameter.name] for parameter in parameters}
+    animate = app_commands.describe(**described)(animate)
+    animate = app_commands.choices(**_choices(model))(animate)
+    animate = app_commands.guild_only()(animate)
+    animate = app_commands.allowed_installs(guilds=True, users=False)(animate)
+    return app_commands.Command(name="animate", description=words.ANIMATE, callback=animate)
+
+
+def _parameters(model: Model) -> Iterator[inspect.Parameter]:
+    """List the options in the order in which people see them, the required ones first."""
+
+    def option(name: str, kind: Any, *, is_required: bool = False) -> inspect.Parameter:
+        default = inspect.Parameter.empty if is_required else None
+        annotation = kind if is_required else kind | None
+        return inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
+        )
+
+    yield option("image", discord.Attachment, is_required=True)
+    if model.prompt.policy is not Policy.ABSENT:
+        length = app_commands.Range[str, model.prompt.least, min(model.prompt.most, 2000)]
+        yield option("prompt", length, is_required=model.prompt.policy is Policy.REQUIRED)
+    if len(model.durations) > 1:
+        yield option("duration", float)
+    if model.sizes:
+        yield option("shape", str)
+    if model.guidance is not None:
+        yield option(
+            "guidance", app_commands.Range[float, model.guidance.least, model.guidance.most]
+        )
+    if model.negative_prompt:
+        yield option("negative", app_commands.Range[str, 1, 2000])
+    if model.most_results > 1:
+        yield option("results", app_commands.Range[int, 1, model.most_results])
+
+
+def _choices(model: Model) -> dict[str, list[app_commands.Choice[Any]]]:
+    choices: dict[str, list[app_commands.Choice[Any]]] = {}
+    if len(model.durations) > 1:
+        choices["duration"] = [
+            app_commands.Choice(name=words.duration_choice(duration), value=float(duration))
+            for duration in model.durations
+        ]
+    if model.sizes:
+        named = [app_commands.Choice(name=name, value=name) for name in model.shapes]
+        choices["shape"] = [app_commands.Choice(name=words.SHAPE_AUTO, value=AUTO), *named]
+    return choices
+
+
+async def _animate(interaction: Interaction, image: discord.Attachment, **options: Any) -> None:
+    intake = interaction.client.intake
+    try:
+        _check_channel(interaction)
+        intake.check(image.size)
+    except UserError as error:
+        note = embed(words.refusal(error))
+        await interaction.response.send_message(embed=note, ephemeral=True)
+        return
+    try:
+        answer = await interaction.response.defer(thinking=True)
+    except discord.NotFound:
+        # Discord gave up on this interaction before our answer arrived. Nothing was started.
+        log.info("an interaction was gone before it could be acknowledged")
+        return
+    try:
+        await intake.accept(_ask(interaction, answer, image, options))
+    except UserError as error:
+        await _refuse(interaction, error)
+    except Exception as error:
+        log.exception("/animate broke before anything was accepted")
+        await _refuse(interaction, error)
+
+
+def _ask(
+    interaction: Interaction,
+    answer: discord.InteractionCallbackResponse[AnimateBot] | None,
+    image: discord.Attachment,
+    options: dict[str, Any],
+) -> Ask:
+    async def reply(note: words.Note) -> None:
+        await interaction.edit_original_response(embed=embed(note))
+
+    given = {name: value for name, value in options.items() if value is not None}
+    return Ask(
+        source=f"interaction:{interaction.id}",
+        guild_id=interaction.guild_id or 0,
+        channel_id=interaction.channel_id or 0,
+        member_id=interaction.user.id,
+        status_message_id=answer.message_id if answer else None,
+        picture_url=image.url,
+        reply=reply,
+        **given,
+    )
+
+
+def _check_channel(interaction: Interaction) -> None:
+    """Refuse where the clip could not be posted later. Raises `CannotPostHere`.
+
+    An interaction may be answered anywhere; a clip is posted with the bot's own permissions.
+    """
+    allowed = interaction.app_permissions
+    is_thread = isinstance(interaction.channel, discord.Thread)
+    needed = (
+        "view_channel",
+        "send_messages_in_threads" if is_thread else "send_messages",
+        "attach_files",
+        "embed_links",
+    )
+    missing = tuple(name for name in needed if not getattr(allowed, name))
+    if missing:
+        raise CannotPostHere(missing)
+
+
+async def _refuse(interaction: Interaction, error: Exception) -> None:
+    """Take the public "thinking…" away and tell the requester alone."""
+    try:
+        # A follow-up would turn the public placeholder into the answer, so it has to go first.
+        await interaction.delete_original_response()
+        await interaction.followup.send(embed=embed(words.refusal(error)), ephemeral=True)
+    except discord.HTTPException as problem:
+        log.warning("a refusal could not be shown: HTTP %s, code %s", problem.status, problem.code)

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import orjson
 
+from bot.sandbox.runware.clips import Clips
 from bot.sandbox.runware.ledger import Ledger
 from bot.sandbox.runware.tasks import Result, Task, TaskBook
 
@@ -47,8 +48,11 @@ class _Call:
 class Callbacks:
     """The scheduler of one service; `async with` runs it."""
 
-    def __init__(self, book: TaskBook, ledger: Ledger, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, book: TaskBook, ledger: Ledger, clips: Clips, clock: Callable[[], float]
+    ) -> None:
         self._book = book
+        self._clips = clips
         self._ledger = ledger
         self._clock = clock
         self._heap: list[tuple[float, int, _Call]] = []
@@ -130,8 +134,8 @@ class Callbacks:
         return delivered
 
     async def _put(self, call: _Call) -> bool:
-        assert call.result.clip is not None
-        clip = await asyncio.to_thread(call.result.clip.read_bytes)
+        path = await self._clips.file_of(call.task, call.result)
+        clip = await asyncio.to_thread(path.read_bytes)
         return await self._send("PUT", call.url, clip, "video/mp4")
 
     async def _send(self, method: str, url: str, body: bytes, media_type: str) -> bool:

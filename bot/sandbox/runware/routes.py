@@ -132,15 +132,16 @@ class Routes:
     async def video(self, request: web.Request) -> web.StreamResponse:
         """Serve a clip, or a range of it, while its URL lives."""
         name = request.match_info["name"]
-        found = self._service.clip_of(name.partition(".")[0].lower())
+        found = self._service.result_of(name.partition(".")[0].lower())
         if found is None or name.rpartition(".")[2] != found[0].order.output_format.lower():
             raise web.HTTPNotFound
-        task, result, path = found
+        task, result = found
         if self._service.clock() >= task.url_expires_at(result, self._settings.url_seconds):
             return web.Response(status=self._settings.expired_status, text="expired")
         self._ledger.downloads += 1
         if task.outcome.next == "corrupt":
             return web.Response(body=b"\x00noise" * 1000, content_type="video/mp4")
+        path = await self._service.clips.file_of(task, result)
         return web.FileResponse(path, headers={"Accept-Ranges": "bytes"})
 
     async def _count(self, request: web.Request, response: web.StreamResponse) -> None:

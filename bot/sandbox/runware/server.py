@@ -16,6 +16,7 @@ from aiohttp import web
 
 from bot.sandbox.faults import Faults
 from bot.sandbox.runware.callbacks import Callbacks
+from bot.sandbox.runware.clips import Clips
 from bot.sandbox.runware.control import Control
 from bot.sandbox.runware.journal import Journal
 from bot.sandbox.runware.ledger import Ledger
@@ -82,18 +83,19 @@ class LocalRunware:
         pictures = Pictures(folder, self.base_url)
         studio = Studio(folder)
         life.push_async_callback(studio.close)
-        callbacks = await life.enter_async_context(Callbacks(book, self.ledger, clock))
+        clips = Clips(studio, self.settings, self.ledger)
+        life.push_async_callback(clips.close)
+        callbacks = await life.enter_async_context(Callbacks(book, self.ledger, clips, clock))
         service = Service(
             settings=self.settings,
             book=book,
             ledger=self.ledger,
             pictures=pictures,
-            studio=studio,
+            clips=clips,
             callbacks=callbacks,
             outcomes=self.outcomes,
             clock=clock,
         )
-        life.push_async_callback(service.close)
         journal = Journal(self.ledger)
         Routes(service, self.settings, self.ledger, pictures, journal).add_to(app)
         Control(self.settings, self.ledger, self.outcomes, journal, book).add_to(app)

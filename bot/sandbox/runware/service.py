@@ -4,28 +4,23 @@ Owns the task types and the rules of acceptance (a used UUID is never accepted t
 that is empty pays for nothing). Knows no HTTP beyond the status that an error asks for.
 """
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import av
-
 from bot.sandbox.runware.account import details, found_models
 from bot.sandbox.runware.callbacks import Callbacks
+from bot.sandbox.runware.clips import Clips
 from bot.sandbox.runware.journal import redacted
 from bot.sandbox.runware.ledger import Ledger
 from bot.sandbox.runware.outcomes import Outcomes
-from bot.sandbox.runware.pictures import Picture, Pictures
+from bot.sandbox.runware.pictures import Pictures
 from bot.sandbox.runware.refusal import Refused
-from bot.sandbox.runware.render import Shot
 from bot.sandbox.runware.settings import Settings
-from bot.sandbox.runware.studio import Studio
 from bot.sandbox.runware.tasks import Json, Result, Task, TaskBook
-from bot.sandbox.runware.validation import Order, read_order, read_task_uuid
+from bot.sandbox.runware.validation import read_order, read_task_uuid
 
 log = logging.getLogger(__name__)
 
@@ -51,11 +46,10 @@ class Service:
     book: TaskBook
     ledger: Ledger
     pictures: Pictures
-    studio: Studio
+    clips: Clips
     callbacks: Callbacks
     outcomes: Outcomes
     clock: Callable[[], float]
-    _rendering: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def answer(self, tasks: list[Any], *, dry_run: bool = False) -> Reply:
         """Answer the tasks in their order. One that is refused leaves the others alone."""
@@ -139,7 +133,7 @@ class Service:
         )
         self.ledger.committed_micro += accepted.committed_micro
         log.info("accepted %s: %s", order.task_uuid, accepted.outcome.next)
-        self._render(accepted)
+        self.clips.start(accepted)
         await self.callbacks.expect(accepted)
         return acknowledgement
 
@@ -171,29 +165,6 @@ class Service:
             task if isinstance(task, dict) else {},
             parameter_as_list=self.settings.parameter_as_list,
         )
-
-    def _render(self, task: Task) -> None:
-        for result in task.results:
-            if result.failure is None and task.outcome.next != "never":
-                rendering = asyncio.create_task(self._render_one(task, result))
-                self._rendering.add(rendering)
-                rendering.add_done_callback(self._rendering.discard)
-
-    async def _render_one(self, task: Task, result: Result) -> None:
-        shot = _shot(task.order, task.picture, result.move)
-        if task.outcome.next == "wrong_size":
-            shot = _shot(task.order, task.picture, result.move, off=4)
-        try:
-            if self.settings.canned:
-                result.clip = self.settings.canned_clip or await self.studio.canned(shot)
-            else:
-                picture = task.picture
-                result.clip = await self.studio.clip(picture.path, picture.sha256, shot)
-        except (OSError, ValueError, av.FFmpegError) as error:
-            log.warning("rendering %s failed: %s", task.order.task_uuid, error)
-            result.failure = ("processingFailed", "The clip could not be rendered.")
-            if not task.outcome.billed:
-                self.ledger.committed_micro -= task.price_micro
 
     async def _upload_image(self, task: Json) -> Json:
         uuid, url = await self.pictures.upload(task.get("image"), "image")
@@ -232,30 +203,9 @@ class Service:
         """Return the UUID of a new WebSocket session."""
         return str(uuid4())
 
-    def clip_of(self, video_uuid: str) -> tuple[Task, Result, Path] | None:
-        """Return a clip that is there to be fetched, its URL dead or not."""
+    def result_of(self, video_uuid: str) -> tuple[Task, Result] | None:
+        """Return the task and the result of a clip that is ready, its URL dead or not."""
         task, result = self.book.by_video.get(video_uuid, (None, None))
-        if task is None or result is None or result.clip is None:
+        if task is None or result is None or result.failure is not None:
             return None
-        if result.failure is not None or not task.is_over(result, self.clock()):
-            return None
-        return task, result, result.clip
-
-    async def close(self) -> None:
-        """Stop waiting for clips."""
-        for rendering in self._rendering:
-            rendering.cancel()
-        await asyncio.gather(*self._rendering, return_exceptions=True)
-
-
-def _shot(order: Order, picture: Picture, move: int, off: int = 0) -> Shot:
-    width, height = order.size or order.model.size_for((picture.width, picture.height))
-    return Shot(
-        width=width + off,
-        height=height - off,
-        seconds=order.seconds,
-        frames_per_second=order.model.frames_per_second,
-        container=order.output_format,
-        quality=order.quality,
-        move=move,
-    )
+        return (task, result) if task.is_over(result, self.clock()) else None

@@ -46,7 +46,7 @@ class Settings(BaseModel):
     progress: bool = False
 
     # Money.
-    balance_micro: int = 100_000_000
+    balance_micro: int = 1_000_000_000
     """What the account held at the start, in micro-dollars."""
     balance_form: Literal["number", "object"] = "number"
     cost: Literal["asked", "always", "never"] = "asked"

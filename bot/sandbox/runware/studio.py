@@ -1,20 +1,20 @@
 """Gets clips rendered: one worker process, started at the first need, and a cache on disk.
 
 Owns the process, the queue before it and the finished files. The server's event loop only waits.
-Called by `Service` for each result; knows nothing of tasks.
+Called by `Clips`; knows nothing of tasks.
 """
 
 import asyncio
 import hashlib
 import logging
 import multiprocessing
-import multiprocessing.connection
 import os
 import signal
 import threading
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import av
@@ -31,6 +31,7 @@ class Studio:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._pool: ProcessPoolExecutor | None = None
+        self._leash: tuple[Connection, Connection] | None = None
         self._clips: dict[str, asyncio.Task[Path]] = {}
 
     async def clip(self, picture: Path, sha256: str, shot: Shot) -> Path:
@@ -46,7 +47,7 @@ class Studio:
             raise
 
     async def canned(self, shot: Shot) -> Path:
-        """Return the one small clip of this shape, whatever the picture."""
+        """Return the one small clip of this shape, whatever the picture; made at the first need."""
         plain = self._folder / "plain.png"
         if not plain.exists():
             Image.new("RGB", (320, 320), (88, 101, 242)).save(plain)
@@ -57,6 +58,7 @@ class Studio:
         for task in self._clips.values():
             task.cancel()
         await asyncio.gather(*self._clips.values(), return_exceptions=True)
+        self._let_go()
         if self._pool is not None:
             await asyncio.to_thread(self._pool.shutdown, cancel_futures=True)
 
@@ -74,23 +76,31 @@ class Studio:
 
     def _worker(self) -> ProcessPoolExecutor:
         if self._pool is None:
+            self._let_go()
+            context = multiprocessing.get_context("spawn")
+            self._leash = context.Pipe()
             self._pool = ProcessPoolExecutor(
                 max_workers=1,
-                mp_context=multiprocessing.get_context("spawn"),
+                mp_context=context,
                 initializer=_settle_in,
+                initargs=(self._leash[1],),
             )
         return self._pool
 
+    def _let_go(self) -> None:
+        """End the worker at once, in the middle of a clip too: it ends when its leash is closed."""
+        for end in self._leash or ():
+            end.close()
+        self._leash = None
 
-def _settle_in() -> None:
+
+def _settle_in(leash: Connection) -> None:
     """Make the worker polite, deaf to Ctrl-C, and mortal together with its parent."""
     os.nice(5)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    threading.Thread(target=_follow, args=(parent.sentinel,), daemon=True).start()
+    threading.Thread(target=_follow, args=(leash,), daemon=True).start()
 
 
-def _follow(parent: int) -> None:
-    multiprocessing.connection.wait([parent])
+def _follow(leash: Connection) -> None:
+    leash.poll(None)
     os._exit(1)

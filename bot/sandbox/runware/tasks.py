@@ -31,7 +31,7 @@ class Result:
     ready_at: float
     failure: tuple[str, str] | None
     clip: Path | None = None
-    """Set once it is really rendered."""
+    """Set once it is really rendered; never for a canned one."""
     answer: Json | None = None
     """What `getResponse` says of it, once that can no longer change."""
 
@@ -52,6 +52,8 @@ class Task:
     price_micro: int
     results: tuple[Result, ...]
     request: Json
+    canned: bool
+    """Nothing is rendered for it: its clips are ready when their time has come."""
     refusal: Json | None = None
     """The last time its UUID was refused, which is what the archive shows then."""
     duplicates: int = 0
@@ -60,7 +62,7 @@ class Task:
         """Whether the result is there, as a clip or as a failure."""
         if self.outcome.next == "never" or now < result.ready_at:
             return False
-        return result.clip is not None or result.failure is not None
+        return self.canned or result.clip is not None or result.failure is not None
 
     def billed_micro(self, now: float) -> int:
         """Return what has been billed for it by now."""
@@ -114,6 +116,7 @@ class TaskBook:
             price_micro=price,
             results=results,
             request=request,
+            canned=self.settings.canned,
         )
         self.tasks[order.task_uuid] = task
         self.by_video.update({result.video_uuid: (task, result) for result in results})

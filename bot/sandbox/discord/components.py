@@ -1,0 +1,268 @@
+"""Message and modal components: checked as Discord checks them, numbered, and their media resolved.
+
+Pure, except that it marks mistakes in the FormErrors it is given. Knows no message and no route.
+"""
+
+from collections.abc import Iterator, Mapping
+from enum import IntEnum
+from typing import Any
+
+from bot.sandbox.discord.cdn import Attachment
+from bot.sandbox.discord.errors import FormErrors, FormPath
+
+JSON = dict[str, Any]
+
+
+class Kind(IntEnum):
+    """Component types."""
+
+    ACTION_ROW = 1
+    BUTTON = 2
+    STRING_SELECT = 3
+    TEXT_INPUT = 4
+    USER_SELECT = 5
+    ROLE_SELECT = 6
+    MENTIONABLE_SELECT = 7
+    CHANNEL_SELECT = 8
+    SECTION = 9
+    TEXT_DISPLAY = 10
+    THUMBNAIL = 11
+    MEDIA_GALLERY = 12
+    FILE = 13
+    SEPARATOR = 14
+    CONTAINER = 17
+    LABEL = 18
+    FILE_UPLOAD = 19
+    RADIO_GROUP = 21
+    CHECKBOX_GROUP = 22
+    CHECKBOX = 23
+
+
+K = Kind
+SELECTS = frozenset(
+    {K.STRING_SELECT, K.USER_SELECT, K.ROLE_SELECT, K.MENTIONABLE_SELECT, K.CHANNEL_SELECT}
+)
+#: What a person can press or fill in.
+INTERACTIVE = SELECTS | {
+    K.BUTTON, K.TEXT_INPUT, K.FILE_UPLOAD, K.RADIO_GROUP, K.CHECKBOX_GROUP, K.CHECKBOX,
+}  # fmt: skip
+_V2_TOP = frozenset(
+    {K.ACTION_ROW, K.SECTION, K.TEXT_DISPLAY, K.MEDIA_GALLERY, K.FILE, K.SEPARATOR, K.CONTAINER}
+)
+_MODAL_TOP = frozenset({K.ACTION_ROW, K.LABEL, K.TEXT_DISPLAY})
+_ROWS_MAX, _BUTTONS_MAX, _V2_TOTAL_MAX, _OPTIONS_MAX, _MEDIA_MAX = 5, 5, 40, 25, 10
+_CUSTOM_ID_MAX, _LABEL_MAX, _V2_TEXT_MAX, _TITLE_MAX, _URL_MAX = 100, 80, 4000, 45, 512
+_LINK_STYLE, _PREMIUM_STYLE = 5, 6
+
+
+class _Walk:
+    """One pass over a tree: gives ids, resolves media, notes mistakes."""
+
+    def __init__(self, errors: FormErrors, files: Mapping[str, Attachment]) -> None:
+        self.errors = errors
+        self.files = files
+        self.count = 0
+        self.text = 0
+        self._ids: set[int] = set()
+        self._next_id = 1
+        self._custom_ids: set[str] = set()
+
+    def visit(self, given: Any, path: FormPath) -> JSON:
+        """Return a component as Discord would echo it."""
+        if not isinstance(given, dict) or given.get("type") not in set(Kind):
+            self.errors.add((*path, "type"), "BASE_TYPE_CHOICES", "Unknown component type")
+            return {}
+        self.count += 1
+        shape = {name: value for name, value in given.items() if value is not None}
+        shape["id"] = self._number(given.get("id"), path)
+        self._children(shape, path)
+        self._check(shape, path)
+        return shape
+
+    def _number(self, wanted: Any, path: FormPath) -> int:
+        if isinstance(wanted, int) and wanted > 0:
+            if wanted in self._ids:
+                self.errors.add(
+                    (*path, "id"), "COMPONENT_ID_DUPLICATED", "Component id is used twice"
+                )
+            self._ids.add(wanted)
+            return wanted
+        while self._next_id in self._ids:
+            self._next_id += 1
+        self._ids.add(self._next_id)
+        return self._next_id
+
+    def _children(self, shape: JSON, path: FormPath) -> None:
+        if "components" in shape:
+            shape["components"] = [
+                self.visit(child, (*path, "components", index))
+                for index, child in enumerate(shape["components"])
+            ]
+        for name in ("accessory", "component"):
+            if name in shape:
+                shape[name] = self.visit(shape[name], (*path, name))
+
+    def _check(self, shape: JSON, path: FormPath) -> None:
+        kind = shape["type"]
+        if kind == K.ACTION_ROW:
+            self._row(shape, path)
+        elif kind == K.BUTTON:
+            self._button(shape, path)
+        elif kind in INTERACTIVE:
+            self._input(shape, path)
+        elif kind == K.TEXT_DISPLAY:
+            self._displayed(shape, path)
+        elif kind == K.MEDIA_GALLERY:
+            self._gallery(shape, path)
+        elif kind == K.THUMBNAIL:
+            shape["media"] = self._media(shape.get("media"), (*path, "media"))
+        elif kind == K.FILE:
+            self._file(shape, path)
+
+    def _row(self, shape: JSON, path: FormPath) -> None:
+        children = shape.get("components") or []
+        most = _BUTTONS_MAX if all(child.get("type") == K.BUTTON for child in children) else 1
+        if not 1 <= len(children) <= most:
+            self.errors.bad_length((*path, "components"), 1, most)
+
+    def _button(self, shape: JSON, path: FormPath) -> None:
+        style = shape.get("style")
+        shape.setdefault("disabled", False)
+        if style == _LINK_STYLE:
+            self.errors.text((*path, "url"), shape.get("url"), 1, _URL_MAX)
+        elif style == _PREMIUM_STYLE:
+            if "sku_id" not in shape:
+                self.errors.required((*path, "sku_id"))
+            return
+        else:
+            self._custom_id(shape, path)
+        if len(shape.get("label", "")) > _LABEL_MAX:
+            self.errors.too_long((*path, "label"), _LABEL_MAX)
+        if not shape.get("label") and not shape.get("emoji"):
+            self.errors.add(path, "BUTTON_COMPONENT_INVALID", "A button needs a label or an emoji")
+
+    def _input(self, shape: JSON, path: FormPath) -> None:
+        self._custom_id(shape, path)
+        kind = shape["type"]
+        if kind in {K.STRING_SELECT, K.RADIO_GROUP, K.CHECKBOX_GROUP}:
+            options = shape.get("options") or []
+            if not 1 <= len(options) <= _OPTIONS_MAX:
+                self.errors.bad_length((*path, "options"), 1, _OPTIONS_MAX)
+            for index, option in enumerate(options):
+                for name in ("label", "value"):
+                    where = (*path, "options", index, name)
+                    self.errors.text(where, option.get(name), 1, _CUSTOM_ID_MAX)
+
+    def _custom_id(self, shape: JSON, path: FormPath) -> None:
+        custom_id = shape.get("custom_id")
+        self.errors.text((*path, "custom_id"), custom_id, 1, _CUSTOM_ID_MAX)
+        if custom_id in self._custom_ids:
+            self.errors.add(
+                (*path, "custom_id"),
+                "COMPONENT_CUSTOM_ID_DUPLICATED",
+                "Component custom id cannot be duplicated",
+            )
+        self._custom_ids.add(str(custom_id))
+
+    def _displayed(self, shape: JSON, path: FormPath) -> None:
+        self.errors.text((*path, "content"), shape.get("content"), 1, _V2_TEXT_MAX)
+        self.text += len(shape.get("content", ""))
+
+    def _gallery(self, shape: JSON, path: FormPath) -> None:
+        items = shape.get("items") or []
+        if not 1 <= len(items) <= _MEDIA_MAX:
+            self.errors.bad_length((*path, "items"), 1, _MEDIA_MAX)
+        resolved = []
+        for index, item in enumerate(items):
+            media = self._media(item.get("media"), (*path, "items", index, "media"))
+            given = {name: value for name, value in item.items() if value is not None}
+            resolved.append({"spoiler": False, "description": None} | given | {"media": media})
+        shape["items"] = resolved
+
+    def _file(self, shape: JSON, path: FormPath) -> None:
+        media = self._media(shape.get("file"), (*path, "file"))
+        shape["file"] = media
+        for found in self.files.values():
+            if found.id == media.get("attachment_id"):
+                shape |= {"name": found.filename, "size": len(found.content)}
+
+    def _media(self, given: Any, path: FormPath) -> JSON:
+        """Return an unfurled media item: `attachment://name` becomes the file that it names."""
+        url = given.get("url") if isinstance(given, dict) else None
+        if not isinstance(url, str):
+            self.errors.required((*path, "url"))
+            return {}
+        if not url.startswith("attachment://"):
+            return {"id": "0", "url": url, "proxy_url": url, "loading_state": 2, "flags": 0}
+        found = self.files.get(url.removeprefix("attachment://"))
+        if found is None:
+            self.errors.add(
+                path, "UNFURLED_MEDIA_ITEM_REFERENCED_ATTACHMENT_NOT_FOUND",
+                "The referenced attachment was not found",
+            )  # fmt: skip
+            return {}
+        return {
+            "id": found.id,
+            "url": url,
+            "proxy_url": url,
+            "width": found.width,
+            "height": found.height,
+            "content_type": found.content_type,
+            "attachment_id": found.id,
+            "loading_state": 2,
+            "flags": 0,
+        }
+
+
+def message_components(
+    given: Any, *, v2: bool, files: Mapping[str, Attachment], errors: FormErrors
+) -> list[JSON]:
+    """Components of a message, as Discord echoes them. Mistakes go to `errors`."""
+    if not isinstance(given, list):
+        errors.add(("components",), "BASE_TYPE_LIST", "Only iterables may be used in a ListType")
+        return []
+    allowed = _V2_TOP if v2 else {K.ACTION_ROW}
+    walk = _Walk(errors, files)
+    shapes = [_top(walk, each, index, allowed) for index, each in enumerate(given)]
+    most = _V2_TOTAL_MAX if v2 else _ROWS_MAX
+    if (walk.count if v2 else len(given)) > most:
+        errors.bad_length(("components",), 1, most)
+    if walk.text > _V2_TEXT_MAX:
+        errors.too_long(("components",), _V2_TEXT_MAX)
+    return shapes
+
+
+def modal(given: JSON, errors: FormErrors) -> JSON:
+    """Return a modal, as the page gets it. Mistakes go to `errors`, under `data`."""
+    errors.text(("data", "title"), given.get("title"), 1, _TITLE_MAX)
+    errors.text(("data", "custom_id"), given.get("custom_id"), 1, _CUSTOM_ID_MAX)
+    walk = _Walk(errors, {})
+    rows = given.get("components") or []
+    if not 1 <= len(rows) <= _ROWS_MAX:
+        errors.bad_length(("data", "components"), 1, _ROWS_MAX)
+    shapes = [_top(walk, each, index, _MODAL_TOP, ("data",)) for index, each in enumerate(rows)]
+    return {
+        "custom_id": given.get("custom_id"),
+        "title": given.get("title"),
+        "components": shapes,
+    }
+
+
+def _top(
+    walk: _Walk, given: Any, index: int, allowed: set[Kind] | frozenset[Kind], root: FormPath = ()
+) -> JSON:
+    path = (*root, "components", index)
+    if isinstance(given, dict) and given.get("type") not in allowed:
+        choices = ", ".join(str(int(kind)) for kind in sorted(allowed))
+        message = f"Value of field 'type' must be one of ({choices})."
+        walk.errors.add((*path, "type"), "UNION_TYPE_CHOICES", message)
+        return {}
+    return walk.visit(given, path)
+
+
+def every(components: Any) -> Iterator[JSON]:
+    """Every component of a tree, parents first."""
+    for each in components or []:
+        yield each
+        yield from every(each.get("components"))
+        yield from every([each[name] for name in ("accessory", "component") if name in each])

@@ -1,0 +1,123 @@
+"""/sandbox/control: the levers that no Discord user has. Limits, the gateway's moods, permissions."""
+
+from typing import Any
+
+from aiohttp import web
+
+from bot.sandbox.discord import payloads, permissions
+from bot.sandbox.discord.bodies import read_body
+from bot.sandbox.discord.errors import PeopleError
+from bot.sandbox.discord.feed import Feed
+from bot.sandbox.discord.gateway import INVALID_SESSION, RECONNECT, Gateway
+from bot.sandbox.discord.journal import Journal
+from bot.sandbox.discord.message import JSON
+from bot.sandbox.discord.people import guarded
+from bot.sandbox.discord.threads import Threads
+from bot.sandbox.discord.world import Channel, World
+
+_BODY_MAX = 1 << 20
+
+
+class Control:
+    """Answers the control routes."""
+
+    def __init__(
+        self, world: World, feed: Feed, gateway: Gateway, threads: Threads, journal: Journal
+    ) -> None:
+        self._world = world
+        self._feed = feed
+        self._gateway = gateway
+        self._threads = threads
+        self._journal = journal
+
+    def add_routes(self, app: web.Application) -> None:
+        """Register the control interface."""
+        root = "/sandbox/control"
+        app.router.add_get(f"{root}/limits", guarded(self._limits))
+        app.router.add_patch(f"{root}/limits", guarded(self._change_limits))
+        app.router.add_post(f"{root}/gateway", guarded(self._shake))
+        app.router.add_patch(f"{root}/channel", guarded(self._overwrite))
+        app.router.add_delete(f"{root}/channel", guarded(self._delete_channel))
+        app.router.add_post(f"{root}/bot", guarded(self._membership))
+        app.router.add_get(f"{root}/requests", guarded(self._requests))
+
+    async def _limits(self, _request: web.Request) -> JSON:
+        return self._world.limits.as_json()
+
+    async def _change_limits(self, request: web.Request) -> JSON:
+        form = await _form(request)
+        try:
+            self._world.limits = self._world.limits.revised(form)
+        except ValueError as error:
+            raise PeopleError(400, str(error)) from None
+        return self._world.limits.as_json()
+
+    async def _shake(self, request: web.Request) -> None:
+        """Do to every gateway connection what Discord does on a bad day."""
+        form = await _form(request)
+        self.shake(str(form.get("do")), form)
+
+    def shake(self, what: str, form: JSON) -> None:
+        """Reconnect (op 7), invalidate (op 9), drop (no goodbye), close (a code), duplicate."""
+        if what == "duplicate":
+            for session in list(self._gateway.sessions.values()):
+                session.repeat_last(int(form.get("count", 1)))
+            return
+        for connection in list(self._gateway.connections):
+            if what == "reconnect":
+                connection.outbox.closing = True
+                connection.send(RECONNECT)
+            elif what == "invalidate":
+                if not form.get("resumable"):
+                    self._gateway.forget(connection)
+                connection.send(INVALID_SESSION, bool(form.get("resumable")))
+            elif what == "drop":
+                connection.outbox.abort(connection.request)
+            elif what == "close":
+                connection.outbox.close(int(form.get("code", 4000)))
+            else:
+                raise PeopleError(
+                    400, "do must be reconnect, invalidate, drop, close or duplicate."
+                )
+
+    async def _overwrite(self, request: web.Request) -> JSON:
+        """Set the bot's own overwrite in a channel: `deny` and `allow` are permission names."""
+        form = await _form(request)
+        channel = self._channel(form)
+        try:
+            allow = permissions.bits(form.get("allow") or [])
+            deny = permissions.bits(form.get("deny") or [])
+        except KeyError as error:
+            raise PeopleError(400, f"There is no permission named {error.args[0]}.") from None
+        channel.overwrites[str(form.get("target_id") or self._world.bot.id)] = (allow, deny)
+        self._feed.channel_event("CHANNEL_UPDATE", channel)
+        return payloads.channel(self._world, channel)
+
+    async def _delete_channel(self, request: web.Request) -> None:
+        self._threads.remove(self._channel(await _form(request)))
+
+    async def _membership(self, request: web.Request) -> None:
+        """{"do": "kick"} or {"do": "invite"}: the bot leaves or joins the guild."""
+        world, what = self._world, (await _form(request)).get("do")
+        if what == "kick":
+            if world.guild.members.pop(world.bot.id, None) is not None:
+                self._feed.guild_event("GUILD_DELETE", {"id": world.guild.id})
+        elif what == "invite":
+            if world.bot.id not in world.guild.members:
+                world.join(world.bot)
+                self._feed.guild_event("GUILD_CREATE", payloads.guild_create(world))
+        else:
+            raise PeopleError(400, "do must be kick or invite.")
+
+    async def _requests(self, _request: web.Request) -> Any:
+        return [exchange.as_json() for exchange in self._journal.exchanges]
+
+    def _channel(self, form: JSON) -> Channel:
+        channel = self._world.channels.get(str(form.get("channel_id")))
+        if channel is None:
+            raise PeopleError(404, "There is no such channel.")
+        return channel
+
+
+async def _form(request: web.Request) -> JSON:
+    return (await read_body(request, _BODY_MAX)).form

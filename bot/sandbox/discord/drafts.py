@@ -1,0 +1,219 @@
+"""From a request body to the fields of a message: everything that creating and editing share.
+
+Checks the form as Discord does (50035 with a path to each mistake, 50006, 40005), stores the files,
+resolves mentions. Does not know who may send: the routes ask that first.
+"""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+from bot.sandbox.discord import components, embeds, mentions
+from bot.sandbox.discord.bodies import Body, Upload
+from bot.sandbox.discord.cdn import Attachment, Cdn, content_type_of, dimensions
+from bot.sandbox.discord.errors import ApiError, FormErrors, Refusal
+from bot.sandbox.discord.message import JSON, Message, MessageFlag
+from bot.sandbox.discord.world import Channel, World
+
+_NONCE_MAX_CHARS = 25
+#: Flags that an app may set when it creates a message.
+_SETTABLE = int(
+    MessageFlag.SUPPRESS_EMBEDS
+    | MessageFlag.EPHEMERAL
+    | MessageFlag.SUPPRESS_NOTIFICATIONS
+    | MessageFlag.IS_COMPONENTS_V2
+)
+#: An interaction's answer pings users only, unless it says otherwise.
+_USERS_ONLY: JSON = {"parse": ["users"]}
+
+
+class Drafts:
+    """Fills messages from request bodies."""
+
+    def __init__(self, world: World, cdn: Cdn) -> None:
+        self._world = world
+        self._cdn = cdn
+
+    async def fill(self, message: Message, body: Body, *, upload_limit: int) -> None:
+        """Write the fields of a create or an edit into `message`.
+
+        All or nothing: a mistake raises ApiError and leaves the message as it was.
+        """
+        form = body.form
+        body.check_sizes(upload_limit)
+        errors = FormErrors()
+        flags = self._flags(form, message)
+        content = self._content(form, message, errors)
+        attachments = await self._attachments(body, message, errors)
+        named = {one.filename: one for one in attachments}
+        v2 = bool(flags & MessageFlag.IS_COMPONENTS_V2)
+        shown = message.embeds
+        if form.get("embeds") is not None or "embeds" in form:
+            most = self._world.limits.embeds_max
+            shown = embeds.checked(form.get("embeds") or [], most, named, errors)
+        parts = message.components
+        if "components" in form:
+            parts = components.message_components(
+                form["components"] or [], v2=v2, files=named, errors=errors
+            )
+        if v2 and (content or shown):
+            self._refuse_legacy_fields(content, errors)
+        errors.check()
+        if not (content or shown or parts or attachments):
+            raise ApiError(Refusal.EMPTY_MESSAGE)
+        self._store(message, attachments)
+        message.content, message.flags = content, flags
+        message.embeds, message.components = shown, parts
+        self._mention(message, form)
+
+    async def store_upload(
+        self, upload: Upload, folder: str, *, ephemeral: bool, about: JSON | None = None
+    ) -> Attachment:
+        """Make an attachment of a file and keep it. `about` may have a description and a title."""
+        attachment = await self._attachment(upload, folder, ephemeral=ephemeral, about=about or {})
+        self._cdn.add(attachment)
+        return attachment
+
+    def moved(self, attachment: Attachment, channel_id: str) -> Attachment:
+        """Return a person's upload, as an attachment of a message in a channel."""
+        moved = replace(attachment, id=self._world.ids.next(), folder=channel_id, ephemeral=False)
+        self._cdn.add(moved)
+        return moved
+
+    def nonce(self, form: JSON) -> str | int | None:
+        """Return the nonce of a create. Raises ApiError 50035 if it is too long."""
+        nonce: str | int | None = form.get("nonce")
+        if nonce is None:
+            return None
+        errors = FormErrors()
+        if len(str(nonce)) > _NONCE_MAX_CHARS:
+            errors.too_long(("nonce",), _NONCE_MAX_CHARS)
+        errors.check()
+        return nonce
+
+    def _flags(self, form: JSON, message: Message) -> int:
+        wanted = form.get("flags")
+        kept = message.flags & ~int(MessageFlag.LOADING)
+        if not isinstance(wanted, int):
+            return kept
+        # Ephemeral and components v2 cannot be taken back; only a create sets ephemeral.
+        sticky = kept & int(MessageFlag.EPHEMERAL | MessageFlag.IS_COMPONENTS_V2)
+        return sticky | wanted & _SETTABLE & ~int(MessageFlag.EPHEMERAL)
+
+    def _content(self, form: JSON, message: Message, errors: FormErrors) -> str:
+        if "content" not in form:
+            return message.content
+        content = form["content"]
+        if content is None:
+            return ""
+        if not isinstance(content, str):
+            errors.add(("content",), "BASE_TYPE_STRING", "Expected a string")
+            return ""
+        content = content.strip()
+        if len(content) > self._world.limits.content_max_chars:
+            errors.too_long(("content",), self._world.limits.content_max_chars)
+        return content
+
+    def _refuse_legacy_fields(self, content: str, errors: FormErrors) -> None:
+        field = "content" if content else "embeds"
+        errors.add(
+            (field,),
+            "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2",
+            f"The '{field}' field cannot be used when using MessageFlags.IS_COMPONENTS_V2",
+        )
+
+    async def _attachments(
+        self, body: Body, message: Message, errors: FormErrors
+    ) -> list[Attachment]:
+        """Return the attachments after this request: those kept, in order, then the new ones."""
+        listed = body.form.get("attachments")
+        present = {one.id: one for one in message.attachments}
+        kept: list[Attachment] = [] if isinstance(listed, list) else list(present.values())
+        about: dict[int, JSON] = {}
+        for index, entry in enumerate(listed if isinstance(listed, list) else []):
+            found = present.get(str(entry.get("id")))
+            if found is not None:
+                kept.append(replace(found, description=entry.get("description", found.description)))
+            elif str(entry.get("id")).isdecimal() and int(entry["id"]) in body.files:
+                about[int(entry["id"])] = entry
+            else:
+                where = ("attachments", index, "id")
+                errors.add(where, "ATTACHMENT_NOT_FOUND", "The file of this attachment is missing")
+        new = [
+            await self._attachment(
+                upload,
+                self._world.application_id if message.ephemeral else message.channel_id,
+                ephemeral=message.ephemeral,
+                about=about.get(number, {}),
+            )
+            for number, upload in sorted(body.files.items())
+        ]
+        if len(kept) + len(new) > self._world.limits.attachments_max:
+            errors.too_long(("attachments",), self._world.limits.attachments_max)
+        return kept + new
+
+    async def _attachment(
+        self, upload: Upload, folder: str, *, ephemeral: bool, about: JSON
+    ) -> Attachment:
+        filename = _safe_name(about.get("filename") or upload.filename)
+        content_type = content_type_of(filename)
+        if content_type.startswith("video/"):
+            measured = await asyncio.to_thread(dimensions, upload.content, content_type)
+        else:
+            measured = dimensions(upload.content, content_type)
+        width, height, seconds = measured
+        return Attachment(
+            id=self._world.ids.next(),
+            folder=folder,
+            filename=filename,
+            content=upload.content,
+            content_type=content_type,
+            width=width,
+            height=height,
+            duration_s=seconds,
+            description=about.get("description"),
+            title=about.get("title"),
+            ephemeral=ephemeral,
+        )
+
+    def _store(self, message: Message, attachments: list[Attachment]) -> None:
+        kept = {one.id for one in attachments}
+        for gone in message.attachments:
+            if gone.id not in kept:
+                self._cdn.remove(gone)
+        for one in attachments:
+            self._cdn.add(one)
+        message.attachments = attachments
+
+    def _mention(self, message: Message, form: JSON) -> None:
+        """Set the mentions. `form` may narrow them; without, an interaction's answer pings users."""
+        allowed: Any = form.get("allowed_mentions")
+        if allowed is None and message.interaction_id is not None:
+            allowed = _USERS_ONLY
+        found = mentions.resolve(self._world, message.content, allowed, everyone=False)
+        message.mentions, message.mention_roles = found.users, found.roles
+        message.mention_everyone = found.everyone
+        reply = self._replied_author(message)
+        pings = allowed.get("replied_user", False) if isinstance(allowed, dict) else True
+        if reply is not None and pings and reply not in message.mentions:
+            message.mentions.append(reply)
+
+    def _replied_author(self, message: Message) -> str | None:
+        if message.reference is None or message.interaction_id is not None:
+            return None
+        found = self._world.message(
+            message.reference["channel_id"], message.reference["message_id"]
+        )
+        return None if found is None else found.author_id
+
+
+def new_message(world: World, channel: Channel, author_id: str, **fields: Any) -> Message:
+    """Return an empty message, not yet in its channel."""
+    return Message(id=world.ids.next(), channel_id=channel.id, author_id=author_id, **fields)
+
+
+def _safe_name(name: str) -> str:
+    """Return a file name as Discord keeps it: no folders, no spaces or unusual signs."""
+    base = name.replace("\\", "/").rpartition("/")[2]
+    kept = "".join(c if c.isalnum() or c in "._-" else "_" for c in base)
+    return kept.lstrip(".") or "unknown"

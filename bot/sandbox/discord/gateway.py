@@ -1,0 +1,295 @@
+"""The gateway: WebSocket connections of the bot, IDENTIFY and RESUME, and who gets which event.
+
+Owns the sessions. `feed.py` hands it events; it knows nothing of what they mean.
+"""
+
+import logging
+import secrets
+import time
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from aiohttp import WSMsgType, web
+
+from bot.sandbox.discord import payloads
+from bot.sandbox.discord.outbox import Outbox, encoder
+from bot.sandbox.discord.session import Intent, Session
+from bot.sandbox.discord.world import World
+
+log = logging.getLogger(__name__)
+
+DISPATCH, HEARTBEAT, IDENTIFY, RESUME, RECONNECT = 0, 1, 2, 6, 7
+REQUEST_MEMBERS, INVALID_SESSION, HELLO, HEARTBEAT_ACK = 8, 9, 10, 11
+#: Presence and voice updates: accepted and of no consequence here.
+_IGNORED = frozenset({3, 4, 31})
+_FRAME_MAX_BYTES = 4096
+_SENDS_MAX, _SENDS_WINDOW_S = 120, 60.0
+_KNOWN_INTENTS = (1 << 17) - 1 | 1 << 20 | 1 << 21 | 1 << 24 | 1 << 25
+
+
+class GatewayClosed(Exception):
+    """Ends a connection with one of Discord's close codes."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(str(code))
+        self.code = code
+
+
+class Connection:
+    """One WebSocket: its outbox, its session once identified, and how much it has sent."""
+
+    def __init__(self, request: web.Request, outbox: Outbox) -> None:
+        self.request = request
+        self.outbox = outbox
+        self.session: Session | None = None
+        self._sends = 0
+        self._window_ends = 0.0
+
+    def send(self, op: int, data: Any = None) -> None:
+        """Send a frame that is not an event."""
+        self.outbox.send(orjson.dumps({"op": op, "d": data, "s": None, "t": None}))
+
+    def count_send(self) -> None:
+        """Raise GatewayClosed 4008 for a client that sends more than 120 frames a minute."""
+        now = time.monotonic()
+        if now >= self._window_ends:
+            self._sends, self._window_ends = 0, now + _SENDS_WINDOW_S
+        self._sends += 1
+        if self._sends > _SENDS_MAX:
+            raise GatewayClosed(4008)
+
+
+class Gateway:
+    """Accepts the bot, and hands every event to the sessions that asked for it."""
+
+    def __init__(self, world: World, token_accepted: Callable[[str], bool]) -> None:
+        self.url = ""
+        self.sessions: dict[str, Session] = {}
+        self.connections: set[Connection] = set()
+        #: Called with True when the bot comes online and False when it goes.
+        self.on_presence: Callable[[bool], None] = lambda _online: None
+        self._world = world
+        self._token_accepted = token_accepted
+        #: Every IDENTIFY and RESUME that was received, tokens left out.
+        self.received: list[dict[str, Any]] = []
+
+    @property
+    def online(self) -> bool:
+        """Whether any session has a connection."""
+        return any(session.outbox is not None for session in self.sessions.values())
+
+    def publish(
+        self,
+        event: str,
+        data: Any,
+        *,
+        needs: int = 0,
+        guild_id: str | None,
+        without_content: Any = None,
+    ) -> None:
+        """Give an event to the sessions of the guild's shard that have one of the `needs` intents.
+
+        `without_content` replaces `data` for sessions without the message content intent.
+        """
+        self._forget_lost_sessions()
+        full = blank = b""
+        for session in self.sessions.values():
+            if not session.serves(guild_id) or (needs and not session.intents & needs):
+                continue
+            if without_content is None or session.intents & Intent.MESSAGE_CONTENT:
+                full = full or orjson.dumps(data)
+                session.deliver(event, full)
+            else:
+                blank = blank or orjson.dumps(without_content)
+                session.deliver(event, blank)
+
+    async def connect(self, request: web.Request) -> web.WebSocketResponse:
+        """GET /gateway: one connection, from HELLO to its end."""
+        socket = web.WebSocketResponse(compress=False, max_msg_size=0)
+        await socket.prepare(request)
+        connection = Connection(request, Outbox(socket, encoder(request.query.get("compress"))))
+        self.connections.add(connection)
+        connection.send(HELLO, {"heartbeat_interval": self._world.limits.heartbeat_interval_ms})
+        try:
+            await self._converse(socket, connection)
+        except GatewayClosed as closed:
+            log.info("gateway closes a connection with %d", closed.code)
+            await socket.close(code=closed.code)
+        finally:
+            self.connections.discard(connection)
+            self._leave(connection, socket.close_code)
+            await connection.outbox.finish()
+        return socket
+
+    async def _converse(self, socket: web.WebSocketResponse, connection: Connection) -> None:
+        if connection.request.query.get("v", "10") not in {"9", "10"}:
+            raise GatewayClosed(4012)
+        async for frame in socket:
+            if frame.type not in {WSMsgType.TEXT, WSMsgType.BINARY}:
+                return
+            if len(frame.data) > _FRAME_MAX_BYTES:
+                raise GatewayClosed(4002)
+            connection.count_send()
+            try:
+                body = orjson.loads(frame.data)
+                op, data = body["op"], body.get("d")
+            except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+                raise GatewayClosed(4002) from None
+            self._receive(connection, op, data)
+
+    def _receive(self, connection: Connection, op: int, data: Any) -> None:
+        if op == HEARTBEAT:
+            connection.send(HEARTBEAT_ACK)
+        elif op == IDENTIFY:
+            self._identify(connection, data)
+        elif op == RESUME:
+            self._resume(connection, data)
+        elif connection.session is None:
+            raise GatewayClosed(4003)
+        elif op == REQUEST_MEMBERS:
+            self._send_members(connection.session, data)
+        elif op not in _IGNORED:
+            raise GatewayClosed(4001)
+
+    def _identify(self, connection: Connection, data: dict[str, Any]) -> None:
+        if connection.session is not None:
+            raise GatewayClosed(4005)
+        self._check_token(data)
+        self._check_intents(data.get("intents"))
+        number, count = data.get("shard") or (0, 1)
+        if not 0 <= number < count:
+            raise GatewayClosed(4010)
+        self.received.append({"op": IDENTIFY, "d": data | {"token": ""}})
+        session = Session(
+            secrets.token_hex(16),
+            data["intents"],
+            (number, count),
+            self._world.limits.resume_events_max,
+        )
+        self._attach(connection, session)
+        session.deliver("READY", orjson.dumps(self._ready(session, sharded="shard" in data)))
+        if session.serves(self._world.guild.id) and self._in_guild():
+            if session.intents & Intent.GUILDS:
+                session.deliver("GUILD_CREATE", orjson.dumps(payloads.guild_create(self._world)))
+
+    def _check_token(self, data: Any) -> None:
+        token = data.get("token") if isinstance(data, dict) else None
+        if not isinstance(token, str) or not self._token_accepted(token):
+            raise GatewayClosed(4004)
+
+    def _check_intents(self, intents: Any) -> None:
+        limits = self._world.limits
+        if not isinstance(intents, int) or intents & ~_KNOWN_INTENTS:
+            raise GatewayClosed(4013)
+        refused = (
+            Intent.MESSAGE_CONTENT * (not limits.message_content_enabled)
+            | Intent.GUILD_MEMBERS * (not limits.members_enabled)
+            | Intent.GUILD_PRESENCES * (not limits.presences_enabled)
+        )
+        if intents & refused:
+            raise GatewayClosed(4014)
+
+    def _ready(self, session: Session, *, sharded: bool) -> dict[str, Any]:
+        world = self._world
+        flags = payloads.application_flags(world)
+        listed = session.serves(world.guild.id) and self._in_guild()
+        ready: dict[str, Any] = {
+            "v": 10,
+            "user": payloads.own_user(world),
+            "guilds": [{"id": world.guild.id, "unavailable": True}] if listed else [],
+            "session_id": session.id,
+            "resume_gateway_url": self.url,
+            "application": {
+                "id": world.application_id,
+                "flags": flags,
+                "flags_new": str(flags),
+            },
+        }
+        if sharded:
+            ready["shard"] = list(session.shard)
+        return ready
+
+    def _resume(self, connection: Connection, data: dict[str, Any]) -> None:
+        if connection.session is not None:
+            raise GatewayClosed(4005)
+        self._check_token(data)
+        self.received.append({"op": RESUME, "d": data | {"token": ""}})
+        self._forget_lost_sessions()
+        session = self.sessions.get(str(data.get("session_id")))
+        sequence = data.get("seq")
+        if session is not None and (not isinstance(sequence, int) or sequence > session.sequence):
+            raise GatewayClosed(4007)
+        missed = None if session is None else session.missed_since(sequence or 0)
+        if session is None or missed is None:
+            connection.send(INVALID_SESSION, False)
+            return
+        if session.outbox is not None:
+            session.outbox.close(4000)  # the newer connection wins
+        self._attach(connection, session)
+        for frame in missed:
+            connection.outbox.send(frame)
+        session.deliver("RESUMED", b"{}")
+
+    def _attach(self, connection: Connection, session: Session) -> None:
+        was_online = self.online
+        connection.session = session
+        session.attach(connection.outbox)
+        self.sessions[session.id] = session
+        if not was_online:
+            self.on_presence(True)
+
+    def _leave(self, connection: Connection, close_code: int | None) -> None:
+        """Keep the session of an ended connection, unless the client said goodbye."""
+        session = connection.session
+        if session is None or session.outbox is not connection.outbox:
+            return
+        session.detach()
+        if close_code in {1000, 1001} and not connection.outbox.closing:
+            self.sessions.pop(session.id, None)
+        if not self.online:
+            self.on_presence(False)
+
+    def _forget_lost_sessions(self) -> None:
+        oldest = time.monotonic() - self._world.limits.resume_window_s
+        lost = [s.id for s in self.sessions.values() if s.outbox is None and s.detached_at < oldest]
+        for session_id in lost:
+            del self.sessions[session_id]
+
+    def forget(self, connection: Connection) -> None:
+        """End a connection's session for good; it may identify anew on the same connection."""
+        if connection.session is not None:
+            self.sessions.pop(connection.session.id, None)
+            connection.session = None
+
+    def close(self) -> None:
+        """Close every connection; everybody may resume elsewhere."""
+        for connection in self.connections:
+            connection.outbox.close(1001)
+
+    def _in_guild(self) -> bool:
+        return self._world.bot.id in self._world.guild.members
+
+    def _send_members(self, session: Session, data: dict[str, Any]) -> None:
+        """Answer a request for members: all of those named, or whose name starts with `query`."""
+        world = self._world
+        wanted = {str(one) for one in data.get("user_ids") or []}
+        query = str(data.get("query") or "").lower()
+        found = [
+            payloads.member(world, one)
+            for one in world.guild.members.values()
+            if (one.user_id in wanted if wanted else _named(world, one.user_id, query))
+        ]
+        chunk = {
+            "guild_id": world.guild.id,
+            "members": found,
+            "chunk_index": 0,
+            "chunk_count": 1,
+            "not_found": sorted(wanted - world.guild.members.keys()),
+            "nonce": data.get("nonce"),
+        }
+        session.deliver("GUILD_MEMBERS_CHUNK", orjson.dumps(chunk))
+
+
+def _named(world: World, user_id: str, query: str) -> bool:
+    return world.users[user_id].username.startswith(query)

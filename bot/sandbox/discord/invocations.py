@@ -1,0 +1,246 @@
+"""From what a person did (a command, a press, a form) to the INTERACTION_CREATE that the bot gets.
+
+Checks what a Discord client and server check before they bother the app. The clock and the token
+are `interactions.py`; what the app answers is `callbacks.py`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.sandbox.discord import payloads
+from bot.sandbox.discord.cdn import Attachment, Cdn
+from bot.sandbox.discord.commands import CommandType, OptionType
+from bot.sandbox.discord.components import SELECTS, Kind, every
+from bot.sandbox.discord.errors import PeopleError
+from bot.sandbox.discord.feed import Feed
+from bot.sandbox.discord.interactions import Interaction, Interactions, InteractionType
+from bot.sandbox.discord.message import JSON, Message
+from bot.sandbox.discord.message_payloads import MessagePayloads
+from bot.sandbox.discord.options import Options
+from bot.sandbox.discord.permissions import Permission
+from bot.sandbox.discord.submissions import submitted
+from bot.sandbox.discord.world import Channel, User, World
+
+_SELECT_OPTIONS = {
+    Kind.USER_SELECT: OptionType.USER,
+    Kind.ROLE_SELECT: OptionType.ROLE,
+    Kind.MENTIONABLE_SELECT: OptionType.MENTIONABLE,
+    Kind.CHANNEL_SELECT: OptionType.CHANNEL,
+}
+
+
+class Invocations:
+    """Starts interactions."""
+
+    def __init__(
+        self,
+        world: World,
+        cdn: Cdn,
+        feed: Feed,
+        shapes: MessagePayloads,
+        interactions: Interactions,
+        uploads: Mapping[str, Attachment],
+    ) -> None:
+        self._world = world
+        self._feed = feed
+        self._shapes = shapes
+        self._interactions = interactions
+        self._options = Options(world, cdn, uploads)
+        self._kinds = {
+            "command": self._command,
+            "autocomplete": self._autocomplete,
+            "component": self._component,
+            "modal": self._modal,
+        }
+
+    def start(self, person: User, channel: Channel, form: JSON) -> Interaction:
+        """Start the interaction that a person asked for. Raises PeopleError with a sentence."""
+        kind = self._kinds.get(form.get("kind", ""))
+        if kind is None:
+            raise PeopleError(400, "kind must be command, autocomplete, component or modal.")
+        if not self._world.may(person.id, channel, Permission.USE_APPLICATION_COMMANDS):
+            raise PeopleError(403, "You cannot use apps in this channel.")
+        interaction, extra = kind(person, channel, form)
+        self._interactions.open(interaction)
+        self._feed.interaction(channel, self._event(interaction, person, channel) | extra)
+        return interaction
+
+    def _command(
+        self, person: User, channel: Channel, form: JSON, *, typing: bool = False
+    ) -> tuple[Interaction, JSON]:
+        checked = not form.get("unchecked")
+        command = self._find_command(form)
+        if checked:
+            self._check_use(person, channel, command)
+        filled = self._options.fill(
+            command.get("options") or [],
+            form.get("options") or [],
+            checked=checked,
+            required=not typing,
+        )
+        if filled.errors:
+            raise PeopleError(400, "Some options are not right.", filled.errors)
+        data: JSON = {"id": command["id"], "name": command["name"], "type": command["type"]}
+        if "guild_id" in command:
+            data["guild_id"] = command["guild_id"]
+        if command["type"] == CommandType.CHAT_INPUT:
+            data["options"] = filled.options
+        else:
+            data["target_id"] = self._target(
+                person, channel, command["type"], form, filled.resolved
+            )
+        if filled.resolved:
+            data["resolved"] = filled.resolved
+        kind = InteractionType.AUTOCOMPLETE if typing else InteractionType.COMMAND
+        return self._interaction(kind, person, channel, form, data), {}
+
+    def _autocomplete(self, person: User, channel: Channel, form: JSON) -> tuple[Interaction, JSON]:
+        return self._command(person, channel, form, typing=True)
+
+    def _component(self, person: User, channel: Channel, form: JSON) -> tuple[Interaction, JSON]:
+        message = self._visible(person, channel, form.get("message_id"))
+        wanted = form.get("custom_id")
+        pressed = next((c for c in every(message.components) if c.get("custom_id") == wanted), None)
+        if form.get("unchecked"):
+            pressed = pressed or {"type": Kind.BUTTON, "id": 1}
+        elif pressed is None:
+            raise PeopleError(404, "This message has no such component.")
+        elif pressed.get("disabled"):
+            raise PeopleError(400, "This component is disabled.")
+        data: JSON = {
+            "component_type": int(pressed["type"]),
+            "custom_id": wanted,
+            "id": pressed["id"],
+        }
+        if pressed["type"] in SELECTS:
+            data["values"] = self._selected(pressed, form, data)
+        interaction = self._interaction(InteractionType.COMPONENT, person, channel, form, data)
+        interaction.source_message_id = message.id
+        return interaction, {"message": self._message(message)}
+
+    def _modal(self, person: User, channel: Channel, form: JSON) -> tuple[Interaction, JSON]:
+        origin = self._interactions.get(str(form.get("interaction_id")))
+        if origin is None or origin.modal is None or origin.person_id != person.id:
+            raise PeopleError(404, "There is no such form.")
+        resolved: JSON = {}
+        components = submitted(
+            origin.modal,
+            form.get("components") or [],
+            lambda kind, value: self._options.resolve(kind, value, resolved),
+            checked=not form.get("unchecked"),
+        )
+        data: JSON = {"custom_id": origin.modal["custom_id"], "components": components}
+        if resolved:
+            data["resolved"] = resolved
+        interaction = self._interaction(InteractionType.MODAL, person, channel, form, data)
+        interaction.origin = origin
+        interaction.source_message_id = origin.source_message_id
+        if origin.source_message_id is None:
+            return interaction, {}
+        return interaction, {
+            "message": self._message(self._visible(person, channel, origin.source_message_id))
+        }
+
+    def _interaction(
+        self, kind: InteractionType, person: User, channel: Channel, form: JSON, data: JSON
+    ) -> Interaction:
+        return Interaction(
+            id=self._world.ids.next(),
+            type=kind,
+            person_id=person.id,
+            channel_id=channel.id,
+            nonce=str(form.get("nonce", "")),
+            data=data,
+        )
+
+    def _event(self, interaction: Interaction, person: User, channel: Channel) -> JSON:
+        """INTERACTION_CREATE, all but the message."""
+        world = self._world
+        event: JSON = {
+            "id": interaction.id,
+            "application_id": world.application_id,
+            "type": int(interaction.type),
+            "token": interaction.token,
+            "version": 1,
+            "data": interaction.data,
+            "channel_id": channel.id,
+            "channel": payloads.interaction_channel(world, channel, person.id),
+            "locale": "en-US",
+            "app_permissions": payloads.app_permissions(world, channel),
+            "entitlements": [],
+            "entitlement_sku_ids": [],
+            "attachment_size_limit": world.limits.interaction_upload_limit_bytes,
+            "authorizing_integration_owners": {"0": "0" if channel.is_direct else world.guild.id},
+            "context": int(channel.is_direct),
+        }
+        if channel.is_direct:
+            return event | {"user": payloads.user(person)}
+        member = payloads.member(world, world.guild.members[person.id])
+        permissions = str(world.permissions(person.id, channel))
+        return event | {
+            "member": {**member, "permissions": permissions},
+            "guild_id": world.guild.id,
+            "guild_locale": "en-US",
+            "guild": {"id": world.guild.id, "locale": "en-US", "features": []},
+        }
+
+    def _find_command(self, form: JSON) -> JSON:
+        kind = form.get("type") or CommandType.CHAT_INPUT
+        found = [
+            one
+            for one in self._world.commands.values()
+            if one["name"] == form.get("name") and one["type"] == kind
+        ]
+        if not found:
+            raise PeopleError(404, f"There is no command {form.get('name')}.")
+        return max(found, key=lambda one: "guild_id" in one)  # the guild's own comes first
+
+    def _check_use(self, person: User, channel: Channel, command: JSON) -> None:
+        """Refuse what the client would not even list."""
+        contexts = command["contexts"]
+        direct_allowed = command["dm_permission"] if contexts is None else 1 in contexts
+        if channel.is_direct and not direct_allowed:
+            raise PeopleError(403, "This command is not available in direct messages.")
+        if command["nsfw"] and not channel.nsfw:
+            raise PeopleError(403, "This command is for age-restricted channels.")
+        needs = int(command["default_member_permissions"] or 0)
+        if self._world.permissions(person.id, channel) & needs != needs:
+            raise PeopleError(403, "You do not have permission to use this command.")
+
+    def _target(self, person: User, channel: Channel, kind: int, form: JSON, resolved: JSON) -> str:
+        target_id = str(form.get("target_id"))
+        if kind == CommandType.MESSAGE:
+            message = self._visible(person, channel, target_id)
+            resolved["messages"] = {target_id: self._message(message)}
+        elif not self._options.resolve(OptionType.USER, target_id, resolved):
+            raise PeopleError(404, "There is no such person.")
+        return target_id
+
+    def _selected(self, select: JSON, form: JSON, data: JSON) -> list[str]:
+        values = [str(value) for value in form.get("values") or []]
+        if form.get("unchecked"):
+            return values
+        least, most = select.get("min_values", 1), select.get("max_values", 1)
+        if not least <= len(values) <= most:
+            raise PeopleError(400, f"Choose between {least} and {most}.")
+        if select["type"] == Kind.STRING_SELECT:
+            known: Any = {option["value"] for option in select["options"]}
+            if not known.issuperset(values):
+                raise PeopleError(400, "This menu has no such choice.")
+            return values
+        resolved: JSON = {}
+        for value in values:
+            if not self._options.resolve(_SELECT_OPTIONS[select["type"]], value, resolved):
+                raise PeopleError(404, "There is no such choice.")
+        data["resolved"] = resolved
+        return values
+
+    def _visible(self, person: User, channel: Channel, message_id: object) -> Message:
+        message = channel.messages.get(str(message_id))
+        if message is None or not message.visible_to(person.id):
+            raise PeopleError(404, "There is no such message.")
+        return message
+
+    def _message(self, message: Message) -> JSON:
+        """Show a message inside an interaction; never blank, for the person handed it over."""
+        return self._shapes.for_app(message, content=True)

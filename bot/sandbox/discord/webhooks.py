@@ -1,0 +1,54 @@
+"""/webhooks/{application_id}/{token}...: the original response and the follow-ups of an interaction.
+
+Reached with the interaction's token instead of the bot's, and not bound by the bot's permissions.
+"""
+
+from aiohttp import web
+
+from bot.sandbox.discord.answers import Answers
+from bot.sandbox.discord.bodies import read_body
+from bot.sandbox.discord.interactions import Interaction, Interactions
+from bot.sandbox.discord.message import JSON
+from bot.sandbox.discord.message_payloads import MessagePayloads
+from bot.sandbox.discord.world import World
+
+
+class Webhooks:
+    """Answers the routes that an interaction's token opens."""
+
+    def __init__(
+        self, world: World, interactions: Interactions, answers: Answers, shapes: MessagePayloads
+    ) -> None:
+        self._world = world
+        self._interactions = interactions
+        self._answers = answers
+        self._shapes = shapes
+
+    async def follow_up(self, request: web.Request) -> JSON:
+        """POST: a further message. `wait` is implied."""
+        interaction = self._interaction(request)
+        body = await read_body(request, self._world.limits.request_limit_bytes)
+        message = await self._answers.follow_up(interaction, body)
+        return self._shapes.for_app(message, content=True)
+
+    async def get(self, request: web.Request) -> JSON:
+        """GET a message of this interaction."""
+        message = self._answers.find(self._interaction(request), request.match_info["message_id"])
+        return self._shapes.for_app(message, content=True)
+
+    async def edit(self, request: web.Request) -> JSON:
+        """PATCH a message of this interaction."""
+        interaction = self._interaction(request)
+        body = await read_body(request, self._world.limits.request_limit_bytes)
+        message = self._answers.find(interaction, request.match_info["message_id"])
+        await self._answers.edit(interaction, message, body)
+        return self._shapes.for_app(message, content=True)
+
+    async def delete(self, request: web.Request) -> None:
+        """DELETE a message of this interaction."""
+        message = self._answers.find(self._interaction(request), request.match_info["message_id"])
+        self._answers.delete(message)
+
+    def _interaction(self, request: web.Request) -> Interaction:
+        path = request.match_info
+        return self._interactions.to_follow_up(path["application_id"], path["token"])

@@ -1,6 +1,11 @@
 """The local Runware really renders: what its clips are, and how they are served."""
 
+import asyncio
 import io
+import multiprocessing
+import os
+import signal
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -132,6 +137,24 @@ async def test_the_service_renders_the_very_picture_it_was_sent(
 
     again = await client.submit(inputs=image, width=720, height=720, outputQuality=99)
     assert await client.fetch((await client.result(again))["videoURL"]) == (200, clip)
+
+
+async def test_rendering_goes_on_with_another_worker_when_one_is_killed(client: Client) -> None:
+    uuid = await client.submit(width=720, height=720, numberResults=2)
+    await asyncio.sleep(0.4)
+    (worker,) = multiprocessing.active_children()
+    assert worker.pid is not None
+    os.kill(worker.pid, signal.SIGKILL)
+    assert len((await client.ended(uuid))["data"]) == 2
+
+
+async def test_a_service_can_be_closed_in_the_middle_of_a_clip() -> None:
+    async with client_of(canned=False) as client:
+        await client.submit(duration=10)
+        await asyncio.sleep(0.3)
+        before = time.monotonic()
+    assert time.monotonic() - before < 1.5
+    assert multiprocessing.active_children() == []
 
 
 async def test_a_clip_is_served_whole_or_in_ranges_and_counted() -> None:

@@ -8,12 +8,10 @@ import asyncio
 import logging
 from pathlib import Path
 
-import av
-
 from bot.sandbox.runware.ledger import Ledger
 from bot.sandbox.runware.render import Shot
 from bot.sandbox.runware.settings import Settings
-from bot.sandbox.runware.studio import Studio
+from bot.sandbox.runware.studio import UNRENDERABLE, Studio
 from bot.sandbox.runware.tasks import Result, Task
 
 log = logging.getLogger(__name__)
@@ -59,7 +57,7 @@ class Clips:
         try:
             shot = _shot(task, result)
             result.clip = await self._studio.clip(picture.path, picture.sha256, shot)
-        except (OSError, ValueError, av.FFmpegError) as error:
+        except UNRENDERABLE as error:
             log.warning("rendering %s failed: %s", task.order.task_uuid, error)
             result.failure = ("processingFailed", "The clip could not be rendered.")
             if not task.outcome.billed:

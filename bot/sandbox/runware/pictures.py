@@ -20,7 +20,7 @@ from PIL import Image, ImageOps
 from bot.sandbox.runware.refusal import Refused
 from bot.sandbox.runware.validation import UUID_V4
 
-MAX_BYTES = 20 * 1024 * 1024
+MAX_BYTES = 20_000_000
 SIDES = range(300, 2048 + 1)
 """Of a frame image, in pixels."""
 STORED_SIDE = 2048

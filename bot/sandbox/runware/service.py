@@ -75,7 +75,7 @@ class Service:
         if uuid not in self.book.tasks:
             if self.settings.unknown_task == "error":
                 unknown = Refused("taskNotFound", "There is no such task.", "taskUUID")
-                reply.errors.append(self._refuse(task, unknown))
+                reply.errors.append(unknown.to_json(task))
             return
         for answer in self.book.poll(uuid, self.clock()):
             if "code" in answer:

@@ -24,6 +24,9 @@ from bot.sandbox.runware.render import FORMATS, Shot, render
 
 log = logging.getLogger(__name__)
 
+UNRENDERABLE = (OSError, ValueError, av.FFmpegError, BrokenProcessPool)
+"""What a clip may fail with; the last means that the worker died, twice."""
+
 
 class Studio:
     """Renders into `folder`. Close it to end the worker."""
@@ -35,14 +38,14 @@ class Studio:
         self._clips: dict[str, asyncio.Task[Path]] = {}
 
     async def clip(self, picture: Path, sha256: str, shot: Shot) -> Path:
-        """Return the rendered clip; the same one again costs nothing. Raises what `render` does."""
+        """Return the rendered clip; the same one again costs nothing. Raises `UNRENDERABLE`."""
         key = hashlib.sha256(f"{sha256} {shot}".encode()).hexdigest()
         if key not in self._clips:
             path = self._folder / f"{key}.{FORMATS[shot.container]}"
             self._clips[key] = asyncio.create_task(self._render(picture, shot, path))
         try:
             return await asyncio.shield(self._clips[key])
-        except (OSError, ValueError, av.FFmpegError):
+        except UNRENDERABLE:
             self._clips.pop(key, None)
             raise
 
@@ -65,11 +68,14 @@ class Studio:
     async def _render(self, picture: Path, shot: Shot, path: Path) -> Path:
         loop = asyncio.get_running_loop()
         before = loop.time()
+        worker = self._worker()
         try:
-            await loop.run_in_executor(self._worker(), render, picture, shot, path)
+            await loop.run_in_executor(worker, render, picture, shot, path)
         except BrokenProcessPool:
-            log.warning("the render worker died; starting another one")
-            self._pool = None
+            # All that waited for this worker come here; only the first may replace it.
+            if self._pool is worker:
+                log.warning("the render worker died; starting another one")
+                self._pool = None
             await loop.run_in_executor(self._worker(), render, picture, shot, path)
         log.info("rendered %s in %.2f s", path.name, loop.time() - before)
         return path

@@ -15,6 +15,8 @@ from bot.errors import LimitReached
 from bot.lifecycle import Job
 
 MICRO = 1_000_000
+_MOST_USD = 10**9
+"""No single amount is larger, so that every sum stays far inside SQLite's 64 bits."""
 
 
 class Kind(StrEnum):
@@ -166,9 +168,12 @@ def month_end(at: int) -> int:
 
 
 def to_micro(usd: Decimal) -> int:
-    """Return dollars as whole micro-dollars, half rounded up. ValueError if not finite."""
-    if not usd.is_finite():
-        raise ValueError("not a finite amount")
+    """Return dollars as whole micro-dollars, half rounded up.
+
+    ValueError if it is not finite, or over a billion dollars.
+    """
+    if not usd.is_finite() or usd.copy_abs() > _MOST_USD:
+        raise ValueError("not a finite amount, or over a billion dollars")
     return int((usd * MICRO).to_integral_value(ROUND_HALF_UP))
 
 

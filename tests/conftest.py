@@ -1,0 +1,90 @@
+"""What several test modules need: one factory per record, a settable clock, a store in a folder."""
+
+import itertools
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.database import Database
+from bot.lifecycle import Job, Order
+from bot.store import Store
+
+NOON = 1_794_052_800_000
+"""2026-11-07 12:00 UTC in Unix milliseconds: the middle of a month."""
+
+OrderFactory = Callable[..., Order]
+JobFactory = Callable[..., Job]
+
+_numbers = itertools.count(1)
+
+
+def make_order(**changes: Any) -> Order:
+    """Return what a plain `/animate` becomes, with `changes`."""
+    order = Order(
+        model="klingai:2@1", width=1280, height=720, duration=5.0, results=1, guidance=0.5
+    )
+    return replace(order, **changes)
+
+
+def make_job(**changes: Any) -> Job:
+    """Return a job nobody has seen before, queued at noon unless `changes` say otherwise."""
+    number = next(_numbers)
+    created_at = changes.get("created_at", NOON)
+    job = Job(
+        id=f"{number:08x}-0000-4000-8000-000000000001",
+        source=f"interaction:{number}",
+        task_uuid=f"{number:08x}-0000-4000-8000-000000000002",
+        guild_id=1000,
+        channel_id=2000,
+        member_id=3000,
+        status_message_id=4000 + number,
+        order=make_order(),
+        quote_micro=184_800,
+        due_at=created_at,
+        created_at=created_at,
+        updated_at=created_at,
+    )
+    return replace(job, **changes)
+
+
+class Clock:
+    """A clock that stands still until it is told otherwise; Unix milliseconds."""
+
+    def __init__(self, now: int = NOON) -> None:
+        self.now = now
+
+    def __call__(self) -> int:
+        return self.now
+
+    def forward(self, *, seconds: float) -> int:
+        self.now += round(seconds * 1000)
+        return self.now
+
+
+@pytest.fixture
+def order_factory() -> OrderFactory:
+    return make_order
+
+
+@pytest.fixture
+def job_factory() -> JobFactory:
+    return make_job
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    async with Database(tmp_path / "data") as opened:
+        yield opened
+
+
+@pytest.fixture
+def store(database: Database) -> Store:
+    return Store(database)

@@ -47,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument(
         "--once", action="store_true", help="end after one clip; 0 only if it is good"
     )
-    demo.add_argument("--port", type=_port, default=8080, help="of the page (default: %(default)s)")
+    demo.add_argument("--port", type=_port, help="of the page (default: 8080, or any free one)")
     demo.add_argument(
         "--render-seconds", type=_seconds, default=4.0, help="of the local video service"
     )

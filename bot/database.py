@@ -169,7 +169,6 @@ def _prepare(db: sqlite3.Connection) -> None:
     # FULL: what was acknowledged survives a power cut. NORMAL loses the last commits.
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA foreign_keys = ON")
-    db.execute("PRAGMA trusted_schema = OFF")
     db.row_factory = sqlite3.Row
     _migrate(db)
 

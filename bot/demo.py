@@ -1,1 +1,291 @@
-"""`python -m bot demo` and `sandbox`."""
+"""`python -m bot demo` and `sandbox`: the production bot on local servers, seen from outside.
+
+The bot is a process of its own and knows nothing of this: only its settings differ. What is printed
+is what a person at the local Discord sees, never what the bot believes.
+"""
+
+import asyncio
+import signal
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from bot.clip import Facts, probe
+from bot.errors import AnimateError
+from bot.ledger import usd
+from bot.sandbox.discord.server import LocalDiscord
+from bot.sandbox.person import Person, Started
+from bot.sandbox.runware.server import LocalRunware
+
+PICTURE = Path(__file__).with_name("demo.jpg")
+FAVOURITE_PORT = 8080
+_ONLINE_WITHIN = 30.0
+_CLIP_WITHIN = 120.0
+"""Seconds beyond the asked rendering time until the demo calls itself failed."""
+_STOP_WITHIN = 12.0
+_EPHEMERAL = 64
+_ONE_FRAME = 0.034
+"""Seconds."""
+
+
+class DemoFailed(AnimateError):
+    """The demo did not end with a good clip."""
+
+
+def bot_settings(discord: LocalDiscord, runware: LocalRunware, folder: Path) -> dict[str, str]:
+    """Return the settings that point a bot at the local servers, and nothing else."""
+    return {
+        "DISCORD_TOKEN": "a-local-token",
+        "RUNWARE_API_KEY": "a-local-key",
+        "ANIMATE_DATA_DIR": str(folder),
+        "ANIMATE_DISCORD_API": discord.api,
+        "ANIMATE_DISCORD_GATEWAY": discord.gateway,
+        "ANIMATE_DISCORD_MEDIA_HOSTS": discord.cdn_host,
+        "ANIMATE_RUNWARE_API": runware.url,
+        "ANIMATE_LOOK_EVERY_SECONDS": "0.5",
+    }
+
+
+@asynccontextmanager
+async def bot_process(
+    settings: Mapping[str, str], environment: Mapping[str, str], log: Path
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run `python -m bot run` with `settings` and nothing of the operator's own; stop it kindly."""
+    root = Path(__file__).parent.parent
+    ours = ("ANIMATE_", "DISCORD_TOKEN", "RUNWARE_API_KEY")
+    clean = {name: value for name, value in environment.items() if not name.startswith(ours)}
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bot", "run"),
+            env=clean | {"PYTHONPATH": str(root), **settings},
+            cwd=log.parent,  # away from an operator's .env
+            stdout=output,
+            stderr=output,
+        )
+        try:
+            yield process
+        finally:
+            if process.returncode is None:
+                process.send_signal(signal.SIGTERM)
+                try:
+                    await asyncio.wait_for(process.wait(), _STOP_WITHIN)
+                except TimeoutError:
+                    process.kill()
+                    await process.wait()
+
+
+async def run_sandbox(port: int, runware_port: int, render_seconds: float) -> int:
+    """Run the two local servers until Ctrl-C."""
+    async with (
+        LocalDiscord(port=port) as discord,
+        LocalRunware(port=runware_port, render_seconds=render_seconds) as runware,
+    ):
+        print(f"local Discord  {discord.url}/\nlocal Runware  {runware.url}\n")
+        print("Settings that point a bot at them:\n")
+        for name, value in bot_settings(discord, runware, Path("animate-data")).items():
+            print(f"{name}={value}")
+        print("\nCtrl-C ends them.", flush=True)
+        await _until_interrupted()
+    return 0
+
+
+async def run(
+    *,
+    image: Path | None,
+    is_once: bool,
+    port: int | None,
+    render_seconds: float,
+    folder: Path | None,
+    environment: Mapping[str, str],
+) -> int:
+    """Tell the whole story once; then stay up, or end with 0 if the clip was good."""
+    picture = image or PICTURE
+    if not picture.is_file():
+        raise DemoFailed(f"{picture} is not a file. Name a picture with --image.")
+    folder = (
+        folder or Path("animate-demo") / f"{datetime.now().astimezone():%Y%m%d-%H%M%S}"
+    ).resolve()
+    async with AsyncExitStack() as stack:
+        say = _Clock()
+        discord = await stack.enter_async_context(LocalDiscord(port=_free(port)))
+        runware = await stack.enter_async_context(LocalRunware(render_seconds=render_seconds))
+        say(f"local Discord and local Runware are up: {discord.url}/")
+        settings = bot_settings(discord, runware, folder / "data")
+        process = await stack.enter_async_context(
+            bot_process(settings, environment, folder / "bot.log")
+        )
+        mia = await stack.enter_async_context(Person(discord.url, "Mia"))
+        story = _Story(mia, runware, folder, say)
+        await _or_its_end(story.is_online(), process, folder)
+        await _or_its_end(story.animate(picture, render_seconds), process, folder)
+        if not is_once:
+            print(f"\nOpen {discord.url}/ and try it yourself: type / or drop a picture.")
+            print("Ctrl-C ends everything.", flush=True)
+            await _or_its_end(_until_interrupted(), process, folder)
+    return 0
+
+
+class _Clock:
+    """Prints a line with the seconds since the start."""
+
+    def __init__(self) -> None:
+        self._start = time.monotonic()
+
+    def __call__(self, line: str) -> None:
+        print(f"{time.monotonic() - self._start:6.1f} s  {line}", flush=True)
+
+    @staticmethod
+    def more(line: str) -> None:
+        print(f"{'':9} {line}", flush=True)
+
+
+class _Story:
+    """One `/animate` as Mia lives it, and a look at the books of the video service."""
+
+    def __init__(self, mia: Person, runware: LocalRunware, folder: Path, say: _Clock) -> None:
+        self._mia = mia
+        self._runware = runware
+        self._folder = folder
+        self._say = say
+
+    async def is_online(self) -> None:
+        """Wait for the bot and its command."""
+        await self._mia.wait_for_bot(within=_ONLINE_WITHIN)
+        await self._mia.wait_for_command("animate", within=_ONLINE_WITHIN)
+        self._say("animate-bot is online and has published /animate")
+
+    async def animate(self, picture: Path, patience: float) -> None:
+        """Send the command, tell what happens, and judge the clip. Raises `DemoFailed`."""
+        content = await asyncio.to_thread(picture.read_bytes)
+        image = await self._mia.attach(content, picture.name)
+        options = await self._required_options(picture)
+        started = await self._mia.command("animate", image=image, **options)
+        self._say(f"Mia: /animate image: {picture.name}")
+        await self._mia.wait_for_state(started, "acknowledged", "done")
+        self._say("animate-bot is thinking…")
+        status = asyncio.create_task(self._tell_status(started))
+        try:
+            clip = await self._mia.wait_for(self._is_clip_or_refusal, _CLIP_WITHIN + patience)
+        except TimeoutError:
+            raise DemoFailed(f"no clip came; see {self._folder / 'bot.log'}") from None
+        finally:
+            status.cancel()
+        if not clip["attachments"]:
+            raise DemoFailed(_plain(clip))
+        await self._judge(clip)
+
+    async def _required_options(self, picture: Path) -> dict[str, Any]:
+        """Fill in what the chosen model insists on beside the picture."""
+        command = await self._mia.wait_for_command("animate")
+        names = {o["name"] for o in command["options"] if o.get("required")} - {"image"}
+        return dict.fromkeys(names, f"{picture.stem} comes alive, gently")
+
+    async def _tell_status(self, started: Started) -> None:
+        """Print each state that the status message shows."""
+        shown = ""
+        while True:
+            message = await self._mia.wait_for_reply(started, _CLIP_WITHIN)
+            text = _plain(message)
+            if text != shown:
+                shown = text
+                self._say(text)
+            await asyncio.sleep(0.05)
+
+    def _is_clip_or_refusal(self, message: dict[str, Any]) -> bool:
+        if message["author"]["id"] == self._mia.id:
+            return False
+        is_private = bool(message["flags"] & _EPHEMERAL)
+        return bool(message["attachments"]) or is_private or "failed" in _plain(message)
+
+    async def _judge(self, message: dict[str, Any]) -> None:
+        """Download every clip as the page would, decode it whole, and compare it with the wish."""
+        task = await self._asked_task()
+        for attachment in message["attachments"]:
+            path = self._folder / attachment["filename"]
+            await _download(attachment["url"], path)
+            facts = await asyncio.to_thread(partial(probe, path, whole=True))
+            self._say(
+                f"clip posted: {facts.width}×{facts.height}, {facts.duration:.2f} s,"
+                f" {facts.frames} frames, {facts.codec}, {facts.size / 1e6:.1f} MB"
+            )
+            _compare(facts, task)
+            self._say.more(f"saved as {path}")
+        self._say.more(_plain(message).splitlines()[-1].removeprefix("-# "))
+        billed = usd(self._runware.ledger.billed_micro)
+        self._say.more(f"the video service's own books: 1 task, {billed} billed")
+
+    async def _asked_task(self) -> dict[str, Any]:
+        """Return the last clip request as the local video service received it."""
+        url = f"{self._runware.base_url}/sandbox/control/requests"
+        async with aiohttp.ClientSession() as http, http.get(url) as response:
+            entries = (await response.json())["requests"]
+        tasks = [task for entry in entries for task in entry["tasks"]]
+        return next(task for task in reversed(tasks) if task["taskType"] == "videoInference")
+
+
+def _compare(facts: Facts, task: dict[str, Any]) -> None:
+    wanted = (task.get("width", facts.width), task.get("height", facts.height))
+    if (facts.width, facts.height) != wanted:
+        raise DemoFailed(f"the clip is {facts.width}×{facts.height}, asked was {wanted}")
+    if abs(facts.duration - task["duration"]) > _ONE_FRAME:
+        raise DemoFailed(f"the clip lasts {facts.duration} s, asked were {task['duration']}")
+
+
+async def _download(url: str, path: Path) -> None:
+    async with aiohttp.ClientSession() as http, http.get(url) as response:
+        response.raise_for_status()
+        content = await response.read()
+    await asyncio.to_thread(path.write_bytes, content)
+
+
+def _plain(message: dict[str, Any]) -> str:
+    """Return what a message says, embeds included, on one line per paragraph."""
+    parts = [message["content"]]
+    for embed in message["embeds"]:
+        parts += [embed.get("title", ""), embed.get("description", "").split("\n-# ")[0]]
+    return " — ".join(part for part in parts if part)
+
+
+async def _or_its_end(
+    doing: Coroutine[Any, Any, None], process: asyncio.subprocess.Process, folder: Path
+) -> None:
+    """Do something as long as the bot lives. Raises `DemoFailed` if the bot ends first."""
+    task = asyncio.create_task(doing)
+    ended = asyncio.create_task(process.wait())
+    await asyncio.wait([task, ended], return_when=asyncio.FIRST_COMPLETED)
+    ended.cancel()
+    if not task.done():
+        task.cancel()
+        raise DemoFailed(f"the bot ended with {process.returncode}; see {folder / 'bot.log'}")
+    await task
+
+
+async def _until_interrupted() -> None:
+    """Wait for Ctrl-C or SIGTERM."""
+    interrupted = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, interrupted.set)
+    await interrupted.wait()
+
+
+def _free(port: int | None) -> int:
+    """Return the asked port, or the usual one if nothing was asked and it is free, or 0 for any."""
+    with socket.socket() as probe_socket:
+        probe_socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe_socket.bind(("127.0.0.1", FAVOURITE_PORT if port is None else port))
+        except OSError:
+            if port is None:
+                return 0
+            raise DemoFailed(f"port {port} is in use; choose another with --port") from None
+        return int(probe_socket.getsockname()[1])

@@ -1,0 +1,1 @@
+"""`python -m tests.bench`: ours beside a floor or a peer, measured in one run."""

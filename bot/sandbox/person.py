@@ -9,30 +9,19 @@ through it. Knows the page's contract, nothing of the bot.
         reply = await mia.wait_for(lambda m: m["content"].startswith("Queued"))
 """
 
-import asyncio
-import contextlib
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import aiohttp
-import orjson
 
-JSON = dict[str, Any]
+from bot.sandbox.discord.onlooker import JSON, Onlooker, PersonError
+
+__all__ = ["Attached", "Person", "PersonError", "Started"]
 
 _SUB_COMMAND, _SUB_COMMAND_GROUP, _ATTACHMENT = 1, 2, 11
-_DEFAULT_CHANNEL = "studio"
-
-
-class PersonError(Exception):
-    """The local Discord refused what a person tried. `errors` names the options that are wrong."""
-
-    def __init__(self, status: int, body: JSON) -> None:
-        super().__init__(f"{status}: {body.get('error')} {body.get('errors') or ''}".rstrip())
-        self.status = status
-        self.errors: dict[str, str] = body.get("errors") or {}
+_LOADING = 1 << 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,56 +37,11 @@ class Started:
 
     id: str
     nonce: str
+    channel_id: str
 
 
-class Person:
-    """One person with one client open. `who` is a user name or an id; not for two loops."""
-
-    def __init__(self, base_url: str, who: str, channel: str = _DEFAULT_CHANNEL) -> None:
-        self._base = base_url.rstrip("/")
-        self._who = who
-        self._channel = channel
-        self._news = asyncio.Condition()
-        self._reader: asyncio.Task[None] | None = None
-        self._http: aiohttp.ClientSession | None = None
-        self._messages: dict[str, dict[str, JSON]] = {}
-        #: What the server said first: me, people, guild, channels, commands.
-        self.state: JSON = {}
-        #: Every event since, as (name, data), oldest first.
-        self.events: list[tuple[str, Any]] = []
-        self.id = ""
-
-    async def __aenter__(self) -> Self:
-        await self.connect()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.close()
-
-    async def connect(self) -> None:
-        """Open the client and wait for the state of the world."""
-        self._http = aiohttp.ClientSession()
-        try:
-            self.id = await self._identity()
-            self._reader = asyncio.create_task(self._read())
-            await self._until(lambda: self.state or self._reader_ended(), within=10)
-        except BaseException:
-            await self.close()
-            raise
-
-    async def close(self) -> None:
-        """Close the client."""
-        if self._reader is not None:
-            self._reader.cancel()
-            with contextlib.suppress(asyncio.CancelledError, aiohttp.ClientError):
-                await self._reader
-        if self._http is not None:
-            await self._http.close()
+class Person(Onlooker):
+    """One person with one client open, who acts as well as watches."""
 
     async def attach(self, content: bytes, filename: str) -> Attached:
         """Hand a file to Discord. Raises PersonError 413 over the limit."""
@@ -106,31 +50,32 @@ class Person:
         made = await self._call("POST", f"/sandbox/attachments?as={self.id}", data=form)
         return Attached(made["id"])
 
-    async def command(self, name: str, /, channel: str | None = None, **options: Any) -> Started:
+    async def command(self, name: str, /, where: str | None = None, **options: Any) -> Started:
         """Type a slash command. Subcommands are words of the name: `command("animate settings")`.
 
-        An option may be an `Attached`, a text, a number, True or False, or an id.
+        `where` is a channel's name or id. An option may be an `Attached`, a text, a number,
+        True or False, or an id.
         Raises PersonError with `errors` by option.
         """
         words = name.split()
         command = self._find(words[0], kind=1)
         return await self._interact(
             "command",
-            channel,
+            where,
             name=words[0],
             type=1,
             options=_nested(command, words[1:], options),
         )
 
-    async def send_raw(self, form: Mapping[str, Any], channel: str | None = None) -> Started:
+    async def send_raw(self, form: Mapping[str, Any], where: str | None = None) -> Started:
         """Start an interaction from its form as it is, unchecked: what if a client lies."""
         rest = {name: value for name, value in form.items() if name != "kind"}
-        return await self._interact(form["kind"], channel, unchecked=True, **rest)
+        return await self._interact(form["kind"], where, unchecked=True, **rest)
 
     async def complete(
-        self, name: str, focused: str, text: str, /, channel: str | None = None, **options: Any
+        self, name: str, focused: str, text: str, /, where: str | None = None, **options: Any
     ) -> list[JSON]:
-        """Return the choices that autocompletion offers for the option `focused` with `text` in it."""
+        """Return what autocompletion offers for the option `focused` with `text` in it."""
         words = name.split()
         given = _nested(self._find(words[0], kind=1), words[1:], {**options, focused: text})
         inner = given
@@ -139,9 +84,7 @@ class Person:
         for option in inner:
             if option["name"] == focused:
                 option["focused"] = True
-        started = await self._interact(
-            "autocomplete", channel, name=words[0], type=1, options=given
-        )
+        started = await self._interact("autocomplete", where, name=words[0], type=1, options=given)
         state = await self.wait_for_state(started, "choices", "failed")
         choices: list[JSON] = state.get("choices") or []
         return choices
@@ -173,13 +116,9 @@ class Person:
         """
         state = await self.wait_for_state(started, "modal")
         shown: JSON = state["modal"]
-        channel_id = next(
-            (event["channel_id"] for event in [state] if "channel_id" in event),
-            None,
-        )
         return await self._interact(
             "modal",
-            channel_id,
+            started.channel_id,
             interaction_id=started.id,
             custom_id=shown["custom_id"],
             components=[_answer(one, answers) for one in shown["components"]],
@@ -219,61 +158,17 @@ class Person:
         """Delete one's own message, or dismiss an ephemeral one."""
         await self._call("DELETE", "/sandbox/messages", json=self._about(message))
 
-    def messages(self, channel: str | None = None) -> list[JSON]:
-        """Say what this person sees in a channel now, oldest first."""
-        return list(self._messages.get(self.channel_id(channel), {}).values())
-
-    def everything(self) -> list[JSON]:
-        """Say what this person sees in all channels, oldest first."""
-        every = (one for channel in self._messages.values() for one in channel.values())
-        return sorted(every, key=lambda one: int(one["id"]))
-
-    def channel_id(self, channel: str | None = None) -> str:
-        """Return the id of a channel, from its name or its id."""
-        wanted = (channel or self._channel).removeprefix("#")
-        for one in self.state["channels"]:
-            if wanted in {one["name"], one["id"]}:
-                return str(one["id"])
-        raise KeyError(f"{self._who} sees no channel {wanted}")
-
-    async def wait_for(self, predicate: Callable[[JSON], object], within: float = 10.0) -> JSON:
-        """Return the first message, present or coming, that satisfies `predicate`; any channel.
-
-        Raises TimeoutError after `within` seconds.
-        """
-        found: list[JSON] = []
-
-        def look() -> bool:
-            found.extend(one for one in self.everything() if predicate(one))
-            return bool(found)
-
-        await self._until(look, within)
-        return found[0]
-
     async def wait_for_reply(self, started: Started, within: float = 10.0) -> JSON:
         """Return the message that answers an interaction, once it is no longer "thinking"."""
 
         def answers(message: JSON) -> bool:
             about = message.get("interaction_metadata") or {}
-            return about.get("id") == started.id and not message["flags"] & 128
+            return about.get("id") == started.id and not message["flags"] & _LOADING
 
         return await self.wait_for(answers, within)
 
-    async def wait_for_event(
-        self, name: str, predicate: Callable[[Any], object] = bool, within: float = 10.0
-    ) -> Any:
-        """Return the data of the first event of a name, past or coming, that satisfies `predicate`."""
-        found: list[Any] = []
-
-        def look() -> bool:
-            found.extend(data for one, data in self.events if one == name and predicate(data))
-            return bool(found)
-
-        await self._until(look, within)
-        return found[0]
-
     async def wait_for_state(self, started: Started, *states: str, within: float = 10.0) -> JSON:
-        """Return the first of these states that an interaction reaches: acknowledged, done, failed, ..."""
+        """Return the first of these states that an interaction reaches (acknowledged, done, ...)."""
         event: JSON = await self.wait_for_event(
             "INTERACTION",
             lambda data: data["interaction_id"] == started.id and data["state"] in states,
@@ -286,21 +181,17 @@ class Person:
         await self._until(lambda: self._command(name, None) is not None, within)
         return self._find(name)
 
-    async def wait_for_bot(self, *, online: bool = True, within: float = 10.0) -> None:
-        """Wait until the bot is online (or gone)."""
-        await self._until(lambda: self.state.get("bot_online") is online, within)
-
-    async def _interact(self, kind: str, channel: str | None, **form: Any) -> Started:
+    async def _interact(self, kind: str, where: str | None, **form: Any) -> Started:
         nonce = secrets.token_hex(8)
         body = {
             "as": self.id,
-            "channel_id": self.channel_id(channel),
+            "channel_id": self.channel_id(where),
             "nonce": nonce,
             "kind": kind,
             **form,
         }
         made = await self._call("POST", "/sandbox/interactions", json=body)
-        return Started(made["interaction_id"], nonce)
+        return Started(made["interaction_id"], nonce, body["channel_id"])
 
     def _about(self, message: JSON, **more: str) -> JSON:
         place = {"as": self.id, "channel_id": message["channel_id"], "message_id": message["id"]}
@@ -318,69 +209,6 @@ class Person:
         if found is None:
             raise KeyError(f"the bot has no command {name}")
         return found
-
-    async def _identity(self) -> str:
-        people = (await self._call("GET", "/sandbox/people"))["people"]
-        for one in people:
-            if self._who in {one["id"], one["username"], one["global_name"]}:
-                return str(one["id"])
-        if self._who.isdecimal():
-            return self._who
-        raise KeyError(f"there is no person {self._who}")
-
-    async def _call(self, method: str, path: str, **options: Any) -> Any:
-        if self._http is None:
-            raise RuntimeError("connect first")
-        async with self._http.request(method, self._base + path, **options) as response:
-            content = await response.read()
-            body = orjson.loads(content) if content else None
-            if response.status >= 400:  # noqa: PLR2004 - where HTTP's errors begin
-                raise PersonError(response.status, body or {})
-            return body
-
-    async def _read(self) -> None:
-        """Follow the socket and keep the picture of the world up to date."""
-        if self._http is None:
-            raise RuntimeError("connect first")
-        url = f"{self._base}/sandbox/socket?as={self.id}"
-        async with self._http.ws_connect(url, max_msg_size=0) as socket:
-            async for frame in socket:
-                body = orjson.loads(frame.data)
-                async with self._news:
-                    self._apply(body["t"], body["d"])
-                    self._news.notify_all()
-        async with self._news:
-            self._news.notify_all()
-
-    def _apply(self, name: str, data: Any) -> None:
-        self.events.append((name, data))
-        if name == "STATE":
-            self.state = data
-            self._messages = {
-                channel: {one["id"]: one for one in messages}
-                for channel, messages in data["messages"].items()
-            }
-        elif name in {"MESSAGE_CREATE", "MESSAGE_UPDATE"}:
-            self._messages.setdefault(data["channel_id"], {})[data["id"]] = data
-        elif name == "MESSAGE_DELETE":
-            self._messages.get(data["channel_id"], {}).pop(data["id"], None)
-        elif name == "REACTIONS":
-            message = self._messages.get(data["channel_id"], {}).get(data["message_id"])
-            if message is not None:
-                message["reactions"] = data["reactions"]
-        elif name in {"COMMANDS", "CHANNELS"}:
-            self.state[name.lower()] = data
-        elif name == "BOT":
-            self.state["bot_online"] = data["online"]
-
-    def _reader_ended(self) -> bool:
-        return self._reader is not None and self._reader.done()
-
-    async def _until(self, satisfied: Callable[[], object], within: float) -> None:
-        async with asyncio.timeout(within), self._news:
-            await self._news.wait_for(lambda: satisfied() or self._reader_ended())
-        if not satisfied():
-            raise ConnectionError("the local Discord closed the connection")
 
 
 def _nested(command: JSON, words: list[str], options: Mapping[str, Any]) -> list[JSON]:

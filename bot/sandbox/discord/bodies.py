@@ -85,7 +85,7 @@ def _multipart(content_type: str, content: bytes) -> Body:
 
 
 def split_multipart(content_type: str, content: bytes) -> list[tuple[CIMultiDict[str], bytes]]:
-    """Return the parts of a multipart body as (headers, data). Raises ApiError 50035 for a broken one."""
+    """Return the parts of a multipart body as (headers, data). Raises ApiError 50035."""
     marker = b"--" + _boundary(content_type).encode()
     parts = []
     position = content.find(marker) + len(marker)

@@ -65,7 +65,7 @@ class Callbacks:
     async def answer(self, request: web.Request) -> JSON | None:
         """Answer 204, or 200 with the interaction and its message if `with_response` is set."""
         path = request.match_info
-        interaction = self._interactions.to_answer(path["interaction_id"], path["token"])
+        self._interactions.to_answer(path["interaction_id"], path["token"])
         body = await read_body(request, self._world.limits.request_limit_bytes)
         interaction = self._interactions.to_answer(path["interaction_id"], path["token"])
         kind = self._kind(interaction, body)

@@ -29,7 +29,7 @@ _KNOWN_TYPES = {".webp": "image/webp", ".avif": "image/avif", ".heic": "image/he
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
-    """A file in the CDN. `folder` is its place in the link: the channel, or the app if ephemeral."""
+    """A file in the CDN. `folder` is its place in the link: a channel, or the app if ephemeral."""
 
     id: str
     folder: str

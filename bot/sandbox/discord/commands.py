@@ -1,4 +1,4 @@
-"""Application commands: registered by the bot, globally or for the guild, as Discord checks them."""
+"""Application commands: what the bot registers, globally or for the guild, and its checks."""
 
 import re
 from collections.abc import Iterator

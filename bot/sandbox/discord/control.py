@@ -1,5 +1,6 @@
-"""/sandbox/control: the levers that no Discord user has. Limits, the gateway's moods, permissions."""
+"""/sandbox/control: levers that no Discord user has. Limits, the gateway's moods, permissions."""
 
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
@@ -8,7 +9,7 @@ from bot.sandbox.discord import payloads, permissions
 from bot.sandbox.discord.bodies import read_body
 from bot.sandbox.discord.errors import PeopleError
 from bot.sandbox.discord.feed import Feed
-from bot.sandbox.discord.gateway import INVALID_SESSION, RECONNECT, Gateway
+from bot.sandbox.discord.gateway import INVALID_SESSION, RECONNECT, Connection, Gateway
 from bot.sandbox.discord.journal import Journal
 from bot.sandbox.discord.message import JSON
 from bot.sandbox.discord.people import guarded
@@ -58,27 +59,30 @@ class Control:
         self.shake(str(form.get("do")), form)
 
     def shake(self, what: str, form: JSON) -> None:
-        """Reconnect (op 7), invalidate (op 9), drop (no goodbye), close (a code), duplicate."""
+        """Shake: reconnect (op 7), invalidate (op 9), drop (no goodbye), close, duplicate."""
         if what == "duplicate":
             for session in list(self._gateway.sessions.values()):
                 session.repeat_last(int(form.get("count", 1)))
             return
+        shakes: dict[str, Callable[[Connection, JSON], None]] = {
+            "reconnect": self._reconnect,
+            "invalidate": self._invalidate,
+            "drop": lambda connection, _form: connection.outbox.abort(connection.request),
+            "close": lambda connection, form: connection.outbox.close(int(form.get("code", 4000))),
+        }
+        if what not in shakes:
+            raise PeopleError(400, "do must be reconnect, invalidate, drop, close or duplicate.")
         for connection in list(self._gateway.connections):
-            if what == "reconnect":
-                connection.outbox.closing = True
-                connection.send(RECONNECT)
-            elif what == "invalidate":
-                if not form.get("resumable"):
-                    self._gateway.forget(connection)
-                connection.send(INVALID_SESSION, bool(form.get("resumable")))
-            elif what == "drop":
-                connection.outbox.abort(connection.request)
-            elif what == "close":
-                connection.outbox.close(int(form.get("code", 4000)))
-            else:
-                raise PeopleError(
-                    400, "do must be reconnect, invalidate, drop, close or duplicate."
-                )
+            shakes[what](connection, form)
+
+    def _reconnect(self, connection: Connection, _form: JSON) -> None:
+        connection.outbox.closing = True  # that the client leaves now is our doing
+        connection.send(RECONNECT)
+
+    def _invalidate(self, connection: Connection, form: JSON) -> None:
+        if not form.get("resumable"):
+            self._gateway.forget(connection)
+        connection.send(INVALID_SESSION, bool(form.get("resumable")))
 
     async def _overwrite(self, request: web.Request) -> JSON:
         """Set the bot's own overwrite in a channel: `deny` and `allow` are permission names."""

@@ -16,7 +16,7 @@ _REFRESH_MAX = 50
 
 
 class Directory:
-    """Answers what only reads, and the two calls that barely change a thing (typing, opening a DM)."""
+    """Answers what only reads, and two calls that barely change a thing (typing, opening a DM)."""
 
     def __init__(
         self, world: World, access: Access, feed: Feed, gateway: Gateway, cdn: Cdn

@@ -186,7 +186,7 @@ class Drafts:
         message.attachments = attachments
 
     def _mention(self, message: Message, form: JSON) -> None:
-        """Set the mentions. `form` may narrow them; without, an interaction's answer pings users."""
+        """Set the mentions. `form` may narrow them; by default an interaction pings users only."""
         allowed: Any = form.get("allowed_mentions")
         if allowed is None and message.interaction_id is not None:
             allowed = _USERS_ONLY

@@ -169,9 +169,9 @@ class Gateway:
         )
         self._attach(connection, session)
         session.deliver("READY", orjson.dumps(self._ready(session, sharded="shard" in data)))
-        if session.serves(self._world.guild.id) and self._in_guild():
-            if session.intents & Intent.GUILDS:
-                session.deliver("GUILD_CREATE", orjson.dumps(payloads.guild_create(self._world)))
+        listed = session.serves(self._world.guild.id) and self._in_guild()
+        if listed and session.intents & Intent.GUILDS:
+            session.deliver("GUILD_CREATE", orjson.dumps(payloads.guild_create(self._world)))
 
     def _check_token(self, data: Any) -> None:
         token = data.get("token") if isinstance(data, dict) else None

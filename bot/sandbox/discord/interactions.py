@@ -84,18 +84,18 @@ class Interactions:
         return self._by_id.get(interaction_id)
 
     def to_answer(self, interaction_id: str, token: str) -> Interaction:
-        """Return the interaction of a callback. Raises ApiError 10062 when late or unknown, 40060 twice."""
+        """Return the interaction of a callback. Raises ApiError 10062 (late, unknown) or 40060."""
         found = self._by_token.get(token)
         if found is None or found.id != interaction_id or found.stage is Stage.FAILED:
             raise ApiError(Refusal.UNKNOWN_INTERACTION)
         if found.stage is Stage.ANSWERED:
             raise ApiError(Refusal.ALREADY_ACKNOWLEDGED)
-        return found
+        return self._in_channel(found)
 
     def to_follow_up(self, application_id: str, token: str) -> Interaction:
         """Return the interaction of a webhook call.
 
-        Raises ApiError 50027 for a token that is unknown or past its life, 10015 before the answer.
+        Raises ApiError 50027 for a token that is unknown or past its life, 10015 before an answer.
         """
         found = self._by_token.get(token)
         if found is None or application_id != self._world.application_id:
@@ -104,7 +104,7 @@ class Interactions:
             raise ApiError(Refusal.INVALID_WEBHOOK_TOKEN)
         if found.stage is not Stage.ANSWERED:
             raise ApiError(Refusal.UNKNOWN_WEBHOOK)
-        return found
+        return self._in_channel(found)
 
     def answered(self, interaction: Interaction) -> None:
         """Stop the clock: the app's first answer was accepted."""
@@ -132,6 +132,12 @@ class Interactions:
         """Stop all clocks: the server is stopping."""
         for interaction in self._by_id.values():
             self._stop_clock(interaction)
+
+    def _in_channel(self, interaction: Interaction) -> Interaction:
+        """Check that the channel is still there to write into."""
+        if interaction.channel_id not in self._world.channels:
+            raise ApiError(Refusal.UNKNOWN_CHANNEL)
+        return interaction
 
     def _miss(self, interaction: Interaction) -> None:
         if interaction.stage is Stage.WAITING:

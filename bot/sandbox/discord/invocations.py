@@ -34,6 +34,7 @@ class Invocations:
 
     def __init__(
         self,
+        *,
         world: World,
         cdn: Cdn,
         feed: Feed,

@@ -1,4 +1,4 @@
-"""The last REST requests of the bot and their answers, tokens left out: for tests and the curious."""
+"""The last REST requests of the bot and their answers, without tokens: for tests above all."""
 
 import time
 from collections import deque

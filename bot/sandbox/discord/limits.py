@@ -1,4 +1,4 @@
-"""Discord's limits, by name: what an app may do, how long it has, and what the portal allows it.
+"""Discord's limits, by name: what an app may do, how long it has, what the portal allows it.
 
 A frozen record; the server holds one and swaps it whole (`revised`), so that a test or the control
 interface can make fifteen minutes last a second. Knows no world and no protocol.
@@ -16,7 +16,7 @@ Rate = tuple[int, float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Every number that the local Discord enforces. Seconds, bytes, characters, or (count, seconds)."""
+    """Every number that is enforced here: seconds, bytes, characters, or (count, seconds)."""
 
     #: The first answer to an interaction must arrive within this, or its token is void.
     interaction_deadline_s: float = 3.0
@@ -24,7 +24,7 @@ class Limits:
     token_life_s: float = 900.0
     #: The largest file in a message, in bytes, that the guild allows.
     upload_limit_bytes: int = 20 * MIB
-    #: The largest file that the invoking person's subscription allows; counts for interactions only.
+    #: The largest file that the invoking person's subscription allows, in interactions only.
     nitro_upload_limit_bytes: int = 0
     #: The largest whole request.
     request_limit_bytes: int = 25 * MIB

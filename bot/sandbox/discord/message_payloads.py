@@ -19,7 +19,7 @@ class MessagePayloads:
         self._cdn = cdn
 
     def whole(self, message: Message, reader_id: str, *, nested: bool = False) -> JSON:
-        """Return the message as `reader_id` sees it, with the message that it replies to, if any."""
+        """Return the message as `reader_id` sees it, with the one that it replies to."""
         shape = self._base(message)
         if message.reactions:
             shape["reactions"] = self.reactions(message, reader_id)
@@ -29,29 +29,30 @@ class MessagePayloads:
                 shape["referenced_message"] = self._referenced(message, reader_id)
         if message.nonce is not None and not nested:
             shape["nonce"] = message.nonce
-        if message.application_id is not None:
-            shape |= {
-                "application_id": message.application_id,
-                "webhook_id": message.application_id,
-            }
-        if message.interaction_metadata is not None:
-            shape["interaction_metadata"] = message.interaction_metadata
-        if message.interaction is not None:
-            shape["interaction"] = message.interaction
+        self._add_origin(shape, message)
         if message.thread_id in self._world.channels:
             thread = self._world.channels[message.thread_id]
             shape["thread"] = payloads.channel(self._world, thread)
         return shape
 
+    def _add_origin(self, shape: JSON, message: Message) -> None:
+        """Say which interaction the message answers."""
+        if message.application_id is not None:
+            shape["application_id"] = shape["webhook_id"] = message.application_id
+        if message.interaction_metadata is not None:
+            shape["interaction_metadata"] = message.interaction_metadata
+        if message.interaction is not None:
+            shape["interaction"] = message.interaction
+
     def for_app(self, message: Message, *, content: bool, nested: bool = False) -> JSON:
-        """Return the message as the bot gets it; blank if `content` is not granted and nothing exempts it."""
+        """Return the message as the bot gets it: blank without `content`, unless exempt."""
         shape = self.whole(message, self._world.bot.id, nested=nested)
         if not content:
             self._blank(shape, message)
         return shape
 
     def event(self, message: Message, *, content: bool) -> JSON:
-        """Return the message as a gateway event carries it: with the guild and its author's membership."""
+        """Return the message as an event carries it: with the guild and its author's membership."""
         shape = self.for_app(message, content=content)
         channel = self._world.channels[message.channel_id]
         if channel.is_direct:
@@ -143,7 +144,7 @@ class MessagePayloads:
 
 
 def emoji(name: str) -> JSON:
-    """Return an emoji object from its spelling in a route: a character, or `name:id` for a custom one."""
+    """Return an emoji object from its spelling in a route: a character, or `name:id`."""
     label, _, custom_id = name.partition(":")
     if custom_id.isdecimal():
         return {"id": custom_id, "name": label, "animated": False}

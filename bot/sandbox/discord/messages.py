@@ -1,4 +1,4 @@
-"""/channels/{id}/messages: create, list, get, edit, delete, with the bot's token and permissions."""
+"""/channels/{id}/messages: create, list, get, edit, delete, under the bot's permissions."""
 
 import time
 

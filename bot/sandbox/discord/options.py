@@ -1,4 +1,4 @@
-"""The options of a command as a person filled them in: checked like a Discord client does, resolved.
+"""The options of a command as a person filled them in: checked as a client does, and resolved.
 
 A client that lies is played with `unchecked`: then only the ids are looked up.
 """

@@ -62,7 +62,7 @@ class Outbox:
 
 
 def encoder(compress: str | None) -> Encode | None:
-    """Return the transport compression that a client asked for in `compress`; None for plain text."""
+    """Return the transport compression that a client asked for; None for plain text."""
     if compress == "zlib-stream":
         return _zlib_stream()
     if compress == "zstd-stream":

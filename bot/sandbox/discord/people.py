@@ -1,4 +1,4 @@
-"""The people's side under /sandbox: what a Discord client would do, for the page, tests and demo."""
+"""The people's side, /sandbox: what a Discord client would do, for the page, tests and demo."""
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -30,6 +30,7 @@ class People:
 
     def __init__(
         self,
+        *,
         world: World,
         drafts: Drafts,
         feed: Feed,

@@ -101,7 +101,7 @@ def implied(allowed: int) -> int:
 
 
 def bits(names: Iterable[str]) -> int:
-    """Return the bits of some permission names. Raises KeyError for a name that Discord does not have."""
+    """Return the bits of some permission names. Raises KeyError for an unknown name."""
     total = 0
     for name in names:
         total |= Permission[name]

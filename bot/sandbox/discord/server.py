@@ -21,7 +21,7 @@ from bot.sandbox.discord.control import Control
 from bot.sandbox.discord.directory import Directory
 from bot.sandbox.discord.drafts import Drafts
 from bot.sandbox.discord.feed import Feed
-from bot.sandbox.discord.front import API_ROOT, FrontDoor
+from bot.sandbox.discord.front import API_ROOT, FrontDoor, mark, operation
 from bot.sandbox.discord.gateway import Gateway
 from bot.sandbox.discord.interactions import Interactions
 from bot.sandbox.discord.invocations import Invocations
@@ -42,6 +42,7 @@ from bot.sandbox.discord.routes import (
 from bot.sandbox.discord.threads import Threads
 from bot.sandbox.discord.webhooks import Webhooks
 from bot.sandbox.discord.world import World
+from bot.sandbox.faults import Faults
 
 _PAGE = Path(__file__).parent.parent / "page"
 _LOOPBACK = "127.0.0.1"
@@ -74,6 +75,7 @@ class LocalDiscord:
         self.feed = Feed(self.world, self.gateway_server, self._audience, self.shapes)
         self.interactions = Interactions(self.world, self.feed)
         self.rate_limits = RateLimits()
+        self.faults = Faults(operation)
         self._build()
 
     @property
@@ -159,24 +161,32 @@ class LocalDiscord:
     def _build(self) -> None:
         """Connect the parts and register every route."""
         world, feed, shapes = self.world, self.feed, self.shapes
-        self._app = web.Application(client_max_size=1 << 40)
+        self._app = web.Application(client_max_size=1 << 40, middlewares=[self.faults.middleware])
+        self._app.on_response_prepare.append(mark)
         access = Access(world)
         drafts = Drafts(world, self.cdn)
         answers = Answers(world, drafts, feed, self.interactions)
         reactions = Reactions(world, access, feed)
         threads = Threads(world, access, feed)
         uploads: dict[str, Attachment] = {}
-        invocations = Invocations(world, self.cdn, feed, shapes, self.interactions, uploads)
+        invocations = Invocations(
+            world=world,
+            cdn=self.cdn,
+            feed=feed,
+            shapes=shapes,
+            interactions=self.interactions,
+            uploads=uploads,
+        )
         self.people = People(
-            world,
-            drafts,
-            feed,
-            self._audience,
-            self.gateway_server,
-            shapes,
-            reactions,
-            invocations,
-            uploads,
+            world=world,
+            drafts=drafts,
+            feed=feed,
+            audience=self._audience,
+            gateway=self.gateway_server,
+            shapes=shapes,
+            reactions=reactions,
+            invocations=invocations,
+            uploads=uploads,
         )
         front = FrontDoor(
             lambda: world.limits, self._token_accepted, self.rate_limits, self.journal
@@ -187,7 +197,7 @@ class LocalDiscord:
             *message_routes(Messages(world, access, drafts, feed, shapes), reactions, threads),
             *interaction_routes(
                 Callbacks(world, self.interactions, answers, shapes),
-                Webhooks(world, self.interactions, answers, shapes),
+                Webhooks(world, self.interactions, answers, shapes, self.rate_limits),
             ),
         ):
             self._app.router.add_route(route.method, API_ROOT + route.path, front.wrap(route))
@@ -198,4 +208,5 @@ class LocalDiscord:
             self._app.router.add_get(f"/{root}/{{folder}}/{{id}}/{{name}}", self.cdn.serve)
         self.people.add_routes(self._app)
         Control(world, feed, self.gateway_server, threads, self.journal).add_routes(self._app)
+        self.faults.add_routes(self._app)
         add_page(self._app, self._page)

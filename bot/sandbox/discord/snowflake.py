@@ -1,4 +1,4 @@
-"""Discord's ids: unique, rising, and carrying the real time, because clients read ages from them."""
+"""Discord's ids: unique, rising, and carrying the real time, for clients read ages from them."""
 
 import time
 from datetime import UTC, datetime

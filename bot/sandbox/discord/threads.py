@@ -1,5 +1,6 @@
-"""Threads: started from a message or in a channel, archived, deleted. Plain channels are deleted
-here too, for it is the same route.
+"""Threads: started from a message or in a channel, archived, deleted.
+
+Plain channels are changed and deleted here too, for it is the same route.
 """
 
 from aiohttp import web

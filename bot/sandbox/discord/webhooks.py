@@ -1,4 +1,4 @@
-"""/webhooks/{application_id}/{token}...: the original response and the follow-ups of an interaction.
+"""/webhooks/{application_id}/{token}...: an interaction's original response and follow-ups.
 
 Reached with the interaction's token instead of the bot's, and not bound by the bot's permissions.
 """
@@ -10,6 +10,7 @@ from bot.sandbox.discord.bodies import read_body
 from bot.sandbox.discord.interactions import Interaction, Interactions
 from bot.sandbox.discord.message import JSON
 from bot.sandbox.discord.message_payloads import MessagePayloads
+from bot.sandbox.discord.ratelimit import RateLimits
 from bot.sandbox.discord.world import World
 
 
@@ -17,16 +18,27 @@ class Webhooks:
     """Answers the routes that an interaction's token opens."""
 
     def __init__(
-        self, world: World, interactions: Interactions, answers: Answers, shapes: MessagePayloads
+        self,
+        world: World,
+        interactions: Interactions,
+        answers: Answers,
+        shapes: MessagePayloads,
+        rate_limits: RateLimits,
     ) -> None:
         self._world = world
         self._interactions = interactions
         self._answers = answers
         self._shapes = shapes
+        self._rate_limits = rate_limits
 
-    async def follow_up(self, request: web.Request) -> JSON:
-        """POST: a further message. `wait` is implied."""
+    async def follow_up(self, request: web.Request) -> JSON | web.Response:
+        """POST: a further message. `wait` is implied. All of a channel share one rate."""
         interaction = self._interaction(request)
+        limits = self._world.limits
+        rate, channel_id = limits.followup_channel_rate, interaction.channel_id
+        _, refusal = self._rate_limits.take(limits, "follow-ups", rate, channel_id)
+        if refusal is not None:
+            return refusal
         body = await read_body(request, self._world.limits.request_limit_bytes)
         message = await self._answers.follow_up(interaction, body)
         return self._shapes.for_app(message, content=True)

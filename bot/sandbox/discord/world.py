@@ -248,7 +248,7 @@ class World:
             self._author_nonces[key] = (now, message)
 
     def by_nonce(self, author_id: str, channel_id: str, nonce: str | int) -> Message | None:
-        """Return the author's message with this nonce in the channel, deleted or not, within the window."""
+        """Return the author's message with this nonce here, deleted or not, within the window."""
         self._forget_nonces(time.time())
         found = self._author_nonces.get(f"{author_id}:{channel_id}:{nonce}")
         return None if found is None else found[1]

@@ -1,0 +1,191 @@
+"""One open client of the local Discord: what a person sees, and waiting for what they will see.
+
+Follows the people's socket and keeps the picture current. What a person does is `person.py`, which
+builds on this. Knows the page's contract, nothing of the bot.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+import orjson
+
+JSON = dict[str, Any]
+
+_DEFAULT_CHANNEL = "studio"
+_CONNECT_WITHIN_S = 10.0
+_FIRST_ERROR = 400
+
+
+class PersonError(Exception):
+    """The local Discord refused what a person tried. `errors` names the options that are wrong."""
+
+    def __init__(self, status: int, body: JSON) -> None:
+        super().__init__(f"{status}: {body.get('error')} {body.get('errors') or ''}".rstrip())
+        self.status = status
+        self.errors: dict[str, str] = body.get("errors") or {}
+
+
+class Onlooker:
+    """A client that watches. `who` is a user name, a display name or an id."""
+
+    def __init__(self, base_url: str, who: str, channel: str = _DEFAULT_CHANNEL) -> None:
+        self._base = base_url.rstrip("/")
+        self._who = who
+        self._channel = channel
+        self._news = asyncio.Condition()
+        self._reader: asyncio.Task[None] | None = None
+        self._http: aiohttp.ClientSession | None = None
+        self._messages: dict[str, dict[str, JSON]] = {}
+        #: What the server said first, kept current: me, people, guild, channels, commands, ...
+        self.state: JSON = {}
+        #: Every event since, as (name, data), oldest first.
+        self.events: list[tuple[str, Any]] = []
+        #: This person's id.
+        self.id = ""
+
+    async def __aenter__(self) -> Self:
+        await self.connect()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def connect(self) -> None:
+        """Open the client and wait for the state of the world."""
+        self._http = aiohttp.ClientSession()
+        try:
+            self.id = await self._identity()
+            self._reader = asyncio.create_task(self._read())
+            await self._until(lambda: self.state or self._reader_ended(), within=_CONNECT_WITHIN_S)
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Close the client."""
+        if self._reader is not None:
+            self._reader.cancel()
+            with contextlib.suppress(asyncio.CancelledError, aiohttp.ClientError):
+                await self._reader
+        if self._http is not None:
+            await self._http.close()
+
+    def messages(self, channel: str | None = None) -> list[JSON]:
+        """Say what this person sees in a channel now, oldest first."""
+        return list(self._messages.get(self.channel_id(channel), {}).values())
+
+    def everything(self) -> list[JSON]:
+        """Say what this person sees in all channels, oldest first."""
+        every = (one for channel in self._messages.values() for one in channel.values())
+        return sorted(every, key=lambda one: int(one["id"]))
+
+    def channel_id(self, channel: str | None = None) -> str:
+        """Return the id of a channel, from its name or its id."""
+        wanted = (channel or self._channel).removeprefix("#")
+        for one in self.state["channels"]:
+            if wanted in {one["name"], one["id"]}:
+                return str(one["id"])
+        raise KeyError(f"{self._who} sees no channel {wanted}")
+
+    async def wait_for(self, predicate: Callable[[JSON], object], within: float = 10.0) -> JSON:
+        """Return the first message, present or coming, that satisfies `predicate`; any channel.
+
+        Raises TimeoutError after `within` seconds.
+        """
+        found: list[JSON] = []
+
+        def look() -> bool:
+            found.extend(one for one in self.everything() if predicate(one))
+            return bool(found)
+
+        await self._until(look, within)
+        return found[0]
+
+    async def wait_for_event(
+        self, name: str, predicate: Callable[[Any], object] = bool, within: float = 10.0
+    ) -> Any:
+        """Return the data of the first such event, past or coming, that satisfies `predicate`."""
+        found: list[Any] = []
+
+        def look() -> bool:
+            found.extend(data for one, data in self.events if one == name and predicate(data))
+            return bool(found)
+
+        await self._until(look, within)
+        return found[0]
+
+    async def wait_for_bot(self, *, online: bool = True, within: float = 10.0) -> None:
+        """Wait until the bot is online (or gone)."""
+        await self._until(lambda: self.state.get("bot_online") is online, within)
+
+    async def _identity(self) -> str:
+        people = (await self._call("GET", "/sandbox/people"))["people"]
+        for one in people:
+            if self._who in {one["id"], one["username"], one["global_name"]}:
+                return str(one["id"])
+        if self._who.isdecimal():
+            return self._who
+        raise KeyError(f"there is no person {self._who}")
+
+    async def _call(self, method: str, path: str, **options: Any) -> Any:
+        if self._http is None:
+            raise RuntimeError("connect first")
+        async with self._http.request(method, self._base + path, **options) as response:
+            content = await response.read()
+            body = orjson.loads(content) if content else None
+            if response.status >= _FIRST_ERROR:
+                raise PersonError(response.status, body or {})
+            return body
+
+    async def _read(self) -> None:
+        """Follow the socket and keep the picture of the world up to date."""
+        if self._http is None:
+            raise RuntimeError("connect first")
+        url = f"{self._base}/sandbox/socket?as={self.id}"
+        async with self._http.ws_connect(url, max_msg_size=0) as socket:
+            async for frame in socket:
+                body = orjson.loads(frame.data)
+                async with self._news:
+                    self._apply(body["t"], body["d"])
+                    self._news.notify_all()
+        async with self._news:
+            self._news.notify_all()
+
+    def _apply(self, name: str, data: Any) -> None:
+        self.events.append((name, data))
+        if name == "STATE":
+            self.state = data
+            self._messages = {
+                channel: {one["id"]: one for one in messages}
+                for channel, messages in data["messages"].items()
+            }
+        elif name in {"MESSAGE_CREATE", "MESSAGE_UPDATE"}:
+            self._messages.setdefault(data["channel_id"], {})[data["id"]] = data
+        elif name == "MESSAGE_DELETE":
+            self._messages.get(data["channel_id"], {}).pop(data["id"], None)
+        elif name == "REACTIONS":
+            message = self._messages.get(data["channel_id"], {}).get(data["message_id"])
+            if message is not None:
+                message["reactions"] = data["reactions"]
+        elif name in {"COMMANDS", "CHANNELS"}:
+            self.state[name.lower()] = data
+        elif name == "BOT":
+            self.state["bot_online"] = data["online"]
+
+    def _reader_ended(self) -> bool:
+        return self._reader is not None and self._reader.done()
+
+    async def _until(self, satisfied: Callable[[], object], within: float) -> None:
+        async with asyncio.timeout(within), self._news:
+            await self._news.wait_for(lambda: satisfied() or self._reader_ended())
+        if not satisfied():
+            raise ConnectionError("the local Discord closed the connection")

@@ -5,13 +5,14 @@ is what a person at the local Discord sees, never what the bot believes.
 """
 
 import asyncio
+import re
 import signal
 import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -227,7 +228,7 @@ class _Story:
         """Return the last clip request as the local video service received it."""
         url = f"{self._runware.base_url}/sandbox/control/requests"
         async with aiohttp.ClientSession() as http, http.get(url) as response:
-            entries = (await response.json())["requests"]
+            entries = await response.json()
         tasks = [task for entry in entries for task in entry["tasks"]]
         return next(task for task in reversed(tasks) if task["taskType"] == "videoInference")
 
@@ -252,7 +253,13 @@ def _plain(message: dict[str, Any]) -> str:
     parts = [message["content"]]
     for embed in message["embeds"]:
         parts += [embed.get("title", ""), embed.get("description", "").split("\n-# ")[0]]
-    return " — ".join(part for part in parts if part)
+    text = " — ".join(part for part in parts if part)
+    return re.sub(r"<t:(\d+):\w>", lambda found: _moment(int(found[1])), text)
+
+
+def _moment(seconds: int) -> str:
+    """Write a Discord timestamp for the terminal, in local time."""
+    return f"{datetime.fromtimestamp(seconds, UTC).astimezone():%Y-%m-%d %H:%M}"
 
 
 async def _or_its_end(

@@ -1,0 +1,310 @@
+"""Builds the corridor for tests: Intake, Pipeline and Worker on a real store and a local Runware.
+
+A `World` is what outlives the bot: its folder, the video service, the Discord channel, the time.
+A `Bot` is one life of the process on that world; leaving its block abandons it as a crash would,
+because everything that must survive is already in the files. Only Discord is a fake, at its seam.
+"""
+
+import io
+import itertools
+import uuid
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import av
+import httpx
+from av.video.stream import VideoStream
+from PIL import Image
+
+from bot import catalog
+from bot.catalog import Model
+from bot.database import Database
+from bot.delivery import Delivery, Reply, nonce
+from bot.intake import Ask, Intake, Pictures
+from bot.ledger import Entry, Kind, Limits
+from bot.lifecycle import FINAL, Job, State
+from bot.media import Media
+from bot.pipeline import Pipeline
+from bot.provider import Provider
+from bot.sandbox.faults import Rule
+from bot.sandbox.runware.server import LocalRunware
+from bot.store import Store
+from bot.words import Note
+from bot.worker import Worker
+from tests.conftest import Clock
+
+KLING = "klingai:2@1"
+TURBO = "klingai:6@0"
+PRICE = 184_800
+"""Micro-dollars of one clip of five seconds by the default model."""
+UNLIMITED = Limits(member_micro=None, server_micro=None, bot_micro=None)
+CDN = "cdn.discordapp.com"
+PICTURE_URL = f"https://{CDN}/attachments/1/2/picture.png"
+_MOST_STEPS = 2000
+
+
+def model(name: str = KLING) -> Model:
+    return catalog.parse(files("bot").joinpath("catalog.json").read_text("utf-8"))[name]
+
+
+@cache
+def picture(width: int = 640, height: int = 360, kind: str = "PNG") -> bytes:
+    """A smooth picture whose four corners differ, so that a turn or a cut shows."""
+    small = Image.new("RGB", (2, 2))
+    small.putdata([(230, 40, 40), (40, 200, 60), (50, 80, 230), (240, 220, 60)])
+    out = io.BytesIO()
+    small.resize((width, height), Image.Resampling.BICUBIC).save(out, kind)
+    return out.getvalue()
+
+
+@cache
+def clip(frames: int = 5, width: int = 64, height: int = 48, container: str = "mp4") -> bytes:
+    """A real, tiny H.264 video of `frames` frames at 10 a second."""
+    out = io.BytesIO()
+    with av.open(out, "w", format=container) as output:
+        stream = output.add_stream("libx264", rate=10)
+        assert isinstance(stream, VideoStream)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for index in range(frames):
+            shade = Image.new("RGB", (width, height), (40 * index % 256, 90, 160))
+            frame = av.VideoFrame.from_image(shade)  # type: ignore[no-untyped-call]
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode())
+    return out.getvalue()
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A message with clips, as the channel got it."""
+
+    id: int
+    job_id: str
+    clips: tuple[bytes, ...]
+    names: tuple[str, ...]
+    text: str
+    alt: str
+
+
+@dataclass(slots=True)
+class Channel:
+    """A Discord channel: it outlives the bot, and takes a nonce once."""
+
+    posts: dict[str, Post] = field(default_factory=dict)
+    notes: list[Note] = field(default_factory=list)
+    refusals: deque[Exception] = field(default_factory=deque)
+    """What the next posts are answered with, before one is taken."""
+    attempts: int = 0
+
+    @property
+    def titles(self) -> list[str]:
+        """The titles of the status message in the order in which they were shown."""
+        return [note.title for note in self.notes]
+
+
+class ChannelDelivery(Delivery):
+    """Delivery at its designed seam: the same three methods, into a `Channel`."""
+
+    def __init__(self, channel: Channel) -> None:
+        self.channel = channel
+        self.is_closed = False
+
+    async def post(self, job: Job, files: Sequence[Path], text: str, alt: str) -> int:
+        self.channel.attempts += 1
+        if self.channel.refusals:
+            raise self.channel.refusals.popleft()
+        posts = self.channel.posts
+        clips = tuple(path.read_bytes() for path in files)
+        names = tuple(path.name for path in files)
+        post = Post(900 + len(posts), job.id, clips, names, text, alt)
+        return posts.setdefault(nonce(job), post).id
+
+    def show(self, job: Job, note: Note, reply: Reply | None = None) -> None:
+        del job, reply
+        self.channel.notes.append(note)
+
+    async def close(self, patience: float) -> None:
+        del patience
+        self.is_closed = True
+
+
+@dataclass(slots=True)
+class World:
+    """What is there whether the bot runs or not."""
+
+    folder: Path
+    runware: LocalRunware
+    channel: Channel = field(default_factory=Channel)
+    clock: Clock = field(default_factory=Clock)
+    cdn: dict[str, bytes] = field(default_factory=lambda: {PICTURE_URL: picture()})
+    """What Discord's media host serves; anything else is a 404."""
+
+    @property
+    def leftovers(self) -> list[str]:
+        """Pictures and clips on disk."""
+        folders = (self.folder / "pictures", self.folder / "clips")
+        return sorted(path.name for folder in folders for path in folder.glob("*"))
+
+    def trouble(self, **rule: Any) -> str:
+        """Order a fault from the video service; the answer is the rule's id."""
+        return self.runware.faults.add(Rule(**rule))
+
+    @asynccontextmanager
+    async def bot(
+        self,
+        *,
+        model_id: str = KLING,
+        limits: Limits = UNLIMITED,
+        look_every: float = 2.0,
+        give_up_after: float = 86_400.0,
+        store_type: Callable[[Database], Store] = Store,
+        clock: Callable[[], int] | None = None,
+    ) -> AsyncIterator["Bot"]:
+        """Live one life of the process. Nothing is tidied up at its end but the file locks."""
+        media = httpx.AsyncClient(transport=httpx.MockTransport(self._serve))
+        async with Database(self.folder) as database, httpx.AsyncClient() as http, media:
+            yield Bot(
+                self,
+                store=store_type(database),
+                provider=Provider(http, self.runware.url, "test-key"),
+                media=Media(media, (CDN,), 20_000_000),
+                model=model(model_id),
+                limits=limits,
+                look_every=look_every,
+                give_up_after=give_up_after,
+                clock=clock or self.clock,
+            )
+
+    def _serve(self, request: httpx.Request) -> httpx.Response:
+        content = self.cdn.get(str(request.url))
+        return httpx.Response(404) if content is None else httpx.Response(200, content=content)
+
+
+class Bot:
+    """One life of the process: the parts, and a hand that does what the worker would."""
+
+    def __init__(
+        self,
+        world: World,
+        *,
+        store: Store,
+        provider: Provider,
+        media: Media,
+        model: Model,
+        limits: Limits,
+        look_every: float,
+        give_up_after: float,
+        clock: Callable[[], int],
+    ) -> None:
+        self.world = world
+        self.store = store
+        self.provider = provider
+        self.delivery = ChannelDelivery(world.channel)
+        self.pictures = Pictures(world.folder / "pictures")
+        self.pipeline = Pipeline(
+            store=store,
+            provider=provider,
+            delivery=self.delivery,
+            pictures=self.pictures,
+            clips_folder=world.folder / "clips",
+            model=model,
+            limits=limits,
+            look_every=look_every,
+            give_up_after=give_up_after,
+            clock=clock,
+            chance=lambda: 1.0,
+        )
+        self.worker = Worker(store, self.pipeline, clock)
+        self.intake = Intake(
+            store=store,
+            media=media,
+            delivery=self.delivery,
+            pictures=self.pictures,
+            model=model,
+            limits=limits,
+            most_pixels=64_000_000,
+            clock=clock,
+            new_uuid=lambda: str(uuid.uuid4()),
+            wake=self.worker.wake,
+        )
+
+    async def accept(self, **wish: Any) -> Job:
+        """Ask through the door and return the job."""
+        return (await self.intake.accept(ask(**wish))).job
+
+    async def finished(self, job: Job) -> Job:
+        """Do what is due, going forward in time, until the job is at its end."""
+        return await self.until(job, FINAL)
+
+    async def until(self, job: Job, states: Iterable[State]) -> Job:
+        """Do what is due, going forward in time, until the job is in one of these states."""
+        wanted = frozenset(states)
+        for _ in range(_MOST_STEPS):
+            now = await self.reread(job)
+            if now.state in wanted:
+                return now
+            await self.work()
+        raise AssertionError(f"{await self.reread(job)} never became {sorted(wanted)}")
+
+    async def work(self) -> None:
+        """Do once what is due; where nothing is, go forward to when something will be."""
+        clock = self.world.clock
+        agenda = await self.store.agenda(clock())
+        if not agenda.jobs:
+            assert agenda.next_at is not None, "nothing is left to do"
+            clock.now = agenda.next_at
+            agenda = await self.store.agenda(clock())
+        rendering = [job for job in agenda.jobs if job.state is State.RENDERING]
+        if rendering:
+            await self.pipeline.look(rendering)
+        for job in agenda.jobs:
+            if job.state is not State.RENDERING:
+                await self.pipeline.step(job)
+
+    async def reread(self, job: Job) -> Job:
+        found = await self.store.job(job.id)
+        assert found is not None
+        return found
+
+    async def entries(self, job: Job) -> dict[Kind, Entry]:
+        """What was booked for the job; a kind twice would be an error of the database."""
+        entries = await self.store.entries(job.id)
+        assert len({entry.kind for entry in entries}) == len(entries)
+        return {Kind(entry.kind): entry for entry in entries}
+
+    async def spent_micro(self, job: Job) -> int:
+        return sum(entry.spent_micro for entry in await self.store.entries(job.id))
+
+    async def held_micro(self, job: Job) -> int:
+        return sum(entry.held_micro for entry in await self.store.entries(job.id))
+
+
+@asynccontextmanager
+async def world(folder: Path, **runware: Any) -> AsyncIterator[World]:
+    """Open a world whose video service makes a tiny clip at once, unless told otherwise."""
+    canned = folder / "canned.mp4"
+    canned.write_bytes(clip())
+    settings: dict[str, Any] = {"render_seconds": 0, "stagger": 0} | runware
+    async with LocalRunware(canned=True, canned_clip=canned, **settings) as service:
+        yield World(folder / "data", service)
+
+
+_NUMBERS = itertools.count(1)
+
+
+def ask(**changes: Any) -> Ask:
+    """A wish for one clip; each is a new one unless `source` is given."""
+    wish: dict[str, Any] = {
+        "source": f"interaction:{next(_NUMBERS)}",
+        "guild_id": 10,
+        "channel_id": 20,
+        "member_id": 30,
+        "status_message_id": 40,
+        "picture_url": PICTURE_URL,
+    }
+    return Ask(**wish | changes)

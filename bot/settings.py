@@ -8,6 +8,7 @@ The README's table and `.env.example` are generated from the fields.
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic import ValidationError as PydanticError
@@ -32,8 +33,10 @@ def _words(value: Any) -> Any:
 
 def _url(*schemes: str) -> AfterValidator:
     def check(value: str) -> str:
-        if not value.startswith(tuple(f"{scheme}://" for scheme in schemes)):
-            raise ValueError(f"must start with {' or '.join(f'{s}://' for s in schemes)}")
+        parts = urlsplit(value)
+        if parts.scheme not in schemes or not parts.hostname:
+            starts = " or ".join(f"{scheme}://" for scheme in schemes)
+            raise ValueError(f"must start with {starts}, then a host")
         return value.rstrip("/")
 
     return AfterValidator(check)
@@ -187,8 +190,14 @@ def _problem(cls: type[Settings], detail: dict[str, Any]) -> str:
 def _nearest(name: str, names: set[str | None]) -> str:
     from difflib import get_close_matches  # noqa: PLC0415 - only where a name is wrong
 
-    close = get_close_matches(name, [known for known in names if known], n=1)
-    return f"Did you mean {close[0]}?" if close else "Remove it, or see the README for the names."
+    # Compared without the common prefix, which would make everything look alike.
+    bare = {known.removeprefix(PREFIX): known for known in names if known}
+    close = get_close_matches(name.removeprefix(PREFIX), bare, n=1)
+    return (
+        f"Did you mean {bare[close[0]]}?"
+        if close
+        else "Remove it, or see the README for the names."
+    )
 
 
 def written(field: FieldInfo) -> str:

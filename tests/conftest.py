@@ -12,6 +12,8 @@ from bot.database import Database
 from bot.lifecycle import Job, Order
 from bot.store import Store
 
+ROOT = Path(__file__).parents[1]
+
 NOON = 1_794_052_800_000
 """2026-11-07 12:00 UTC in Unix milliseconds: the middle of a month."""
 
@@ -62,6 +64,16 @@ class Clock:
     def forward(self, *, seconds: float) -> int:
         self.now += round(seconds * 1000)
         return self.now
+
+
+def readme_part(marker: str) -> str:
+    """Return what README.md has between `<!-- marker -->` and `<!-- /marker -->`."""
+    text = (ROOT / "README.md").read_text("utf-8")
+    _, start, rest = text.partition(f"<!-- {marker} -->")
+    inside, end, _ = rest.partition(f"<!-- /{marker} -->")
+    assert start, f"README.md lacks <!-- {marker} -->"
+    assert end, f"README.md lacks <!-- /{marker} -->"
+    return inside.strip()
 
 
 @pytest.fixture

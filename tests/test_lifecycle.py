@@ -20,7 +20,7 @@ from bot.lifecycle import (
     look_delay,
     retry_delay,
 )
-from tests.conftest import NOON, JobFactory
+from tests.conftest import NOON, JobFactory, readme_part
 
 # Written out once more by hand: a change of the table has to be made twice, on purpose.
 LEGAL = {
@@ -164,3 +164,7 @@ def test_the_diagram_draws_every_transition_and_both_ends() -> None:
         assert f"    {state} --> {after}: {event}" in lines
     assert lines[-2:] == ["    delivered --> [*]", "    failed --> [*]"]
     assert len(lines) == 2 + len(LEGAL) + len(FINAL)
+
+
+def test_the_readme_shows_the_diagram_of_the_table() -> None:
+    assert readme_part("lifecycle") == f"```mermaid\n{diagram()}\n```"

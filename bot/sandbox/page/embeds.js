@@ -1,0 +1,58 @@
+/**
+ * Embeds: the boxes with a coloured bar.
+ */
+
+import { colour, h, link } from "./dom.js";
+import { inline, markdown } from "./markdown.js";
+import { renderMedia, unfurledMedia } from "./media.js";
+import { friendlyTime } from "./time.js";
+
+export function renderEmbed(e) {
+  const picture = (image, name) =>
+    image?.url &&
+    h(
+      `div.${name}`,
+      {},
+      renderMedia(unfurledMedia({ media: { content_type: "image/png", ...image }, description: image.description })),
+    );
+  const box = h(
+    "article.embed",
+    {},
+    h(
+      "div.embed-main",
+      {},
+      e.author?.name &&
+        h(
+          "div.embed-author",
+          {},
+          e.author.icon_url && h("img", { src: e.author.icon_url, alt: "" }),
+          link(e.author.url, e.author.name),
+        ),
+      e.title && h("div.embed-title", {}, e.url ? link(e.url, inline(e.title)) : inline(e.title)),
+      e.description && h("div.embed-text", {}, markdown(e.description)),
+      e.fields?.length > 0 &&
+        h(
+          "div.embed-fields",
+          {},
+          e.fields.map((f) =>
+            h(
+              "div.embed-field",
+              { class: f.inline ? "inline" : "" },
+              h("div.embed-field-name", {}, inline(f.name)),
+              h("div.embed-text", {}, markdown(f.value)),
+            ),
+          ),
+        ),
+    ),
+    picture(e.thumbnail, "embed-thumbnail"),
+    picture(e.image, "embed-image"),
+    renderEmbedFooter(e),
+  );
+  if (e.color != null) box.style.setProperty("--accent", colour(e.color));
+  return box;
+}
+
+function renderEmbedFooter({ footer, timestamp }) {
+  const text = [footer?.text, timestamp && friendlyTime(new Date(timestamp))].filter(Boolean).join(" • ");
+  return text && h("div.embed-footer", {}, footer?.icon_url && h("img", { src: footer.icon_url, alt: "" }), text);
+}

@@ -1,0 +1,146 @@
+/**
+ * Menus on messages and people: right-click, long press, the menu key, or the buttons on a message.
+ */
+
+import { dismiss } from "./channel.js";
+import { commandsOf, runCommand } from "./commands.js";
+import { setReply } from "./composer.js";
+import { $, h } from "./dom.js";
+import { plainText } from "./markdown.js";
+import { avatar, botPerson, displayName } from "./people.js";
+import { openMenu, toast } from "./popover.js";
+import { openReactionPicker } from "./reactions.js";
+import { tryApi } from "./server.js";
+import { channelHref, COMMAND, FLAG, messageById, state } from "./state.js";
+
+export function bindMenus() {
+  let timer = 0;
+  $("messages").addEventListener("click", onToolbar);
+  document.addEventListener("contextmenu", (event) => {
+    if (event.shiftKey || event.target.closest("a[href]:not(.button), input, textarea, audio")) return;
+    if (openMenuFor(event.target, new DOMRect(event.clientX, event.clientY, 0, 0))) event.preventDefault();
+  });
+  document.addEventListener("pointerdown", (event) => {
+    // browsers without a long-press menu of their own
+    clearTimeout(timer);
+    if (event.pointerType !== "touch" || event.target.closest("button, a, input, textarea, video, .popover")) return;
+    timer = setTimeout(() => openMenuFor(event.target, new DOMRect(event.clientX, event.clientY, 0, 0)), 550);
+  });
+  for (const over of ["pointerup", "pointermove", "pointercancel"])
+    document.addEventListener(over, () => clearTimeout(timer));
+}
+
+/** The buttons that appear on a message under the pointer. */
+function onToolbar(event) {
+  const button = event.target.closest("[data-action]");
+  const message = button && messageById(button.closest("article")?.dataset.messageId);
+  if (!message) return;
+  if (button.dataset.action === "react") openReactionPicker(message, button);
+  else if (button.dataset.action === "reply") setReply(message);
+  else openMessageMenu(message, button.getBoundingClientRect());
+}
+
+function openMenuFor(target, rect) {
+  const user = target.closest("[data-user-id]")?.dataset.userId;
+  const message = messageById(target.closest("article[data-message-id]")?.dataset.messageId);
+  if (user && state.people.has(user)) openUserMenu(state.people.get(user), rect);
+  else if (message && !message.local) openMessageMenu(message, rect);
+  else return false;
+  return true;
+}
+
+function openMessageMenu(m, rect) {
+  const ephemeral = Boolean(m.flags & FLAG.EPHEMERAL);
+  const mayDelete = !ephemeral && (m.author.id === state.me.id || state.me.role === "admin");
+  const url = `${location.origin}/${location.search}${channelHref(state.channel)}/${m.id}`;
+  openMenu(
+    rect,
+    [
+      !ephemeral && {
+        label: "Add Reaction",
+        icon: "react",
+        act: () => openReactionPicker(m, { getBoundingClientRect: () => rect }),
+      },
+      !ephemeral && { label: "Reply", icon: "reply", act: () => setReply(m) },
+      !ephemeral && appsMenu(COMMAND.MESSAGE, m.id),
+      m.content && { label: "Copy Text", icon: "copy", act: () => copy(m.content) },
+      { label: "Copy Message Link", icon: "link", act: () => copy(url) },
+      { label: "Copy Message ID", icon: "copy", act: () => copy(m.id) },
+      mayDelete && { label: "Delete Message", icon: "trash", danger: true, act: () => confirmDelete(m) },
+      ephemeral && { label: "Dismiss Message", icon: "close", act: () => dismiss(m) },
+    ],
+    "Message",
+  );
+}
+
+function openUserMenu(person, rect) {
+  openMenu(
+    rect,
+    [
+      {
+        label: "Mention",
+        icon: "reply",
+        act: () => {
+          state.command?.close();
+          $("input").focus();
+          $("input").setRangeText(
+            `@${displayName(person)} `,
+            $("input").selectionStart,
+            $("input").selectionEnd,
+            "end",
+          );
+        },
+      },
+      appsMenu(COMMAND.USER, person.id),
+      { label: "Copy User ID", icon: "copy", act: () => copy(person.id) },
+    ],
+    displayName(person),
+  );
+}
+
+function appsMenu(type, targetId) {
+  const commands = commandsOf(type);
+  return (
+    commands.length > 0 && {
+      label: "Apps",
+      icon: "apps",
+      items: commands.map((c) => ({
+        label: c.name,
+        node: avatar(botPerson(), "tiny"),
+        attrs: { "data-command": c.name },
+        act: () =>
+          runCommand({ type, name: c.name, target_id: targetId }, c.name).catch((error) => toast(error.message)),
+      })),
+    }
+  );
+}
+
+function confirmDelete(m) {
+  const dialog = $("confirm");
+  const remove = h(
+    "button.button.danger",
+    {
+      type: "button",
+      onclick: () => {
+        dialog.close();
+        tryApi("DELETE", "/sandbox/messages", { as: state.me.id, channel_id: m.channel_id, message_id: m.id });
+      },
+    },
+    "Delete",
+  );
+  dialog.replaceChildren(
+    h("h2", { id: "confirm-title" }, "Delete Message"),
+    h("p", {}, "Are you sure you want to delete this message?"),
+    h("blockquote", {}, h("strong", {}, displayName(m.author)), " ", plainText(m.content || "(no text)").slice(0, 200)),
+    h("footer", {}, h("button.button.plain", { type: "button", onclick: () => dialog.close() }, "Cancel"), remove),
+  );
+  dialog.showModal();
+  remove.focus();
+}
+
+async function copy(text) {
+  await navigator.clipboard?.writeText(text).then(
+    () => toast("Copied."),
+    () => toast("The browser did not allow copying."),
+  );
+}

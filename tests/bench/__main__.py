@@ -1,0 +1,23 @@
+"""Run every row, print one table, end with 1 if a target is missed."""
+
+import asyncio
+import platform
+import sqlite3
+import sys
+
+from tests.bench import doors
+from tests.bench.table import printed
+
+
+def main() -> int:
+    rows = asyncio.run(doors.measure())
+    print(
+        f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {doors.ROUNDS} rounds"
+    )
+    print("median [least–most]; ours and the floor in turn, on the same local Discord\n")
+    print(printed(rows))
+    return 0 if all(row.is_met for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

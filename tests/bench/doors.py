@@ -1,0 +1,155 @@
+"""Rows of the front door: how fast a command is acknowledged, and what an idle bot costs.
+
+Ours and the bare bot run on the same local Discord, round by round in turn.
+"""
+
+import asyncio
+import os
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.demo import PICTURE, bot_process, bot_settings
+from bot.sandbox.discord.server import LocalDiscord
+from bot.sandbox.person import Person
+from bot.sandbox.runware.server import LocalRunware
+from tests.bench.table import Row
+
+BURST = 200
+HTTP_ERRORS = 400
+ROUNDS = 5
+_ROOT = Path(__file__).parent.parent.parent
+_SETTLED = 2.0
+"""Seconds after READY until memory is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Town:
+    """Both local servers and a folder."""
+
+    discord: LocalDiscord
+    runware: LocalRunware
+    folder: Path
+
+
+Start = Callable[[Town], AbstractAsyncContextManager[asyncio.subprocess.Process]]
+
+
+@asynccontextmanager
+async def ours(town: Town) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run the production bot."""
+    unlimited = dict.fromkeys(
+        ("ANIMATE_MEMBER_MONTHLY_USD", "ANIMATE_SERVER_MONTHLY_USD", "ANIMATE_BOT_MONTHLY_USD"),
+        "unlimited",
+    )
+    settings = bot_settings(town.discord, town.runware, town.folder / "data") | unlimited
+    async with bot_process(settings, os.environ, town.folder / "ours.log") as process:
+        yield process
+
+
+@asynccontextmanager
+async def bare(town: Town) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run the floor."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.bench.bare_bot", town.discord.api, town.discord.gateway),
+        cwd=_ROOT,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one start of one bot showed."""
+
+    start_s: float
+    memory_mb: float
+    ack_p99_ms: float
+    all_acked_ms: float
+
+
+async def measure() -> list[Row]:
+    """Measure all rounds and return the rows."""
+    mine: list[Round] = []
+    floor: list[Round] = []
+    for number in range(ROUNDS):
+        pairs = [(ours, mine), (bare, floor)]
+        for start, rounds in pairs if number % 2 else reversed(pairs):
+            rounds.append(await _round(start))
+
+    def row(what: str, unit: str, pick: Callable[[Round], float], most: float) -> Row:
+        return Row(
+            what=what,
+            unit=unit,
+            ours=[pick(one) for one in mine],
+            floor=[pick(one) for one in floor],
+            floor_name="bare discord.py",
+            most_ratio=most,
+            most_ours=300 if "p99" in what else None,
+        )
+
+    return [
+        row(f"/animate → deferred, {BURST} at once, p99", "ms", lambda r: r.ack_p99_ms, 1.3),
+        row("idle memory", "MB", lambda r: r.memory_mb, 1.5),
+        row("start → READY", "s", lambda r: r.start_s, 1.5),
+    ]
+
+
+async def _round(start: Start) -> Round:
+    with tempfile.TemporaryDirectory() as folder:
+        async with (
+            LocalDiscord() as discord,
+            LocalRunware(canned=True, render_seconds=1, balance_micro=10**12) as runware,
+            Person(discord.url, "Mia") as mia,
+        ):
+            discord.set_limits({"rate_limits_enabled": False})
+            started = time.monotonic()
+            async with start(Town(discord, runware, Path(folder))) as process:
+                await mia.wait_for_bot(within=30)
+                start_s = time.monotonic() - started
+                await mia.wait_for_command("animate")
+                await asyncio.sleep(_SETTLED)
+                memory_mb = _resident_mb(process.pid)
+                times = await _burst(discord, mia)
+    ordered = sorted(times)
+    return Round(start_s, memory_mb, ordered[int(len(ordered) * 0.99)], ordered[-1])
+
+
+async def _burst(discord: LocalDiscord, mia: Person) -> list[float]:
+    """Dispatch `BURST` commands in one go; return how long each waited for its answer, in ms.
+
+    Both ends are read in the local Discord's own process, so no client of ours is in the figure.
+    """
+    image = await mia.attach(PICTURE.read_bytes(), "demo.jpg")
+    person = discord.world.users[mia.id]
+    channel = discord.world.channels[mia.channel_id()]
+    option = {"name": "image", "type": 11, "value": image.id}
+    form = {"kind": "command", "nonce": "burst", "name": "animate", "type": 1, "options": [option]}
+    sent = {}
+    for _ in range(BURST):
+        at = time.time()
+        sent[discord.invocations.start(person, channel, form).id] = at
+    answered: dict[str, float] = {}
+    for _ in range(600):
+        for exchange in discord.requests:
+            parts = exchange.path.split("/")
+            if parts[-1] == "callback" and parts[2] in sent and exchange.status < HTTP_ERRORS:
+                answered.setdefault(parts[2], exchange.at)
+        if len(answered) == BURST:
+            return [(answered[one] - at) * 1000 for one, at in sent.items()]
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"only {len(answered)} of {BURST} commands were acknowledged")
+
+
+def _resident_mb(pid: int) -> float:
+    pages = int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6

@@ -88,9 +88,6 @@ class Pipeline:
     # --- submit ----------------------------------------------------------------------------------
 
     async def _submit(self, job: Job) -> None:
-        if self._is_over(job):
-            await self._fail(job, Event.GIVE_UP, Failure.LOST, "never acknowledged")
-            return
         try:
             picture = await asyncio.to_thread(self._pictures.path(job.id).read_bytes)
         except FileNotFoundError:
@@ -101,6 +98,9 @@ class Pipeline:
         except (Rejected, AccountTrouble) as error:
             await self._refuse(job, error)
         except ProviderError as error:
+            if self._is_over(job):
+                await self._fail(job, Event.GIVE_UP, Failure.LOST, "never acknowledged")
+                return
             log.warning("job %s: not sent yet, trying again: %s", job.short_id, error)
             wait = error.retry_after if isinstance(error, Busy) else None
             await self._retry(job, wait)
@@ -126,8 +126,10 @@ class Pipeline:
         try:
             found = await self._provider.look([job.task_uuid for job in jobs])
         except ProviderError as error:
+            # Nothing was learnt, so nothing is given up: the clips may be there, and paid.
             log.warning("the video service could not be asked: %s", error)
-            found = {}
+            await self._postpone(jobs)
+            return
         waiting = []
         for job in jobs:
             progress = found.get(job.task_uuid, Progress())

@@ -14,7 +14,8 @@ _TOKENS = (
     (re.compile(r"(/(?:webhooks|interactions)/\d+/)[\w\-.=%]+"), r"\1…"),
     (re.compile(r"([?&](?:hm|token|apiKey)=)[^&\s\"']+"), r"\1…"),
     (re.compile(r"((?:Bot|Bearer) )[\w\-.=]{8,}"), r"\1…"),
-    (re.compile(r"data:image/[\w+]+;base64,[\w+/=]+"), "data:image/…"),
+    (re.compile(r"[\w\-]{23,30}\.[\w\-]{6,7}\.[\w\-]{27,}"), "…"),  # a bare bot token's shape
+    (re.compile(r"(data:\w+/)[\w+.;=\-]+,[\w+/=%\-]+"), r"\1…"),
 )
 
 
@@ -23,7 +24,8 @@ class Clean(logging.Formatter):
 
     def __init__(self, secrets: Iterable[str]) -> None:
         super().__init__(_FORMAT)
-        self._secrets = tuple(secret for secret in secrets if secret)
+        # The longest first: a secret within another must not leave the rest of it behind.
+        self._secrets = sorted(filter(None, secrets), key=len, reverse=True)
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the cleaned line."""

@@ -193,11 +193,9 @@ def _nearest(name: str, names: set[str | None]) -> str:
     # Compared without the common prefix, which would make everything look alike.
     bare = {known.removeprefix(PREFIX): known for known in names if known}
     close = get_close_matches(name.removeprefix(PREFIX), bare, n=1)
-    return (
-        f"Did you mean {bare[close[0]]}?"
-        if close
-        else "Remove it, or see the README for the names."
-    )
+    if not close:
+        return "Remove it, or see the README for the names."
+    return f"Did you mean {bare[close[0]]}?"
 
 
 def written(field: FieldInfo) -> str:

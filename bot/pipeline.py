@@ -36,7 +36,7 @@ from bot.store import Store
 log = logging.getLogger(__name__)
 
 _POLITE_WAIT = 10 * 60
-"""Seconds after which a clip is called late. Late is not failed."""
+"""Seconds of rendering after which a clip is called late. Late is not failed."""
 _RARELY = 3600.0
 """The longest pause between two tries to post a paid clip, in seconds."""
 
@@ -148,10 +148,14 @@ class Pipeline:
         now = self._clock()
         due = {}
         for job in jobs:
-            age = (now - job.created_at) / 1000
-            wait = lifecycle.look_delay(age, self._look_every)
+            wait = lifecycle.look_delay((now - job.created_at) / 1000, self._look_every)
             due[job.id] = self._tick(now + round(wait * 1000))
-            if age >= _POLITE_WAIT > (job.due_at - job.created_at) / 1000 - wait:
+            # Until a job is late, no look is planned beyond that moment: the one that was planned
+            # for it, or before it, and finds it late is the first, and no other is.
+            late_at = job.updated_at + _POLITE_WAIT * 1000
+            if now < late_at:
+                due[job.id] = min(due[job.id], late_at)
+            elif job.due_at <= late_at:
                 self._delivery.show(job, words.slow(job))
         if due:
             await self._store.postpone(jobs, due)

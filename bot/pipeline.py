@@ -37,6 +37,8 @@ log = logging.getLogger(__name__)
 
 _POLITE_WAIT = 10 * 60
 """Seconds of rendering after which a clip is called late. Late is not failed."""
+_SOON = 300.0
+"""The longest pause between two tries to have a task accepted, in seconds."""
 _RARELY = 3600.0
 """The longest pause between two tries to post a paid clip, in seconds."""
 
@@ -246,7 +248,8 @@ class Pipeline:
     async def _retry(self, job: Job, wait: float | None = None) -> None:
         """Count one more try and set the next; `wait` in seconds is the service's own wish."""
         now = self._clock()
-        delay = lifecycle.retry_delay(job.attempts, self._chance(), _RARELY)
+        longest = _RARELY if job.state is State.RENDERED else _SOON
+        delay = lifecycle.retry_delay(job.attempts, self._chance(), longest)
         due = now + round(max(delay, wait or 0.0) * 1000)
         await self._store.move(job, lifecycle.again(job, now, due))
 

@@ -144,6 +144,10 @@ class Pipeline:
                     waiting.append(job)
             except StaleJob as error:
                 log.info("%s", error)
+            except Exception:
+                # What is wrong with one job must not keep those behind it from their clips.
+                log.exception("job %s: its look broke; trying again", job.short_id)
+                waiting.append(job)
         await self._postpone(waiting)
 
     async def _postpone(self, jobs: Sequence[Job]) -> None:

@@ -79,18 +79,22 @@ class Store:
         """Make `before` into `after` and book `entry` in one step. Raises `StaleJob`."""
 
         def transaction(db: sqlite3.Connection) -> Job:
+            guard = (before.id, before.state, before.updated_at)
+            found = db.execute(
+                "SELECT 1 FROM jobs WHERE id = ? AND state = ? AND updated_at = ?", guard
+            ).fetchone()
+            if found is None:
+                raise StaleJob(f"job {before.short_id} is no longer {before.state}")
             if entry is not None:
                 _book(db, entry)
-            changed = db.execute(
+            db.execute(
                 "UPDATE jobs SET state = ?, due_at = ?, attempts = ?, failure = ?, message_id = ?,"
-                " updated_at = ? WHERE id = ? AND state = ? AND updated_at = ?",
+                " updated_at = ? WHERE id = ?",
                 (
                     *(after.state, after.due_at, after.attempts, after.failure, after.message_id),
-                    *(after.updated_at, before.id, before.state, before.updated_at),
+                    *(after.updated_at, before.id),
                 ),
-            ).rowcount
-            if changed != 1:
-                raise StaleJob(f"job {before.short_id} is no longer {before.state}")
+            )
             db.executemany(
                 "INSERT INTO clips (job_id, ordinal, video_uuid, url, seed, cost_micro)"
                 " VALUES (:job_id, :ordinal, :video_uuid, :url, :seed, :cost_micro)",

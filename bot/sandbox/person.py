@@ -58,7 +58,7 @@ class Person(Onlooker):
         Raises PersonError with `errors` by option.
         """
         words = name.split()
-        command = self._find(words[0], kind=1)
+        command = await self.wait_for_command(words[0])
         return await self._interact(
             "command",
             where,
@@ -77,7 +77,9 @@ class Person(Onlooker):
     ) -> list[JSON]:
         """Return what autocompletion offers for the option `focused` with `text` in it."""
         words = name.split()
-        given = _nested(self._find(words[0], kind=1), words[1:], {**options, focused: text})
+        given = _nested(
+            await self.wait_for_command(words[0]), words[1:], {**options, focused: text}
+        )
         inner = given
         while inner and inner[0]["type"] in {_SUB_COMMAND, _SUB_COMMAND_GROUP}:
             inner = inner[0]["options"]
@@ -91,6 +93,7 @@ class Person(Onlooker):
 
     async def menu(self, name: str, message: JSON) -> Started:
         """Choose an app's entry in a message's context menu."""
+        await self.wait_for_command(name)
         return await self._interact(
             "command", message["channel_id"], name=name, type=3, target_id=message["id"]
         )
@@ -168,7 +171,7 @@ class Person(Onlooker):
         return await self.wait_for(answers, within)
 
     async def wait_for_state(self, started: Started, *states: str, within: float = 10.0) -> JSON:
-        """Return the first of these states that an interaction reaches (acknowledged, done, ...)."""
+        """Return the first of these states that an interaction reaches."""
         event: JSON = await self.wait_for_event(
             "INTERACTION",
             lambda data: data["interaction_id"] == started.id and data["state"] in states,
@@ -177,9 +180,15 @@ class Person(Onlooker):
         return event
 
     async def wait_for_command(self, name: str, within: float = 10.0) -> JSON:
-        """Return the command as the bot registered it, as soon as it has."""
-        await self._until(lambda: self._command(name, None) is not None, within)
-        return self._find(name)
+        """Return a command as the bot registered it, as soon as it has."""
+        found: list[JSON] = []
+
+        def look() -> bool:
+            found.extend(one for one in self.state["commands"] if one["name"] == name)
+            return bool(found)
+
+        await self._until(look, within)
+        return found[0]
 
     async def _interact(self, kind: str, where: str | None, **form: Any) -> Started:
         nonce = secrets.token_hex(8)
@@ -196,19 +205,6 @@ class Person(Onlooker):
     def _about(self, message: JSON, **more: str) -> JSON:
         place = {"as": self.id, "channel_id": message["channel_id"], "message_id": message["id"]}
         return place | more
-
-    def _command(self, name: str, kind: int | None) -> JSON | None:
-        for one in self.state["commands"]:
-            if one["name"] == name and kind in {None, one["type"]}:
-                found: JSON = one
-                return found
-        return None
-
-    def _find(self, name: str, kind: int | None = None) -> JSON:
-        found = self._command(name, kind)
-        if found is None:
-            raise KeyError(f"the bot has no command {name}")
-        return found
 
 
 def _nested(command: JSON, words: list[str], options: Mapping[str, Any]) -> list[JSON]:

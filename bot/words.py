@@ -102,10 +102,9 @@ def slow(job: Job) -> Note:
 
 def delivered(job: Job, missing: int, cost_micro: int, receipt: str) -> str:
     """Return the text above the clip."""
-    lines = [f"🎬 <@{job.member_id}> your clip is ready"]
-    if job.order.results > 1:
-        made = job.order.results - missing
-        lines = [f"🎬 <@{job.member_id}> your {made} clips are ready"]
+    made = job.order.results - missing
+    what = "clip is" if made == 1 else f"{made} clips are"
+    lines = [f"🎬 <@{job.member_id}> your {what} ready"]
     if missing:
         lines.append(f"{missing} of {job.order.results} could not be made, and cost nothing.")
     facts = [*_facts(job.order), usd(cost_micro), receipt, f"job {job.short_id}"]
@@ -230,7 +229,8 @@ def _limit(error: LimitReached) -> Note:
     when = f"It resets <t:{error.resets_at}:R>, on <t:{error.resets_at}:F>."
     if error.held_micro and error.spent_micro + error.wanted_micro <= error.limit_micro:
         text = f"{usd(error.held_micro)} is held by clips in progress. Try again when they finish."
-        return _refused("⏳ Waiting for your other clips", text)
+        whose = "your other" if error.whom == "member" else "other"
+        return _refused(f"⏳ Waiting for {whose} clips", text)
     title, who = {
         "member": ("🚫 Monthly limit reached", "You've"),
         "server": ("🚫 This server's budget is used up", "This server has"),

@@ -1,0 +1,311 @@
+"""Every word that people read: each case has its text, says what it cost, and pings one person."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from importlib.resources import files
+
+import pytest
+
+from bot import words
+from bot.catalog import Policy, parse
+from bot.errors import (
+    AnimateError,
+    CannotPostHere,
+    LimitReached,
+    NotAccepting,
+    OptionRefused,
+    PictureProblem,
+    PictureRefused,
+    UserError,
+)
+from bot.ledger import Balance, Limits, Standing
+from bot.lifecycle import Failure, Job, State
+from bot.words import NOT_CHARGED, Note, Tone
+from tests.conftest import NOON, JobFactory, make_job, make_order
+
+MODELS = parse(files("bot").joinpath("catalog.json").read_text("utf-8"))
+MODEL = MODELS["klingai:2@1"]
+DECEMBER = 1_796_083_200
+
+TITLE_LIMIT, BODY_LIMIT, CONTENT_LIMIT, OPTION_LIMIT = 256, 4096, 2000, 100
+"""Discord's: an embed's title and description, a message, an option's description; characters."""
+
+
+def limit_reached(
+    whom: str = "member", *, spent: int = 4_900_000, held: int = 0, limit: int = 5_000_000
+) -> LimitReached:
+    return LimitReached(
+        whom=whom,
+        limit_micro=limit,
+        spent_micro=spent,
+        held_micro=held,
+        wanted_micro=184_800,
+        resets_at=DECEMBER,
+    )
+
+
+REFUSALS: dict[str, UserError] = {
+    **{f"picture {one}": PictureRefused(one, "31 MB", "20 MB") for one in PictureProblem},
+    **{f"limit of the {whom}": limit_reached(whom) for whom in ("member", "server", "bot")},
+    "limit while clips are in progress": limit_reached(spent=0, held=4_900_000),
+    "option": OptionRefused("duration", "5 or 10 seconds"),
+    "channel": CannotPostHere(("send_messages", "attach_files")),
+    "not accepting": NotAccepting(),
+}
+
+
+def job_in(state: State, failure: Failure | None = None) -> Job:
+    return make_job(
+        state=state,
+        failure=(failure or Failure.REFUSED) if state is State.FAILED else None,
+        message_id=9 if state is State.DELIVERED else None,
+        order=make_order(prompt="@everyone look at <@666> and <@&777>"),
+    )
+
+
+def every_note() -> Iterator[Note]:
+    yield from (words.refusal(error) for error in REFUSALS.values())
+    yield words.refusal(RuntimeError("a secret of the inside"))
+    yield from (words.status(job_in(state), MODEL) for state in State)
+    yield from (words.failed(job_in(State.FAILED, failure)) for failure in Failure)
+    yield from (words.queued(job_in(State.QUEUED), ahead) for ahead in range(25))
+    yield words.slow(job_in(State.RENDERING))
+    yield from (words.waiting(job_in(State.RENDERED), is_too_large=one) for one in (True, False))
+
+
+# --- Completeness --------------------------------------------------------------------------------
+
+
+def test_every_kind_of_refusal_has_a_text_of_its_own() -> None:
+    fallback = words.refusal(RuntimeError())
+    kinds = {type(error) for error in REFUSALS.values()}
+    assert kinds == set(UserError.__subclasses__())
+    notes = [words.refusal(error) for error in REFUSALS.values()]
+    assert fallback not in notes
+    assert len(set(notes)) == len(notes)
+
+
+def test_every_problem_of_a_picture_has_a_text() -> None:
+    assert set(words.PICTURE) == set(PictureProblem)
+    assert len(set(words.PICTURE.values())) == len(PictureProblem)
+
+
+def test_every_failure_has_a_text() -> None:
+    assert set(words.FAILURES) == set(Failure)
+    assert len(set(words.FAILURES.values())) == len(Failure)
+
+
+@pytest.mark.parametrize("state", State)
+def test_every_state_has_a_text(state: State) -> None:
+    note = words.status(job_in(state), MODEL)
+    assert note.title
+    assert note.body
+
+
+def test_every_option_that_a_command_can_have_is_described() -> None:
+    names = {"image"}
+    for model in MODELS.values():
+        names |= {"prompt"} if model.prompt.policy is not Policy.ABSENT else set()
+        names |= {"negative"} if model.negative_prompt else set()
+        names |= {"shape"} if model.sizes else set()
+        names |= {"guidance"} if model.guidance else set()
+        names |= {"duration", "results"}
+    assert names == set(words.OPTIONS)
+
+
+def test_every_text_fits_where_discord_shows_it() -> None:
+    for note in every_note():
+        assert 0 < len(note.title) <= TITLE_LIMIT
+        assert len(note.body) <= BODY_LIMIT
+    for text in (words.ANIMATE, words.SHAPE_AUTO, *words.OPTIONS.values()):
+        assert 0 < len(text) <= OPTION_LIMIT
+
+
+def test_no_text_has_an_unfilled_place_or_a_name_of_the_inside() -> None:
+    for note in every_note():
+        text = f"{note.title} {note.body}"
+        assert not re.search(r"\{\w*\}|None|micro|Error|\bruntime\b|a secret of the inside", text)
+
+
+# --- What it cost --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_every_refusal_says_that_nothing_was_charged_and_what_to_do(name: str) -> None:
+    note = words.refusal(REFUSALS[name])
+    assert note.body.endswith(NOT_CHARGED)
+    assert len(note.body) > len(NOT_CHARGED) + 10
+    assert note.tone is Tone.WARNING
+
+
+@pytest.mark.parametrize("error", [RuntimeError("x"), AnimateError("x"), KeyError("x")])
+def test_what_nobody_foresaw_is_refused_in_words_too(error: Exception) -> None:
+    note = words.refusal(error)
+    assert note.title == "🔧 Something broke on my side"
+    assert note.body.endswith(NOT_CHARGED)
+
+
+@pytest.mark.parametrize("failure", Failure)
+def test_every_failure_says_that_nothing_was_charged(failure: Failure) -> None:
+    note = words.status(job_in(State.FAILED, failure), MODEL)
+    assert NOT_CHARGED in note.body
+    assert note.tone is Tone.FAILED
+    assert note.title == words.FAILURES[failure][0]
+
+
+def test_the_person_is_told_the_estimate_before_and_the_price_after(
+    job_factory: JobFactory,
+) -> None:
+    job = job_factory(quote_micro=184_800)
+    assert "Estimated cost $0.1848" in words.queued(job, 0).body
+    assert "$0.19" in words.delivered(job, 0, 190_000, "")
+
+
+# --- Who is mentioned ----------------------------------------------------------------------------
+
+
+def test_a_note_mentions_nobody() -> None:
+    for note in every_note():
+        assert "<@" not in note.title + note.body
+        assert "@everyone" not in note.title + note.body
+        assert "@here" not in note.title + note.body
+
+
+def test_only_the_requester_is_mentioned_with_the_clip() -> None:
+    for results, missing in ((1, 0), (4, 0), (4, 2)):
+        job = job_in(State.RENDERED)
+        job = replace(job, member_id=31337, order=replace(job.order, results=results))
+        text = words.delivered(job, missing, 1, "you have $1.00 left")
+        assert re.findall(r"<@[^>]*>|@everyone|@here", text) == ["<@31337>"]
+
+
+# --- The life of a clip --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("ahead", "line"),
+    [
+        (0, "You're next."),
+        (1, "You're 2nd in line."),
+        (2, "You're 3rd in line."),
+        (3, "You're 4th in line."),
+        (10, "You're 11th in line."),
+        (11, "You're 12th in line."),
+        (12, "You're 13th in line."),
+        (20, "You're 21st in line."),
+        (110, "You're 111th in line."),
+    ],
+)
+def test_the_place_in_the_line_is_told(job_factory: JobFactory, ahead: int, line: str) -> None:
+    assert words.queued(job_factory(), ahead).body.startswith(line)
+
+
+def test_every_note_on_a_job_carries_the_number_that_people_quote(job_factory: JobFactory) -> None:
+    job = job_factory(id="0123abcd-0000-4000-8000-000000000000")
+    for note in (
+        words.queued(job, 0),
+        words.slow(job),
+        words.failed(job),
+        words.waiting(job, is_too_large=True),
+        *(words.status(replace(job, state=state), MODEL) for state in State),
+    ):
+        assert note.body.endswith("job 0123abcd")
+    assert "job 0123abcd" in words.delivered(job, 0, 1, "")
+
+
+@pytest.mark.parametrize(
+    ("results", "missing", "first"),
+    [
+        (1, 0, "your clip is ready"),
+        (4, 0, "your 4 clips are ready"),
+        (4, 2, "your 2 clips are ready"),
+        (2, 1, "your clip is ready"),
+    ],
+)
+def test_the_clips_that_are_there_are_counted(
+    job_factory: JobFactory, results: int, missing: int, first: str
+) -> None:
+    job = job_factory(order=make_order(results=results))
+    lines = words.delivered(job, missing, 184_800, "").splitlines()
+    assert lines[0] == f"🎬 <@{job.member_id}> {first}"
+    assert any("could not be made, and cost nothing" in line for line in lines) is (missing > 0)
+
+
+def test_the_last_line_has_the_facts(job_factory: JobFactory) -> None:
+    job = job_factory(id="0123abcd-0000-4000-8000-000000000000", order=make_order(duration=10.0))
+    text = words.delivered(job, 0, 369_600, "you have $4.00 left")
+    assert text.splitlines()[-1] == (
+        "-# 10 s · wide 16:9 · $0.3696 · you have $4.00 left · job 0123abcd"
+    )
+    assert len(text) <= CONTENT_LIMIT
+
+
+def test_the_receipt_tells_what_is_left_and_until_when() -> None:
+    used = Balance(spent_micro=1_000_000, held_micro=500_000)
+    standing = Standing(member=used, server=used, bot=used)
+    bounds = Limits(member_micro=5_000_000, server_micro=None, bot_micro=None)
+    assert words.receipt(standing, bounds, NOON) == (
+        f"you have $3.50 left this month, resets <t:{DECEMBER}:R>"
+    )
+
+
+def test_where_nothing_limits_there_is_no_receipt() -> None:
+    standing = Standing(member=Balance(), server=Balance(), bot=Balance())
+    bounds = Limits(member_micro=None, server_micro=None, bot_micro=None)
+    assert not words.receipt(standing, bounds, NOON)
+
+
+def test_the_description_for_people_who_do_not_see_the_clip_is_bounded(
+    job_factory: JobFactory,
+) -> None:
+    plain = words.alt_text(job_factory())
+    assert plain == "A picture, brought to motion (5 s, wide 16:9)"
+    long = words.alt_text(job_factory(order=make_order(prompt="snow " * 500)))
+    assert len(long) == 1024
+
+
+# --- Limits --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("whom", "title"),
+    [
+        ("member", "🚫 Monthly limit reached"),
+        ("server", "🚫 This server's budget is used up"),
+        ("bot", "🚫 The bot's budget is used up"),
+    ],
+)
+def test_a_reached_limit_says_whose_how_much_and_when_it_resets(whom: str, title: str) -> None:
+    note = words.refusal(limit_reached(whom))
+    assert note.title == title
+    for part in ("$4.90 of $5.00", "$0.1848", f"<t:{DECEMBER}:R>", f"<t:{DECEMBER}:F>"):
+        assert part in note.body
+
+
+def test_where_only_clips_in_progress_stand_in_the_way_waiting_is_the_advice() -> None:
+    note = words.refusal(limit_reached(spent=0, held=4_900_000))
+    assert "$4.90 is held by clips in progress" in note.body
+    assert "resets" not in note.body
+
+
+@pytest.mark.parametrize(
+    ("whom", "title"),
+    [
+        ("member", "⏳ Waiting for your other clips"),
+        ("server", "⏳ Waiting for other clips"),
+        ("bot", "⏳ Waiting for other clips"),
+    ],
+)
+def test_nobody_is_told_that_the_clips_of_others_are_theirs(whom: str, title: str) -> None:
+    assert words.refusal(limit_reached(whom, spent=0, held=4_900_000)).title == title
+
+
+def test_a_clip_that_is_dearer_than_the_whole_limit_is_not_told_to_wait() -> None:
+    tiny = limit_reached(spent=0, held=50_000, limit=100_000)
+    assert words.refusal(tiny).title == "🚫 Monthly limit reached"
+
+
+def test_missing_permissions_are_named_as_discord_names_them() -> None:
+    note = words.refusal(CannotPostHere(("send_messages_in_threads", "attach_files")))
+    assert "I need Send Messages In Threads, Attach Files in this channel." in note.body

@@ -18,7 +18,7 @@ import httpx
 
 from bot.errors import Busy, ProviderError, Rejected, Unclear
 from bot.lifecycle import Order
-from bot.wire import Item, Reply, is_conflict, is_unknown_task, read_reply
+from bot.wire import Fault, Item, Reply, is_conflict, is_unknown_task, read_reply
 
 log = logging.getLogger(__name__)
 
@@ -82,28 +82,39 @@ class Provider:
         """Return what is known of each task, asked in as few requests as the service allows.
 
         A task that the answer does not mention is missing from the result: not known yet.
-        Raises `AccountTrouble`, `Busy` or `Unclear` where nothing could be learnt.
+        Raises a `ProviderError` where nothing could be learnt of any.
         """
+        starts = range(0, len(task_uuids), _MOST_TOGETHER)
+        return await self._look_at(task_uuids[start : start + _MOST_TOGETHER] for start in starts)
+
+    async def _look_at(self, batches: Iterable[Sequence[str]]) -> dict[str, Progress]:
+        """Ask batch after batch. One that is refused takes nothing from the others."""
         found: dict[str, Progress] = {}
-        for start in range(0, len(task_uuids), _MOST_TOGETHER):
-            found |= await self._look_together(task_uuids[start : start + _MOST_TOGETHER])
+        problem: ProviderError | None = None
+        for batch in batches:
+            try:
+                found |= await self._look_together(batch)
+            except Rejected as error:
+                problem = error
+            except ProviderError as error:
+                problem = error
+                break
+        if problem is not None and not found:
+            raise problem
         return found
 
     async def _look_together(self, task_uuids: Sequence[str]) -> dict[str, Progress]:
         reply = await self._post(
             [{"taskType": "getResponse", "taskUUID": task_uuid} for task_uuid in task_uuids]
         )
-        general = [error for error in reply.errors if error.task_uuid == ""]
-        if general and not reply.items and len(general) == len(reply.errors):
-            problem = general[0].as_exception(reply.status)
-            if not isinstance(problem, Rejected):
-                raise problem
-            if len(task_uuids) > 1:
-                middle = len(task_uuids) // 2
-                first = await self._look_together(task_uuids[:middle])
-                return first | await self._look_together(task_uuids[middle:])
-            raise Unclear(problem.code, problem.message, status=reply.status)
-        return _progress(reply, task_uuids)
+        general = [fault for fault in reply.errors if _is_of_the_request(fault, reply.status)]
+        if not general or reply.items or len(general) < len(reply.errors):
+            return _progress(reply, task_uuids)
+        problem = general[0].as_exception(reply.status)
+        if isinstance(problem, Rejected) and len(task_uuids) > 1:
+            middle = len(task_uuids) // 2
+            return await self._look_at((task_uuids[:middle], task_uuids[middle:]))
+        raise problem
 
     async def fetch(self, url: str, path: Path, most_bytes: int = _CLIP_MOST_BYTES) -> int:
         """Download a finished clip to `path` and return its size; a broken download goes on.
@@ -180,21 +191,33 @@ def _video_task(task_uuid: str, order: Order, picture: bytes) -> dict[str, Any]:
     } | {name: value for name, value in options.items() if value is not None}
 
 
+def _is_of_the_request(fault: Fault, status: int) -> bool:
+    """Tell whether a look itself met an error, which says nothing about the end of a task.
+
+    An answer of 429 or 503 may well name the task that was asked about.
+    """
+    if fault.task_uuid == "":
+        return True
+    return status >= 400 and not isinstance(fault.as_exception(status), Rejected)  # noqa: PLR2004
+
+
 def _progress(reply: Reply, task_uuids: Iterable[str]) -> dict[str, Progress]:
     """Sort an answer by task; repeated clips count once."""
     found: dict[str, Progress] = {}
     for task_uuid in task_uuids:
         items = [item for item in reply.items if item.taskUUID == task_uuid]
         errors = [
-            error
-            for error in reply.errors
-            if error.task_uuid == task_uuid and not is_unknown_task(error)
+            fault.as_exception(reply.status)
+            for fault in reply.errors
+            if fault.task_uuid == task_uuid
+            and not is_unknown_task(fault)
+            and not _is_of_the_request(fault, reply.status)
         ]
         results = {item.videoUUID: _result(item) for item in items if item.is_finished}
         if items or errors:
             found[task_uuid] = Progress(
                 results=tuple(results.values()),
-                errors=tuple(error.as_exception(reply.status) for error in errors),
+                errors=tuple(errors),
                 is_processing=any(item.is_processing for item in items),
             )
     return found

@@ -180,7 +180,7 @@ def _first_mapping(*values: Any) -> dict[str, Any]:
 def _fault(raw: dict[str, Any], wait: float | None, task_uuid: str = "") -> Fault:
     parameter = raw.get("parameter", "")
     fault = Fault(
-        code=str(raw.get("code") or "unknown"),
+        code=str(raw.get("code") or "noCode"),
         message=str(raw.get("message") or ""),
         task_uuid=str(raw.get("taskUUID") or task_uuid),
         parameter=", ".join(map(str, parameter)) if isinstance(parameter, list) else str(parameter),

@@ -5,13 +5,12 @@ SIGINT): take nothing new, let running steps commit, close; within ten seconds.
 """
 
 import asyncio
-import contextlib
 import logging
 import random
 import signal
 import time
 import uuid
-from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from importlib.resources import files
 
 import discord
@@ -70,69 +69,83 @@ async def run(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
-    async with _built(settings) as (client, intake, worker, delivery):
-        running = asyncio.create_task(client.start(settings.discord_token.get_secret_value()))
-        stopping = asyncio.create_task(stopped.wait())
-        await asyncio.wait([running, stopping], return_when=asyncio.FIRST_COMPLETED)
-        intake.is_open = False
-        stopping.cancel()
-        if not running.done():
-            log.info("stopping")
-        await worker.stop()
-        await delivery.close(_PATIENCE)
-        await client.close()
-        await running
-
-
-@contextlib.asynccontextmanager
-async def _built(
-    settings: Settings,
-) -> AsyncIterator[tuple[AnimateBot, Intake, Worker, Delivery]]:
-    """Put the parts together, and take them apart in order."""
     model = chosen_model(settings)
     point_discord_at(settings)
+    async with Database(settings.data_dir) as database, AnimateBot(model) as client:
+        # Reading certificates takes a while and no lock: it is done while Discord answers.
+        opening = asyncio.create_task(asyncio.to_thread(httpx.AsyncClient))
+        store = Store(database)
+        try:
+            await client.login(settings.discord_token.get_secret_value())
+        finally:
+            http = await opening
+        async with http:
+            parts = _parts(settings, model, store, client, http)
+            await _serve(parts, client, store, stopped)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What has to be started and stopped."""
+
+    intake: Intake
+    worker: Worker
+    delivery: Delivery
+
+
+async def _serve(parts: _Parts, client: AnimateBot, store: Store, stopped: asyncio.Event) -> None:
+    """Take up open jobs, then new ones, until told to stop or Discord ends the connection."""
+    client.attach(parts.intake)
+    parts.worker.start()
+    await client.publish_commands(store)
+    connection = asyncio.create_task(client.connect())
+    stopping = asyncio.create_task(stopped.wait())
+    await asyncio.wait([connection, stopping], return_when=asyncio.FIRST_COMPLETED)
+    log.info("stopping")
+    stopping.cancel()
+    parts.intake.is_open = False
+    await parts.worker.stop()
+    await parts.delivery.close(_PATIENCE)
+    await client.close()
+    await connection
+
+
+def _parts(
+    settings: Settings, model: Model, store: Store, client: AnimateBot, http: httpx.AsyncClient
+) -> _Parts:
+    """Put the corridor together."""
     limits = Limits(
         member_micro=settings.member_monthly_usd,
         server_micro=settings.server_monthly_usd,
         bot_micro=settings.bot_monthly_usd,
     )
-    async with Database(settings.data_dir) as database, httpx.AsyncClient() as http:
-        store = Store(database)
-        pictures = Pictures(settings.data_dir / "pictures")
-
-        async def begin() -> None:
-            worker.start()
-            await client.publish_commands(store)
-
-        client = AnimateBot(model=model, on_login=begin)
-        delivery = Delivery(client)
-        pipeline = Pipeline(
-            store=store,
-            provider=Provider(
-                http, settings.runware_api, settings.runware_api_key.get_secret_value()
-            ),
-            delivery=delivery,
-            pictures=pictures,
-            clips_folder=settings.data_dir / "clips",
-            model=model,
-            limits=limits,
-            look_every=settings.look_every_seconds,
-            give_up_after=settings.give_up_hours * 3600,
-            clock=clock,
-            chance=random.random,
-        )
-        worker = Worker(store, pipeline, clock)
-        intake = Intake(
-            store=store,
-            media=Media(http, settings.discord_media_hosts, settings.picture_max_mb * MEGABYTE),
-            delivery=delivery,
-            pictures=pictures,
-            model=model,
-            limits=limits,
-            most_pixels=settings.picture_max_megapixels * 1_000_000,
-            clock=clock,
-            new_uuid=lambda: str(uuid.uuid4()),
-            wake=worker.wake,
-        )
-        client.attach(intake)
-        yield client, intake, worker, delivery
+    pictures = Pictures(settings.data_dir / "pictures")
+    delivery = Delivery(client)
+    api_key = settings.runware_api_key.get_secret_value()
+    pipeline = Pipeline(
+        store=store,
+        provider=Provider(http, settings.runware_api, api_key),
+        delivery=delivery,
+        pictures=pictures,
+        clips_folder=settings.data_dir / "clips",
+        model=model,
+        limits=limits,
+        look_every=settings.look_every_seconds,
+        give_up_after=settings.give_up_hours * 3600,
+        clock=clock,
+        chance=random.random,
+    )
+    worker = Worker(store, pipeline, clock)
+    intake = Intake(
+        store=store,
+        media=Media(http, settings.discord_media_hosts, settings.picture_max_mb * MEGABYTE),
+        delivery=delivery,
+        pictures=pictures,
+        model=model,
+        limits=limits,
+        most_pixels=settings.picture_max_megapixels * 1_000_000,
+        clock=clock,
+        new_uuid=lambda: str(uuid.uuid4()),
+        wake=worker.wake,
+    )
+    return _Parts(intake, worker, delivery)

@@ -82,10 +82,7 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
 
 
 async def _discord(settings: Settings) -> AsyncIterator[Finding]:
-    async def nothing() -> None:
-        return
-
-    client = AnimateBot(model=app.chosen_model(settings), on_login=nothing)
+    client = AnimateBot(app.chosen_model(settings))
     try:
         await client.login(settings.discord_token.get_secret_value())
     except discord.LoginFailure:

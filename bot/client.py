@@ -6,7 +6,6 @@ Loads the cogs by name and hands them what they need; knows nothing of how a cli
 import hashlib
 import json
 import logging
-from collections.abc import Awaitable, Callable
 
 import discord
 from discord import app_commands
@@ -32,9 +31,9 @@ _SYNCED = "commands synced"
 
 
 class AnimateBot(commands.Bot):
-    """discord.py's bot with this bot's parts; `on_login` runs after login, before the gateway."""
+    """discord.py's bot; `login()`, then `attach()` and `publish_commands()`, then `connect()`."""
 
-    def __init__(self, *, model: Model, on_login: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, model: Model) -> None:
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
@@ -46,13 +45,12 @@ class AnimateBot(commands.Bot):
             tree_cls=Tree,
         )
         self.model = model
-        self._on_login = on_login
         self._intake: Intake | None = None
 
     @property
     def intake(self) -> Intake:
         """The corridor's entrance, for the cogs."""
-        assert self._intake is not None, "attach() comes before login"
+        assert self._intake is not None, "attach() comes before connect()"
         return self._intake
 
     def attach(self, intake: Intake) -> None:
@@ -60,10 +58,9 @@ class AnimateBot(commands.Bot):
         self._intake = intake
 
     async def setup_hook(self) -> None:
-        """Load the doors and let the work begin."""
+        """Load the doors; discord.py calls this at login."""
         for extension in EXTENSIONS:
             await self.load_extension(extension)
-        await self._on_login()
 
     async def publish_commands(self, store: Store) -> None:
         """Publish the commands where Discord does not have these yet; it limits such writes."""

@@ -36,7 +36,10 @@ class Media:
 
     async def fetch(self, url: str) -> bytes:
         """Return the file's bytes. Raises `PictureRefused`."""
-        target = httpx.URL(url)
+        try:
+            target = httpx.URL(url)
+        except httpx.InvalidURL as error:
+            raise PictureRefused(PictureProblem.UNREACHABLE) from error
         host = target.host if target.port is None else f"{target.host}:{target.port}"
         if host not in self._hosts:
             raise PictureRefused(PictureProblem.UNREACHABLE)

@@ -9,9 +9,9 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from bot.errors import AccountTrouble, Busy, Moderated, ProviderError, Rejected, Unclear
 from bot.ledger import to_micro
@@ -52,6 +52,8 @@ _FAMILIES: tuple[tuple[str, type[ProviderError]], ...] = (
     ("balance", AccountTrouble),
 )
 _STARTS = ("invalid", "missing", "unsupported", "unknown", "incompatible", "value", "array", "max")
+_MOST_MICRO = 10**15
+"""A billion dollars: more is no amount, and the database has 64 bits."""
 _LONGEST_WAIT = 60.0
 """Seconds of `Retry-After` that are obeyed."""
 
@@ -66,7 +68,7 @@ class Item(BaseModel):
     status: str = ""
     videoUUID: str = ""  # noqa: N815
     videoURL: str = ""  # noqa: N815
-    seed: int | None = None
+    seed: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
     cost: Decimal | None = None
     balance: Any = None
     error: Any = None
@@ -222,4 +224,4 @@ def _amount(value: Any) -> int | None:
         micro = to_micro(Decimal(str(value)))
     except (ArithmeticError, ValueError):
         return None
-    return micro if micro >= 0 else None
+    return micro if 0 <= micro <= _MOST_MICRO else None

@@ -124,16 +124,21 @@ class Provider:
         self._check_host(url)
         part = path.with_name(path.name + ".part")
         have = _size(part)
-        headers = {"Range": f"bytes={have}-"} if have else {}
+        # Unpacked bytes could not be counted into a range of packed ones.
+        headers = {"Accept-Encoding": "identity"}
+        if have:
+            headers["Range"] = f"bytes={have}-"
         try:
             async with self._http.stream("GET", url, headers=headers, timeout=_TIMEOUT) as response:
                 if response.status_code not in (_HTTP_OK, _HTTP_PARTIAL):
-                    part.unlink(missing_ok=True)
                     raise _fetch_problem(response.status_code)
                 is_rest = response.status_code == _HTTP_PARTIAL
                 size = await _save(response, part, have if is_rest else 0, most_bytes)
         except httpx.HTTPError as error:
             raise Busy("downloadFailed", f"{type(error).__name__}: {error}") from error
+        except ProviderError:
+            part.unlink(missing_ok=True)
+            raise
         part.replace(path)
         return size
 
@@ -164,7 +169,10 @@ class Provider:
 
     def _check_host(self, url: str) -> None:
         """Refuse plain HTTP to anywhere but the service's own address, such as a local one."""
-        target = httpx.URL(url)
+        try:
+            target = httpx.URL(url)
+        except httpx.InvalidURL as error:
+            raise Rejected("invalidURL", str(error)) from error
         if target.scheme != "https" and target.host != self._url.host:
             raise Rejected("insecureURL", f"will not fetch from {target.scheme}://{target.host}")
 

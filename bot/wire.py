@@ -52,8 +52,6 @@ _FAMILIES: tuple[tuple[str, type[ProviderError]], ...] = (
     ("balance", AccountTrouble),
 )
 _STARTS = ("invalid", "missing", "unsupported", "unknown", "incompatible", "value", "array", "max")
-_MOST_MICRO = 10**15
-"""A billion dollars: more is no amount, and the database has 64 bits."""
 _LONGEST_WAIT = 60.0
 """Seconds of `Retry-After` that are obeyed."""
 
@@ -180,7 +178,7 @@ def _first_mapping(*values: Any) -> dict[str, Any]:
 
 
 def _fault(raw: dict[str, Any], wait: float | None, task_uuid: str = "") -> Fault:
-    parameter = raw.get("parameter", "")
+    parameter = raw.get("parameter") or ""
     fault = Fault(
         code=str(raw.get("code") or "noCode"),
         message=str(raw.get("message") or ""),
@@ -224,4 +222,4 @@ def _amount(value: Any) -> int | None:
         micro = to_micro(Decimal(str(value)))
     except (ArithmeticError, ValueError):
         return None
-    return micro if 0 <= micro <= _MOST_MICRO else None
+    return micro if micro >= 0 else None

@@ -45,7 +45,7 @@ class Person(Onlooker):
 
     async def attach(self, content: bytes, filename: str) -> Attached:
         """Hand a file to Discord. Raises PersonError 413 over the limit."""
-        form = aiohttp.FormData()
+        form = aiohttp.FormData(quote_fields=False)
         form.add_field("file", content, filename=filename, content_type="application/octet-stream")
         made = await self._call("POST", f"/sandbox/attachments?as={self.id}", data=form)
         return Attached(made["id"])

@@ -22,7 +22,10 @@ with warnings.catch_warnings():
     import discord
     from discord.ext import commands
 
+__all__ = ["ANIMATE", "JSON", "PING", "TOKEN", "Api", "commands", "connected", "discord", "png"]
+
 JSON = dict[str, Any]
+AnyBot = commands.Bot | commands.AutoShardedBot
 TOKEN = "a-local-token"
 
 ANIMATE: JSON = {
@@ -146,12 +149,12 @@ class Api:
 @asynccontextmanager
 async def connected(
     server: LocalDiscord,
-    prepare: Callable[[commands.Bot], None] = lambda _bot: None,
+    prepare: Callable[[Any], None] = lambda _bot: None,
     *,
     intents: discord.Intents | None = None,
-    kind: type[commands.Bot] = commands.Bot,
+    kind: type[AnyBot] = commands.Bot,
     events: Mapping[str, Callable[..., Any]] | None = None,
-) -> AsyncIterator[commands.Bot]:
+) -> AsyncIterator[AnyBot]:
     """Run an unmodified discord.py bot: ready and synced on entry, closed on exit."""
     discord.http.Route.BASE = server.api
     discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(server.gateway)

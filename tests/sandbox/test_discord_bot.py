@@ -62,8 +62,7 @@ async def test_a_bot_comes_online_and_goes() -> None:
 async def test_a_wrong_token_stops_the_client() -> None:
     async with LocalDiscord(token="another") as server:
         with pytest.raises(discord.LoginFailure):
-            async with connected(server):
-                raise AssertionError
+            await connected(server).__aenter__()
     async with LocalDiscord(token=TOKEN) as server, connected(server) as bot:
         assert bot.is_ready()
 
@@ -73,22 +72,23 @@ async def test_an_intent_that_the_portal_withholds_stops_the_client() -> None:
     intents = discord.Intents(guilds=True, guild_messages=True, message_content=True)
     async with LocalDiscord(limits=limits) as server:
         with pytest.raises(discord.PrivilegedIntentsRequired):
-            async with connected(server, intents=intents):
-                raise AssertionError
+            await connected(server, intents=intents).__aenter__()
 
 
 async def test_a_sharded_bot_asks_where_to_connect() -> None:
     async with LocalDiscord() as server:
         async with connected(server, kind=commands.AutoShardedBot) as bot:
-            assert bot.shards[0].id == 0  # type: ignore[attr-defined]
+            assert isinstance(bot, commands.AutoShardedBot)
+            assert list(bot.shards) == [0]
             assert len(bot.guilds) == 1
         assert "/gateway/bot" in {one.path for one in server.requests}
 
 
 async def test_a_reaction_on_a_persons_picture_reaches_the_bot() -> None:
     seen: asyncio.Queue[Any] = asyncio.Queue()
+    listeners: dict[str, Any] = {"on_raw_reaction_add": seen.put}
     async with LocalDiscord() as server, Person(server.url, "Mia") as mia:
-        async with connected(server, events={"on_raw_reaction_add": seen.put}) as bot:
+        async with connected(server, events=listeners) as bot:
             image = await mia.attach(png(), "cat.png")
             posted = await mia.send("look", image)
             await mia.react(posted, "🎬")
@@ -104,6 +104,7 @@ async def test_a_reaction_on_a_persons_picture_reaches_the_bot() -> None:
             assert reply["referenced_message"]["id"] == posted["id"]
             told = await mia.wait_for_event("REACTIONS", lambda data: len(data["reactions"]) == 2)
             assert [one["me"] for one in told["reactions"]] == [True, False]
+        assert [one.content for one in server.messages] == ["look", "on it"]
 
 
 async def test_a_context_menu_hands_over_the_message_with_its_files() -> None:
@@ -138,9 +139,7 @@ class Retry(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"job:(?P<i
         self.job = job
 
     @classmethod
-    async def from_custom_id(  # type: ignore[override]
-        cls, _interaction: Any, _item: Any, match: Any
-    ) -> "Retry":
+    async def from_custom_id(cls, _interaction: Any, _item: Any, match: Any) -> "Retry":
         return cls(match["id"])
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:

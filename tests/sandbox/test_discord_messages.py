@@ -154,11 +154,7 @@ async def test_each_denied_permission_has_its_refusal(server: LocalDiscord, api:
         theirs = await mia.send("hello")
 
         async def deny(*names: str) -> None:
-            await mia._call(
-                "PATCH",
-                "/sandbox/control/channel",
-                json={"channel_id": studio, "deny": names},
-            )
+            await mia.control("PATCH", "channel", {"channel_id": studio, "deny": names})
 
         await deny("ATTACH_FILES")
         status, refused = await api.upload("POST", path, {}, ("a.bin", b"x"))

@@ -67,8 +67,7 @@ class Answers:
 
     def delete(self, message: Message) -> None:
         """Remove a message of this interaction."""
-        channel = self._world.channels[message.channel_id]
-        del channel.messages[message.id]
+        self._drafts.erase(message)
         self._feed.message_deleted(message)
 
     def original(self, interaction: Interaction) -> Message | None:

@@ -14,6 +14,9 @@ from bot.sandbox.discord.errors import ApiError, FormErrors, Refusal
 
 JSON = dict[str, Any]
 
+#: Where the decoded JSON of a request is left, for the journal.
+PAYLOAD = web.RequestKey("payload", object)
+
 
 @dataclass(frozen=True, slots=True)
 class Upload:
@@ -54,7 +57,7 @@ async def read_body(request: web.Request, request_limit: int) -> Body:
         body = _multipart(request.headers.get("Content-Type", ""), content)
     else:
         body = Body(_json(content) if content else {})
-    request["payload"] = body.payload
+    request[PAYLOAD] = body.payload
     return body
 
 

@@ -80,6 +80,12 @@ class Drafts:
         self._cdn.add(moved)
         return moved
 
+    def erase(self, message: Message) -> None:
+        """Take a message out of its channel, and its files out of the CDN."""
+        del self._world.channels[message.channel_id].messages[message.id]
+        for attachment in message.attachments:
+            self._cdn.remove(attachment)
+
     def nonce(self, form: JSON) -> str | int | None:
         """Return the nonce of a create. Raises ApiError 50035 if it is too long."""
         nonce: str | int | None = form.get("nonce")

@@ -7,6 +7,8 @@ from typing import Any
 
 from aiohttp import web
 
+from bot.sandbox.discord.bodies import PAYLOAD
+
 _KEPT = 2_000
 
 
@@ -56,7 +58,7 @@ class Journal:
                 path=path,
                 query=request.query_string,
                 status=response.status,
-                payload=request.get("payload"),
+                payload=request.get(PAYLOAD),
                 multipart=request.content_type == "multipart/form-data",
                 authorized="Authorization" in request.headers,
                 answer=body if isinstance(body, bytes) else b"",

@@ -98,7 +98,7 @@ class Messages:
         mine = message.author_id == self._world.bot.id
         if not mine and not self._has(channel, Permission.MANAGE_MESSAGES):
             raise ApiError(Refusal.MISSING_PERMISSIONS)
-        del channel.messages[message.id]
+        self._drafts.erase(message)
         self._feed.message_deleted(message)
 
     def _sendable(self, channel_id: str) -> Channel:

@@ -96,6 +96,10 @@ class Onlooker:
                 return str(one["id"])
         raise KeyError(f"{self._who} sees no channel {wanted}")
 
+    async def control(self, method: str, lever: str, form: JSON | None = None) -> Any:
+        """Pull a lever of /sandbox/control, such as ("PATCH", "limits", {...})."""
+        return await self._call(method, f"/sandbox/control/{lever}", json=form or {})
+
     async def wait_for(self, predicate: Callable[[JSON], object], within: float = 10.0) -> JSON:
         """Return the first message, present or coming, that satisfies `predicate`; any channel.
 

@@ -1,5 +1,6 @@
 """The people's side, /sandbox: what a Discord client would do, for the page, tests and demo."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from bot.sandbox.discord.message_payloads import MessagePayloads
 from bot.sandbox.discord.permissions import Permission
 from bot.sandbox.discord.reactions import Reactions
 from bot.sandbox.discord.world import Channel, User, World
+
+log = logging.getLogger(__name__)
 
 _HISTORY = 100
 
@@ -49,7 +52,7 @@ class People:
         self._shapes = shapes
         self._reactions = reactions
         self._invocations = invocations
-        self._uploads = uploads
+        self.uploads = uploads
 
     def add_routes(self, app: web.Application) -> None:
         """Register everything under /sandbox but the control interface."""
@@ -104,7 +107,7 @@ class People:
         attachment = await self._drafts.store_upload(
             upload, self._world.application_id, ephemeral=True
         )
-        self._uploads[attachment.id] = attachment
+        self.uploads[attachment.id] = attachment
         return attachment
 
     async def _send(self, request: web.Request) -> JSON:
@@ -143,7 +146,7 @@ class People:
         mine = message.author_id == person.id or dismissed
         if not mine and not self._world.may(person.id, channel, Permission.MANAGE_MESSAGES):
             raise PeopleError(403, "You cannot delete this message.")
-        del channel.messages[message.id]
+        self._drafts.erase(message)
         self._feed.message_deleted(message)
 
     async def _react(self, request: web.Request) -> None:
@@ -194,7 +197,7 @@ class People:
         return message
 
     def _uploaded(self, attachment_id: object) -> Attachment:
-        found = self._uploads.get(str(attachment_id))
+        found = self.uploads.get(str(attachment_id))
         if found is None:
             raise PeopleError(404, "There is no such attachment.")
         return found
@@ -253,6 +256,11 @@ def guarded(
             return json_response(error.as_json(), error.status)
         except ApiError as error:
             return json_response({"error": error.message, **error.as_json()}, error.status)
+        except web.HTTPException:
+            raise
+        except Exception:
+            log.exception("a handler failed: %s %s", request.method, request.path)
+            return json_response({"error": "The local Discord made a mistake."}, 500)
         return web.Response(status=204) if result is None else json_response(result)
 
     return handle

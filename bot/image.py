@@ -48,7 +48,7 @@ def prepare(data: bytes, rules: Rules, size: tuple[int, int] | None = None) -> F
 
     Raises `PictureRefused`. Takes tens of milliseconds: call it in a thread.
     """
-    from PIL import ImageOps, UnidentifiedImageError  # noqa: PLC0415 - see the module's docstring
+    from PIL import ImageOps  # noqa: PLC0415 - see the module's docstring
     from PIL.Image import Resampling  # noqa: PLC0415
 
     if not data:
@@ -60,11 +60,9 @@ def prepare(data: bytes, rules: Rules, size: tuple[int, int] | None = None) -> F
             picture = _opened(data, rules)
             target = size or _nearest(_upright_size(picture), rules)
             _decode(picture, target)
-            picture = ImageOps.exif_transpose(picture)
-            picture = _flat(_in_srgb(picture))
+            ImageOps.exif_transpose(picture, in_place=True)
+            picture = _flat(_in_srgb(_reduced(picture, target)))
             picture = ImageOps.fit(picture, target, method=Resampling.LANCZOS)
-    except UnidentifiedImageError:
-        raise PictureRefused(PictureProblem.NOT_A_PICTURE) from None
     except PictureRefused:
         raise
     except Exception as error:
@@ -75,8 +73,18 @@ def prepare(data: bytes, rules: Rules, size: tuple[int, int] | None = None) -> F
 def _opened(data: bytes, rules: Rules) -> Image:
     """Open without decoding and check the declared size."""
     from PIL import Image as PillowImage  # noqa: PLC0415
+    from PIL import UnidentifiedImageError  # noqa: PLC0415
 
-    picture = PillowImage.open(io.BytesIO(data), formats=_FORMATS)
+    try:
+        picture = PillowImage.open(io.BytesIO(data), formats=_FORMATS)
+    except UnidentifiedImageError:
+        raise PictureRefused(PictureProblem.NOT_A_PICTURE) from None
+    except PillowImage.DecompressionBombError:
+        raise PictureRefused(
+            PictureProblem.TOO_MANY_PIXELS,
+            f"over {2 * (PillowImage.MAX_IMAGE_PIXELS or 0) // 10**6} million",
+            f"{rules.most_pixels // 10**6}",
+        ) from None
     width, height = picture.size
     if width * height > rules.most_pixels:
         raise PictureRefused(
@@ -124,6 +132,21 @@ def _decode(picture: Image, target: tuple[int, int]) -> None:
     is_sideways = _upright_size(picture) != picture.size
     picture.draft(None, (target[1], target[0]) if is_sideways else target)
     picture.load()
+
+
+def _reduced(picture: Image, target: tuple[int, int]) -> Image:
+    """Bring a picture that is far larger than needed near to it, before it is copied about.
+
+    Converting and blurring all of a large one took a gigabyte and many seconds.
+    """
+    factor = min(picture.width // target[0], picture.height // target[1]) // 2
+    if factor < 2 or picture.mode.startswith(("I", "F")):  # noqa: PLR2004 - 1 changes nothing
+        return picture
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+    elif picture.mode in ("1", "P"):
+        picture = picture.convert("RGB")
+    return picture.reduce(factor)
 
 
 def _in_srgb(picture: Image) -> Image:

@@ -44,8 +44,10 @@ export function bindChannel() {
   });
 }
 
-export function drawMessages() {
+/** Draws the open channel from the start. @param {boolean} [again] the reader stays where they are */
+export function drawMessages(again = false) {
   const { channel } = state;
+  const { scrollTop } = $("scroller");
   $("scroller").setAttribute("aria-busy", "true"); // the backlog is not news
   $("beginning").replaceChildren(
     h("span.beginning-mark", {}, icon(channelIcon(channel))),
@@ -54,7 +56,8 @@ export function drawMessages() {
   );
   $("messages").replaceChildren(...messagesOf(channel.id).map(renderEntry));
   arrange();
-  scrollToEnd();
+  if (again && !reading.atBottom) $("scroller").scrollTop = scrollTop;
+  else scrollToEnd();
   requestAnimationFrame(() => $("scroller").removeAttribute("aria-busy"));
 }
 

@@ -31,19 +31,17 @@ export class CommandForm {
     this.more.addEventListener("blur", hidePopup);
     this.error = h("p.form-error", { role: "alert" });
     this.send = h("button.icon-button", { type: "submit", "aria-label": `Send /${leaf.name}` }, icon("send"));
-    this.line = h(
+    this.cancel = h(
+      "button.icon-button",
+      { type: "button", "aria-label": "Cancel command", onclick: () => this.close() },
+      icon("close"),
+    );
+    const line = h(
       "div.command-line",
       {},
       avatar(botPerson(), "tiny"),
       h("span.command-name", {}, `/${leaf.name}`),
       this.more,
-      h("span.grow"),
-      h(
-        "button.icon-button",
-        { type: "button", "aria-label": "Cancel command", onclick: () => this.close() },
-        icon("close"),
-      ),
-      this.send,
     );
     this.el = h(
       "form.command-form",
@@ -58,10 +56,9 @@ export class CommandForm {
         },
         onkeydown: (e) => this.onKey(e),
       },
-      this.hint,
-      this.files,
-      this.line,
-      this.error,
+      h("div.command-head", {}, this.hint, this.cancel),
+      h("div.command-body", {}, this.files, line, this.error),
+      this.send,
     );
     leaf.options.filter((o) => o.required).forEach((o) => this.add(o));
     this.describe(null);
@@ -133,13 +130,19 @@ export class CommandForm {
     if (event.defaultPrevented) return;
     if (event.key === "Escape") {
       event.preventDefault();
-      this.close();
+      this.escape();
     }
     const chosen = event.target.type === "file" && !this.fields.get(event.target.dataset.option)?.isEmpty();
     if (event.key === "Enter" && chosen) {
       event.preventDefault();
       this.submit();
     }
+  }
+
+  /** Leaves an empty form; what was filled in is not thrown away by one key. */
+  escape() {
+    if ([...this.fields.values()].every((f) => f.isEmpty())) this.close();
+    else this.cancel.focus();
   }
 
   async submit() {

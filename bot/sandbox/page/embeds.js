@@ -16,7 +16,7 @@ export function renderEmbed(e) {
       renderMedia(unfurledMedia({ media: { content_type: "image/png", ...image }, description: image.description })),
     );
   const box = h(
-    "article.embed",
+    "div.embed",
     {},
     h(
       "div.embed-main",

@@ -32,15 +32,28 @@ async function start() {
   bindShell();
   try {
     const { people } = await api("GET", "/sandbox/people");
-    const wanted = new URLSearchParams(location.search).get("as")?.toLowerCase();
-    state.me =
-      people.find((p) => [p.id, p.username, displayName(p)].some((n) => n?.toLowerCase() === wanted)) ?? people[0];
     people.forEach((p) => state.people.set(p.id, p));
-    connect(EVENTS, drawBanner);
+    state.me = personFromUrl(people);
+    connect(EVENTS, onLost);
   } catch {
     showBanner("The local Discord is not answering. Trying again…");
     setTimeout(() => location.reload(), 3000);
   }
+}
+
+/** The person of `?as=`, an id or a name; else the first one, who is put there. */
+function personFromUrl(people) {
+  const wanted = new URLSearchParams(location.search).get("as")?.toLowerCase();
+  const found = people.find((p) => [p.id, p.username, displayName(p)].some((n) => n.toLowerCase() === wanted));
+  if (!found) history.replaceState(null, "", `?as=${encodeURIComponent(displayName(people[0]))}${location.hash}`);
+  return found ?? people[0];
+}
+
+/** The socket is closed. When the server comes back as another world, this window starts over. */
+async function onLost() {
+  drawBanner();
+  const answer = await api("GET", "/sandbox/people").catch(() => null);
+  if (answer && !answer.people.some((p) => p.id === state.me.id)) location.reload();
 }
 
 /** What the server says, by event name. */
@@ -53,6 +66,7 @@ const EVENTS = {
     state.people = new Map(d.people.map((p) => [p.id, p]));
     state.messages = new Map(Object.entries(d.messages).map(([id, list]) => [id, list.filter(notDismissed)]));
     drawShell();
+    if (state.channel) drawMessages(true);
     openChannel(channelFromHash(), true);
     $("app").removeAttribute("aria-busy");
     document.body.dataset.ready = "true";
@@ -70,9 +84,7 @@ const EVENTS = {
   },
   CHANNELS(channels) {
     state.channels = channels;
-    drawChannels();
-    if (channels.some((c) => c.id === state.channel?.id)) openChannel(state.channel.id);
-    else openChannel(channels[0]?.id);
+    openChannel(channels.find((c) => c.id === state.channel?.id)?.id ?? channels[0]?.id);
   },
   TYPING({ channel_id: channelId, user_id: userId }) {
     if (channelId !== state.channel?.id || userId === state.me.id) return;
@@ -237,11 +249,12 @@ function channelFromHash() {
   return (state.channels.find((c) => c.id === wanted || c.name === wanted) ?? state.channels[0])?.id;
 }
 
+/** Goes to a channel, or, when it is open already, shows what changed about it. */
 function openChannel(id, byHash = false) {
   const channel = state.channels.find((c) => c.id === id);
   if (!channel) return;
-  if (state.channel && state.channel.id !== id) leaveChannel();
   const entering = state.channel?.id !== id;
+  if (entering && state.channel) leaveChannel();
   state.channel = channel;
   state.unread.delete(id);
   $("channel-name").textContent = channel.name;
@@ -249,9 +262,11 @@ function openChannel(id, byHash = false) {
   $("scroller").setAttribute("aria-label", `Messages in ${channelTitle(channel)}`);
   drawTitle();
   drawChannels();
-  drawTyping();
-  drawMessages();
-  if (entering) enterComposer(channel);
+  if (entering) {
+    drawMessages();
+    drawTyping();
+    enterComposer(channel);
+  }
   drawComposer();
   const jump = byHash && location.hash.split("/")[1];
   if (jump) jumpTo(jump);

@@ -11,7 +11,7 @@ demo: .venv/.runtime ## the whole bot on this machine: no account, no token, no 
 test: lint ## what CI runs
 	$(BIN)/python -m pytest $(ARGS)
 
-bench: .venv/.dev ## ours beside a floor or a peer, in one run
+bench: .venv/.dev .venv/runtime/.installed ## ours beside a floor or a peer, in one run
 	$(BIN)/python -m tests.bench $(ARGS)
 
 lint: .venv/.dev
@@ -29,6 +29,12 @@ lock: .venv/.dev ## exact pins with hashes; needs uv
 		pyproject.toml -o requirements.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-config \
 		pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
+
+# What runs in production, without the development tools, for honest figures.
+.venv/runtime/.installed: requirements.txt | .venv/bin/python
+	$(PYTHON) -m venv .venv/runtime
+	.venv/runtime/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	touch $@
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis animate-demo

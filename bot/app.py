@@ -1,46 +1,30 @@
-"""Builds the bot from its parts and runs it: the only place that knows every part, and the clock.
+"""Runs the bot: the order in which its parts come up and go down.
 
-Start: lock and open the store, log in, take up open jobs, then take new ones. Stop (SIGTERM,
-SIGINT): take nothing new, let running steps commit, close; within ten seconds.
+Start: lock and open the store, connect; while Discord answers, load the corridor; take up open
+jobs, then open the doors. Stop (SIGTERM, SIGINT): take nothing new, let running steps commit.
 """
 
 import asyncio
 import logging
-import random
 import signal
-import time
-import uuid
-from dataclasses import dataclass
+from importlib import import_module
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 import discord
-import httpx
 import yarl
 
 from bot import catalog
 from bot.catalog import Model
 from bot.client import AnimateBot
 from bot.database import Database
-from bot.delivery import Delivery
 from bot.errors import SettingsError
-from bot.intake import Intake, Pictures
-from bot.ledger import Limits
-from bot.media import MEGABYTE, Media
-from bot.pipeline import Pipeline
-from bot.provider import Provider
 from bot.settings import Settings
-from bot.store import Store
-from bot.worker import Worker
+
+if TYPE_CHECKING:
+    from bot.corridor import Corridor
 
 log = logging.getLogger(__name__)
-
-_PATIENCE = 2.0
-"""Seconds that pending status edits get when the bot stops."""
-
-
-def clock() -> int:
-    """Return the time in Unix milliseconds."""
-    return time.time_ns() // 1_000_000
 
 
 def chosen_model(settings: Settings) -> Model:
@@ -48,9 +32,8 @@ def chosen_model(settings: Settings) -> Model:
     models = catalog.parse(files("bot").joinpath("catalog.json").read_text("utf-8"))
     if settings.model not in models:
         known = ", ".join(models)
-        raise SettingsError(
-            (f"ANIMATE_MODEL: {settings.model} is not known. Choose from {known}.",)
-        )
+        text = f"ANIMATE_MODEL: {settings.model} is not known. Choose from {known}."
+        raise SettingsError((text,))
     return models[settings.model]
 
 
@@ -71,81 +54,33 @@ async def run(settings: Settings) -> None:
         loop.add_signal_handler(number, stopped.set)
     model = chosen_model(settings)
     point_discord_at(settings)
-    async with Database(settings.data_dir) as database, AnimateBot(model) as client:
-        # Reading certificates takes a while and no lock: it is done while Discord answers.
-        opening = asyncio.create_task(asyncio.to_thread(httpx.AsyncClient))
-        store = Store(database)
+    async with Database(settings.data_dir) as database, AnimateBot() as client:
+        await client.login(settings.discord_token.get_secret_value())
+        connection = asyncio.create_task(client.connect())
+        corridor = await asyncio.to_thread(_corridor, settings, model, database, client)
         try:
-            await client.login(settings.discord_token.get_secret_value())
+            await client.load(model)
+            corridor.worker.start()
+            client.open_doors(corridor.intake)
+            await client.publish_commands(corridor.store)
+            await _until(stopped, connection)
         finally:
-            http = await opening
-        async with http:
-            parts = _parts(settings, model, store, client, http)
-            await _serve(parts, client, store, stopped)
+            log.info("stopping")
+            await corridor.close()
+            await client.close()
+        await connection
 
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    """What has to be started and stopped."""
+def _corridor(
+    settings: Settings, model: Model, database: Database, client: discord.Client
+) -> "Corridor":
+    """Import and build the corridor, in a thread: the connection comes up meanwhile."""
+    built: Corridor = import_module("bot.corridor").build(settings, model, database, client)
+    return built
 
-    intake: Intake
-    worker: Worker
-    delivery: Delivery
 
-
-async def _serve(parts: _Parts, client: AnimateBot, store: Store, stopped: asyncio.Event) -> None:
-    """Take up open jobs, then new ones, until told to stop or Discord ends the connection."""
-    client.attach(parts.intake)
-    parts.worker.start()
-    await client.publish_commands(store)
-    connection = asyncio.create_task(client.connect())
+async def _until(stopped: asyncio.Event, connection: asyncio.Task[None]) -> None:
+    """Wait until the bot is told to stop, or Discord ends the connection for good."""
     stopping = asyncio.create_task(stopped.wait())
     await asyncio.wait([connection, stopping], return_when=asyncio.FIRST_COMPLETED)
-    log.info("stopping")
     stopping.cancel()
-    parts.intake.is_open = False
-    await parts.worker.stop()
-    await parts.delivery.close(_PATIENCE)
-    await client.close()
-    await connection
-
-
-def _parts(
-    settings: Settings, model: Model, store: Store, client: AnimateBot, http: httpx.AsyncClient
-) -> _Parts:
-    """Put the corridor together."""
-    limits = Limits(
-        member_micro=settings.member_monthly_usd,
-        server_micro=settings.server_monthly_usd,
-        bot_micro=settings.bot_monthly_usd,
-    )
-    pictures = Pictures(settings.data_dir / "pictures")
-    delivery = Delivery(client)
-    api_key = settings.runware_api_key.get_secret_value()
-    pipeline = Pipeline(
-        store=store,
-        provider=Provider(http, settings.runware_api, api_key),
-        delivery=delivery,
-        pictures=pictures,
-        clips_folder=settings.data_dir / "clips",
-        model=model,
-        limits=limits,
-        look_every=settings.look_every_seconds,
-        give_up_after=settings.give_up_hours * 3600,
-        clock=clock,
-        chance=random.random,
-    )
-    worker = Worker(store, pipeline, clock)
-    intake = Intake(
-        store=store,
-        media=Media(http, settings.discord_media_hosts, settings.picture_max_mb * MEGABYTE),
-        delivery=delivery,
-        pictures=pictures,
-        model=model,
-        limits=limits,
-        most_pixels=settings.picture_max_megapixels * 1_000_000,
-        clock=clock,
-        new_uuid=lambda: str(uuid.uuid4()),
-        wake=worker.wake,
-    )
-    return _Parts(intake, worker, delivery)

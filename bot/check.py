@@ -13,6 +13,7 @@ import discord
 import httpx
 
 from bot import app
+from bot.catalog import Model
 from bot.client import PERMISSIONS, AnimateBot
 from bot.database import Database
 from bot.errors import AccountTrouble, AnimateError, Locked
@@ -82,7 +83,7 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
 
 
 async def _discord(settings: Settings) -> AsyncIterator[Finding]:
-    client = AnimateBot(app.chosen_model(settings))
+    client = AnimateBot()
     try:
         await client.login(settings.discord_token.get_secret_value())
     except discord.LoginFailure:
@@ -96,7 +97,7 @@ async def _discord(settings: Settings) -> AsyncIterator[Finding]:
         assert application is not None, "login reads it"
         yield Finding("Discord token", True, f"belongs to {client.user}")
         yield _intents(application)
-        yield await _commands(client)
+        yield await _commands(client, app.chosen_model(settings))
         link = discord.utils.oauth_url(application.id, permissions=PERMISSIONS)
         yield Finding("invite", True, link)
     finally:
@@ -110,7 +111,8 @@ def _intents(application: discord.AppInfo) -> Finding:
     return Finding("intents", True, f"no privileged one is needed; message content is {state}")
 
 
-async def _commands(client: AnimateBot) -> Finding:
+async def _commands(client: AnimateBot, model: Model) -> Finding:
+    await client.load(model)
     ours = {command.name for command in client.tree.get_commands()}
     theirs = {command.name for command in await client.tree.fetch_commands()}
     if ours == theirs:

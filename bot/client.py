@@ -1,19 +1,25 @@
 """The bot's connection to Discord: the smallest intents, no caches, commands synced on change.
 
-Loads the cogs by name and hands them what they need; knows nothing of how a clip is made.
+It may connect before the rest is there: interactions wait until the doors are open. Loads the cogs
+by name and hands them the intake; knows nothing of how a clip is made.
 """
 
+from __future__ import annotations
+
+import asyncio
 import hashlib
 import json
 import logging
+from typing import TYPE_CHECKING
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.catalog import Model
-from bot.intake import Intake
-from bot.store import Store
+if TYPE_CHECKING:
+    from bot.catalog import Model
+    from bot.intake import Intake
+    from bot.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -27,13 +33,13 @@ PERMISSIONS = discord.Permissions(
     read_message_history=True,
 )
 """What the bot asks for when it is invited, and nothing more."""
-_SYNCED = "commands synced"
+_PUBLISHED = "commands published"
 
 
 class AnimateBot(commands.Bot):
-    """discord.py's bot; `login()`, then `attach()` and `publish_commands()`, then `connect()`."""
+    """discord.py's bot: `login()`, `connect()`, and meanwhile `load()` and `open_doors()`."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self) -> None:
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
@@ -44,35 +50,44 @@ class AnimateBot(commands.Bot):
             allowed_mentions=discord.AllowedMentions.none(),
             tree_cls=Tree,
         )
-        self.model = model
+        self.doors_are_open = asyncio.Event()
+        self._model: Model | None = None
         self._intake: Intake | None = None
+
+    @property
+    def model(self) -> Model:
+        """The model whose options the commands have."""
+        assert self._model is not None, "load() comes first"
+        return self._model
 
     @property
     def intake(self) -> Intake:
         """The corridor's entrance, for the cogs."""
-        assert self._intake is not None, "attach() comes before connect()"
+        assert self._intake is not None, "open_doors() comes first"
         return self._intake
 
-    def attach(self, intake: Intake) -> None:
-        """Hand over the intake, which needs this client to exist first."""
-        self._intake = intake
-
-    async def setup_hook(self) -> None:
-        """Load the doors; discord.py calls this at login."""
+    async def load(self, model: Model) -> None:
+        """Load the cogs, with the options of `model`."""
+        self._model = model
         for extension in EXTENSIONS:
             await self.load_extension(extension)
+
+    def open_doors(self, intake: Intake) -> None:
+        """Let in the interactions, those that waited first."""
+        self._intake = intake
+        self.doors_are_open.set()
 
     async def publish_commands(self, store: Store) -> None:
         """Publish the commands where Discord does not have these yet; it limits such writes."""
         payload = [command.to_dict(self.tree) for command in self.tree.get_commands()]
         text = json.dumps([self.application_id, payload], sort_keys=True)
         digest = hashlib.sha256(text.encode()).hexdigest()
-        known = await store.fact(_SYNCED)
+        known = await store.fact(_PUBLISHED)
         if known == digest and len(await self.tree.fetch_commands()) == len(payload):
             return
         await self.tree.sync()
-        await store.keep_fact(_SYNCED, digest)
-        log.info("commands synced: %d", len(payload))
+        await store.keep_fact(_PUBLISHED, digest)
+        log.info("commands published: %d", len(payload))
 
     async def on_ready(self) -> None:
         """Say that the bot is there."""
@@ -81,6 +96,11 @@ class AnimateBot(commands.Bot):
 
 class Tree(app_commands.CommandTree[AnimateBot]):
     """The command tree; what a cog did not foresee ends here, logged and never silent."""
+
+    async def interaction_check(self, interaction: discord.Interaction[AnimateBot]) -> bool:
+        """Have an interaction wait for the doors; discord.py asks before it looks for a command."""
+        await interaction.client.doors_are_open.wait()
+        return True
 
     async def on_error(
         self,

@@ -57,7 +57,10 @@ def bot_settings(discord: LocalDiscord, runware: LocalRunware, folder: Path) -> 
 
 @asynccontextmanager
 async def bot_process(
-    settings: Mapping[str, str], environment: Mapping[str, str], log: Path
+    settings: Mapping[str, str],
+    environment: Mapping[str, str],
+    log: Path,
+    python: str = sys.executable,
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run `python -m bot run` with `settings` and nothing of the operator's own; stop it kindly."""
     root = Path(__file__).parent.parent
@@ -66,7 +69,7 @@ async def bot_process(
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bot", "run"),
+            *(python, "-m", "bot", "run"),
             env=clean | {"PYTHONPATH": str(root), **settings},
             cwd=log.parent,  # away from an operator's .env
             stdout=output,

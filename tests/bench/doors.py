@@ -5,7 +5,6 @@ Ours and the bare bot run on the same local Discord, round by round in turn.
 
 import asyncio
 import os
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
@@ -23,6 +22,9 @@ BURST = 200
 HTTP_ERRORS = 400
 ROUNDS = 5
 _ROOT = Path(__file__).parent.parent.parent
+RUNTIME = _ROOT / ".venv" / "runtime" / "bin" / "python"
+"""An installation of `requirements.txt` alone, which is what runs in production. Development tools
+would make some libraries load more (httpx its command line)."""
 _SETTLED = 2.0
 """Seconds after READY until memory is read."""
 
@@ -47,7 +49,7 @@ async def ours(town: Town) -> AsyncIterator[asyncio.subprocess.Process]:
         "unlimited",
     )
     settings = bot_settings(town.discord, town.runware, town.folder / "data") | unlimited
-    async with bot_process(settings, os.environ, town.folder / "ours.log") as process:
+    async with bot_process(settings, os.environ, town.folder / "ours.log", str(RUNTIME)) as process:
         yield process
 
 
@@ -55,7 +57,7 @@ async def ours(town: Town) -> AsyncIterator[asyncio.subprocess.Process]:
 async def bare(town: Town) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run the floor."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.bench.bare_bot", town.discord.api, town.discord.gateway),
+        *(str(RUNTIME), "-m", "tests.bench.bare_bot", town.discord.api, town.discord.gateway),
         cwd=_ROOT,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,

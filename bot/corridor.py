@@ -1,0 +1,91 @@
+"""Puts the corridor together: from the settings to the intake, the pipeline and the worker.
+
+Loading it takes longer than loading discord.py, so `app.py` imports it while Discord answers.
+"""
+
+import random
+import time
+import uuid
+from dataclasses import dataclass
+
+import discord
+import httpx
+
+from bot.catalog import Model
+from bot.database import Database
+from bot.delivery import Delivery
+from bot.intake import Intake, Pictures
+from bot.ledger import Limits
+from bot.media import MEGABYTE, Media
+from bot.pipeline import Pipeline
+from bot.provider import Provider
+from bot.settings import Settings
+from bot.store import Store
+from bot.worker import Worker
+
+_PATIENCE = 2.0
+"""Seconds that pending status edits get when the bot stops."""
+
+
+@dataclass(frozen=True, slots=True)
+class Corridor:
+    """The running parts, and the one HTTP client that they share."""
+
+    store: Store
+    intake: Intake
+    worker: Worker
+    delivery: Delivery
+    http: httpx.AsyncClient
+
+    async def close(self) -> None:
+        """Take nothing new, let running steps commit, and hang up; within ten seconds."""
+        self.intake.is_open = False
+        await self.worker.stop()
+        await self.delivery.close(_PATIENCE)
+        await self.http.aclose()
+
+
+def clock() -> int:
+    """Return the time in Unix milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def build(settings: Settings, model: Model, database: Database, client: discord.Client) -> Corridor:
+    """Build all parts; nothing runs yet. Takes tens of milliseconds, needs no event loop."""
+    store = Store(database)
+    http = httpx.AsyncClient()
+    limits = Limits(
+        member_micro=settings.member_monthly_usd,
+        server_micro=settings.server_monthly_usd,
+        bot_micro=settings.bot_monthly_usd,
+    )
+    pictures = Pictures(settings.data_dir / "pictures")
+    delivery = Delivery(client)
+    api_key = settings.runware_api_key.get_secret_value()
+    pipeline = Pipeline(
+        store=store,
+        provider=Provider(http, settings.runware_api, api_key),
+        delivery=delivery,
+        pictures=pictures,
+        clips_folder=settings.data_dir / "clips",
+        model=model,
+        limits=limits,
+        look_every=settings.look_every_seconds,
+        give_up_after=settings.give_up_hours * 3600,
+        clock=clock,
+        chance=random.random,
+    )
+    worker = Worker(store, pipeline, clock)
+    intake = Intake(
+        store=store,
+        media=Media(http, settings.discord_media_hosts, settings.picture_max_mb * MEGABYTE),
+        delivery=delivery,
+        pictures=pictures,
+        model=model,
+        limits=limits,
+        most_pixels=settings.picture_max_megapixels * 1_000_000,
+        clock=clock,
+        new_uuid=lambda: str(uuid.uuid4()),
+        wake=worker.wake,
+    )
+    return Corridor(store, intake, worker, delivery, http)

@@ -55,7 +55,7 @@ class Database:
         except (sqlite3.Error, OSError) as error:
             await self._close()
             raise StoreError(f"cannot open {self.path}: {error}") from error
-        except StoreError:
+        except BaseException:
             await self._close()
             raise
         return self
@@ -86,15 +86,19 @@ class Database:
         return "" if verdict == "ok" else verdict
 
     async def _commit_waiting(self) -> None:
-        while batch := self._waiting[:_MOST_TOGETHER]:
-            del self._waiting[: len(batch)]
-            try:
-                outcomes = await self._in_thread(partial(_run_together, [one for one, _ in batch]))
-            except Exception as error:  # noqa: BLE001 - every waiter must hear of it
-                outcomes = [error] * len(batch)
-            for (_, future), outcome in zip(batch, outcomes, strict=True):
-                _resolve(future, outcome)
-        self._committer = None
+        try:
+            while batch := self._waiting[:_MOST_TOGETHER]:
+                del self._waiting[: len(batch)]
+                work = partial(_run_together, [transaction for transaction, _ in batch])
+                try:
+                    outcomes = await self._in_thread(work)
+                except Exception as error:  # noqa: BLE001 - every waiter must hear of it
+                    outcomes = [error] * len(batch)
+                for (_, future), outcome in zip(batch, outcomes, strict=True):
+                    _resolve(future, outcome)
+        finally:
+            # Also where a loop that is torn down cancels this task, or closing would wait for ever.
+            self._committer = None
 
     async def _in_thread(self, function: Callable[[sqlite3.Connection], T]) -> T:
         connection = self._connection
@@ -169,6 +173,8 @@ def _prepare(db: sqlite3.Connection) -> None:
     # FULL: what was acknowledged survives a power cut. NORMAL loses the last commits.
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA foreign_keys = ON")
+    # Without it, INSERT OR REPLACE would remove an entry past the trigger that forbids it.
+    db.execute("PRAGMA recursive_triggers = ON")
     db.row_factory = sqlite3.Row
     _migrate(db)
 
@@ -176,7 +182,8 @@ def _prepare(db: sqlite3.Connection) -> None:
 def _migrate(db: sqlite3.Connection) -> None:
     """Apply the schema files that the database has not seen, each in a transaction of its own."""
     version: int = db.execute("PRAGMA user_version").fetchone()[0]
-    steps = sorted(files("bot").joinpath("schema").iterdir(), key=lambda step: step.name)
+    folder = files("bot").joinpath("schema").iterdir()
+    steps = sorted((file for file in folder if file.name.endswith(".sql")), key=lambda f: f.name)
     if version > len(steps):
         raise StoreError(
             f"the database is from a newer release (schema {version}, this release knows"

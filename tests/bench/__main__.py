@@ -11,9 +11,8 @@ from tests.bench.table import printed
 
 def main() -> int:
     rows = asyncio.run(doors.measure())
-    print(
-        f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {doors.ROUNDS} rounds"
-    )
+    versions = f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
+    print(f"{versions}, {doors.ROUNDS} rounds")
     print("median [least–most]; ours and the floor in turn, on the same local Discord\n")
     print(printed(rows))
     return 0 if all(row.is_met for row in rows) else 1

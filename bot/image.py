@@ -100,7 +100,10 @@ def _upright_size(picture: Image) -> tuple[int, int]:
     from PIL.ExifTags import Base  # noqa: PLC0415
 
     width, height = picture.size
-    is_sideways = picture.getexif().get(Base.Orientation, 1) in (5, 6, 7, 8)
+    # Pillow turns a TIFF by itself, and says its size as it will be then.
+    is_sideways = picture.format != "TIFF" and (
+        picture.getexif().get(Base.Orientation, 1) in (5, 6, 7, 8)
+    )
     return (height, width) if is_sideways else (width, height)
 
 
@@ -139,14 +142,19 @@ def _reduced(picture: Image, target: tuple[int, int]) -> Image:
 
     Converting and blurring all of a large one took a gigabyte and many seconds.
     """
+    from PIL.Image import merge  # noqa: PLC0415
+
     factor = min(picture.width // target[0], picture.height // target[1]) // 2
     if factor < 2 or picture.mode.startswith(("I", "F")):  # noqa: PLR2004 - 1 changes nothing
         return picture
-    if picture.has_transparency_data:
+    if not picture.has_transparency_data:
+        return (picture.convert("RGB") if picture.mode in ("1", "P") else picture).reduce(factor)
+    if picture.mode != "RGBA":
         picture = picture.convert("RGBA")
-    elif picture.mode in ("1", "P"):
-        picture = picture.convert("RGB")
-    return picture.reduce(factor)
+    # Band by band: all at once would take the colours from under what is clear.
+    reduced = merge("RGBA", [picture.getchannel(band).reduce(factor) for band in "RGBA"])
+    reduced.info = picture.info
+    return reduced
 
 
 def _in_srgb(picture: Image) -> Image:
@@ -162,7 +170,7 @@ def _in_srgb(picture: Image) -> Image:
         turned = ImageCms.profileToProfile(
             picture, source, ImageCms.createProfile("sRGB"), outputMode=mode
         )
-    except ImageCms.PyCMSError:
+    except (ImageCms.PyCMSError, OSError):
         return picture
     return turned or picture
 

@@ -9,6 +9,7 @@ through it. Knows the page's contract, nothing of the bot.
         reply = await mia.wait_for(lambda m: m["content"].startswith("Queued"))
 """
 
+import io
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -46,7 +47,8 @@ class Person(Onlooker):
     async def attach(self, content: bytes, filename: str) -> Attached:
         """Hand a file to Discord. Raises PersonError 413 over the limit."""
         form = aiohttp.FormData(quote_fields=False)
-        form.add_field("file", content, filename=filename, content_type="application/octet-stream")
+        file = io.BytesIO(content)  # read in pieces, where bytes would hold up the loop
+        form.add_field("file", file, filename=filename, content_type="application/octet-stream")
         made = await self._call("POST", f"/sandbox/attachments?as={self.id}", data=form)
         return Attached(made["id"])
 

@@ -251,13 +251,16 @@ class Bot:
             await self.work()
         raise AssertionError(f"{await self.reread(job)} never became {sorted(wanted)}")
 
-    async def work(self) -> None:
-        """Do once what is due; where nothing is, go forward to when something will be."""
+    async def work(self, late_by: float = 0) -> None:
+        """Do once what is due; where nothing is, go forward to when something will be.
+
+        `late_by` is how many seconds later than planned that is, as on a busy machine.
+        """
         clock = self.world.clock
         agenda = await self.store.agenda(clock())
         if not agenda.jobs:
             assert agenda.next_at is not None, "nothing is left to do"
-            clock.now = agenda.next_at
+            clock.now = agenda.next_at + round(late_by * 1000)
             agenda = await self.store.agenda(clock())
         rendering = [job for job in agenda.jobs if job.state is State.RENDERING]
         if rendering:

@@ -32,6 +32,7 @@ _ONLINE_WITHIN = 30.0
 _CLIP_WITHIN = 120.0
 """Seconds beyond the asked rendering time until the demo calls itself failed."""
 _STOP_WITHIN = 12.0
+_CHANNEL = "studio"
 _EPHEMERAL = 64
 _ONE_FRAME = 0.034
 """Seconds."""
@@ -122,17 +123,17 @@ async def run(
         say = _Clock()
         discord = await stack.enter_async_context(LocalDiscord(port=_free(port)))
         runware = await stack.enter_async_context(LocalRunware(render_seconds=render_seconds))
-        say(f"local Discord and local Runware are up: {discord.url}/")
+        say(f"local Discord and local Runware are up: {discord.url}/#{_CHANNEL}")
         settings = bot_settings(discord, runware, folder / "data")
         process = await stack.enter_async_context(
             bot_process(settings, environment, folder / "bot.log")
         )
-        mia = await stack.enter_async_context(Person(discord.url, "Mia"))
+        mia = await stack.enter_async_context(Person(discord.url, "Mia", _CHANNEL))
         story = _Story(mia, runware, folder, say)
         await _or_its_end(story.is_online(), process, folder)
         await _or_its_end(story.animate(picture, render_seconds), process, folder)
         if not is_once:
-            print(f"\nOpen {discord.url}/ and try it yourself: type / or drop a picture.")
+            print(f"\nOpen {discord.url}/#{_CHANNEL} and try it: type / or drop a picture.")
             print("Ctrl-C ends everything.", flush=True)
             await _or_its_end(_until_interrupted(), process, folder)
     return 0

@@ -53,6 +53,16 @@ _MODAL_TOP = frozenset({K.ACTION_ROW, K.LABEL, K.TEXT_DISPLAY})
 _ROWS_MAX, _BUTTONS_MAX, _V2_TOTAL_MAX, _OPTIONS_MAX, _MEDIA_MAX = 5, 5, 40, 25, 10
 _CUSTOM_ID_MAX, _LABEL_MAX, _V2_TEXT_MAX, _TITLE_MAX, _URL_MAX = 100, 80, 4000, 45, 512
 _LINK_STYLE, _PREMIUM_STYLE = 5, 6
+_PLAIN_MEDIA: JSON = {"description": None, "spoiler": False}
+#: What Discord adds where the app said nothing.
+_DEFAULTS: dict[int, JSON] = {
+    K.BUTTON: {"disabled": False},
+    **{kind: {"min_values": 1, "max_values": 1} for kind in SELECTS},
+    K.THUMBNAIL: _PLAIN_MEDIA,
+    K.FILE: {"name": None, "size": None, "spoiler": False},
+    K.SEPARATOR: {"divider": True, "spacing": 1},
+    K.CONTAINER: {"accent_color": None, "spoiler": False},
+}
 
 
 class _Walk:
@@ -73,7 +83,7 @@ class _Walk:
             self.errors.add((*path, "type"), "BASE_TYPE_CHOICES", "Unknown component type")
             return {}
         self.count += 1
-        shape = {name: value for name, value in given.items() if value is not None}
+        shape = _DEFAULTS.get(given["type"], {}) | without_nulls(given)
         shape["id"] = self._number(given.get("id"), path)
         self._children(shape, path)
         self._check(shape, path)
@@ -127,7 +137,6 @@ class _Walk:
 
     def _button(self, shape: JSON, path: FormPath) -> None:
         style = shape.get("style")
-        shape.setdefault("disabled", False)
         if style == _LINK_STYLE:
             self.errors.text((*path, "url"), shape.get("url"), 1, _URL_MAX)
         elif style == _PREMIUM_STYLE:
@@ -175,8 +184,7 @@ class _Walk:
         resolved = []
         for index, item in enumerate(items):
             media = self._media(item.get("media"), (*path, "items", index, "media"))
-            given = {name: value for name, value in item.items() if value is not None}
-            resolved.append({"spoiler": False, "description": None} | given | {"media": media})
+            resolved.append(_PLAIN_MEDIA | without_nulls(item) | {"media": media})
         shape["items"] = resolved
 
     def _file(self, shape: JSON, path: FormPath) -> None:
@@ -258,6 +266,19 @@ def _top(
         walk.errors.add((*path, "type"), "UNION_TYPE_CHOICES", message)
         return {}
     return walk.visit(given, path)
+
+
+def without_nulls(given: JSON) -> JSON:
+    """Return an object without the fields that are null, at any depth; Discord echoes none."""
+    kept: JSON = {}
+    for name, value in given.items():
+        if isinstance(value, dict):
+            kept[name] = without_nulls(value)
+        elif isinstance(value, list):
+            kept[name] = [without_nulls(one) if isinstance(one, dict) else one for one in value]
+        elif value is not None:
+            kept[name] = value
+    return kept
 
 
 def every(components: Any) -> Iterator[JSON]:

@@ -6,6 +6,7 @@ Owns the sessions. `feed.py` hands it events; it knows nothing of what they mean
 import logging
 import secrets
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +25,7 @@ REQUEST_MEMBERS, INVALID_SESSION, HELLO, HEARTBEAT_ACK = 8, 9, 10, 11
 #: Presence and voice updates: accepted and of no consequence here.
 _IGNORED = frozenset({3, 4, 31})
 _FRAME_MAX_BYTES = 4096
+_EVENTS_KEPT = 2_000
 _SENDS_MAX, _SENDS_WINDOW_S = 120, 60.0
 _KNOWN_INTENTS = (1 << 17) - 1 | 1 << 20 | 1 << 21 | 1 << 24 | 1 << 25
 
@@ -73,6 +75,8 @@ class Gateway:
         self._token_accepted = token_accepted
         #: Every IDENTIFY and RESUME that was received, tokens left out.
         self.received: list[dict[str, Any]] = []
+        #: The last events that were sent, as (name, JSON), for the contract test.
+        self.sent: deque[tuple[str, bytes]] = deque(maxlen=_EVENTS_KEPT)
 
     @property
     def online(self) -> bool:
@@ -99,10 +103,10 @@ class Gateway:
                 continue
             if without_content is None or session.intents & Intent.MESSAGE_CONTENT:
                 full = full or orjson.dumps(data)
-                session.deliver(event, full)
+                self._deliver(session, event, full)
             else:
                 blank = blank or orjson.dumps(without_content)
-                session.deliver(event, blank)
+                self._deliver(session, event, blank)
 
     async def connect(self, request: web.Request) -> web.WebSocketResponse:
         """GET /gateway: one connection, from HELLO to its end."""
@@ -168,10 +172,10 @@ class Gateway:
             self._world.limits.resume_events_max,
         )
         self._attach(connection, session)
-        session.deliver("READY", orjson.dumps(self._ready(session, sharded="shard" in data)))
+        self._deliver(session, "READY", orjson.dumps(self._ready(session, sharded="shard" in data)))
         listed = session.serves(self._world.guild.id) and self._in_guild()
         if listed and session.intents & Intent.GUILDS:
-            session.deliver("GUILD_CREATE", orjson.dumps(payloads.guild_create(self._world)))
+            self._deliver(session, "GUILD_CREATE", orjson.dumps(payloads.guild_create(self._world)))
 
     def _check_token(self, data: Any) -> None:
         token = data.get("token") if isinstance(data, dict) else None
@@ -229,7 +233,7 @@ class Gateway:
         self._attach(connection, session)
         for frame in missed:
             connection.outbox.send(frame)
-        session.deliver("RESUMED", b"{}")
+        self._deliver(session, "RESUMED", b"{}")
 
     def _attach(self, connection: Connection, session: Session) -> None:
         was_online = self.online
@@ -249,6 +253,10 @@ class Gateway:
             self.sessions.pop(session.id, None)
         if not self.online:
             self.on_presence(False)
+
+    def _deliver(self, session: Session, event: str, data: bytes) -> None:
+        self.sent.append((event, data))
+        session.deliver(event, data)
 
     def _forget_lost_sessions(self) -> None:
         oldest = time.monotonic() - self._world.limits.resume_window_s
@@ -288,7 +296,7 @@ class Gateway:
             "not_found": sorted(wanted - world.guild.members.keys()),
             "nonce": data.get("nonce"),
         }
-        session.deliver("GUILD_MEMBERS_CHUNK", orjson.dumps(chunk))
+        self._deliver(session, "GUILD_MEMBERS_CHUNK", orjson.dumps(chunk))
 
 
 def _named(world: World, user_id: str, query: str) -> bool:

@@ -257,6 +257,7 @@ def application(world: World) -> JSON:
         "event_webhooks_status": 1,
         "event_webhooks_types": [],
         "explicit_content_filter": 0,
+        "eligible_oauth2_scopes": [],
         "team": None,
         "rpc_origins": [],
         "hook": True,

@@ -88,6 +88,7 @@ def _refusal(wait: float, headers: dict[str, str], *, scope: str) -> web.Respons
         "message": "You are being rate limited.",
         "retry_after": round(wait, 3),
         "global": is_global,
+        "code": 0,
     }
     headers = {
         **headers,

@@ -7,6 +7,7 @@ import { contextKey, refresh, renderEntry } from "./message.js";
 import { displayName } from "./people.js";
 import { toast } from "./popover.js";
 import {
+  CHANNEL,
   channelIcon,
   channelTitle,
   FLAG,
@@ -98,10 +99,13 @@ function appendMessage(message) {
   else showMissed(reading.missed + 1);
 }
 
+const isForMe = (message) =>
+  mentionsMe(message) || state.channels.find((c) => c.id === message.channel_id)?.type === CHANNEL.DIRECT;
+
 function noteUnread(message) {
   if (message.author.id === state.me.id) return;
   const { mentions = 0 } = state.unread.get(message.channel_id) ?? {};
-  state.unread.set(message.channel_id, { unread: true, mentions: mentions + (mentionsMe(message) ? 1 : 0) });
+  state.unread.set(message.channel_id, { unread: true, mentions: mentions + (isForMe(message) ? 1 : 0) });
   document.dispatchEvent(new Event("unread-changed"));
 }
 

@@ -100,7 +100,7 @@ export function showPopup(owner, title, items, onPick) {
   });
   popup.owner = owner;
   popup.list.set(items);
-  owner.setAttribute("aria-expanded", "true");
+  if (owner.hasAttribute("aria-expanded")) owner.setAttribute("aria-expanded", "true");
   $("popup").hidden = false;
   $("popup").replaceChildren(h("div.popup-title", {}, title), popup.list.el);
 }
@@ -108,7 +108,7 @@ export function showPopup(owner, title, items, onPick) {
 export function hidePopup() {
   $("popup").hidden = true;
   $("popup").replaceChildren();
-  popup.owner?.setAttribute("aria-expanded", "false");
+  if (popup.owner?.hasAttribute("aria-expanded")) popup.owner.setAttribute("aria-expanded", "false");
   popup.owner?.removeAttribute("aria-activedescendant");
   Object.assign(popup, { list: null, owner: null });
 }

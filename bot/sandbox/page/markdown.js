@@ -29,7 +29,7 @@ const BLOCKS = [
   ],
   [/^>>> ?([\s\S]+)/, ([body], d) => quote(body, d)],
   [/^((?:> [^\n]*(?:\n|$))+)/, ([body], d) => quote(body.replace(/^> /gm, "").replace(/\n$/, ""), d)],
-  [/^(#{1,3}) +([^\n]+)(?:\n|$)/, ([level, body]) => h(`h${level.length + 3}.md-h${level.length}`, {}, inline(body))],
+  [/^(#{1,3}) +([^\n]+)(?:\n|$)/, ([level, body]) => h(`h${level.length + 2}.md-h${level.length}`, {}, inline(body))],
   [/^-# +([^\n]+)(?:\n|$)/, ([body]) => h("p.subtext", {}, inline(body))],
   [/^((?: *[-*] [^\n]*(?:\n|$))+)/, ([body]) => markdownList(body)],
   [/^((?: *\d{1,9}\. [^\n]*(?:\n|$))+)/, ([body]) => markdownList(body)],

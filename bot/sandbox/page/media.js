@@ -2,7 +2,7 @@
  * Pictures, clips and other files in messages. Their boxes have their final size from the start.
  */
 
-import { $, bytes, h, icon } from "./dom.js";
+import { $, bytes, h, icon, safeUrl } from "./dom.js";
 
 /** @typedef {import("./state.js").Attachment} Attachment */
 
@@ -14,7 +14,7 @@ const MEDIA_HEIGHT = 350;
 
 /** @param {Attachment} a @returns {Media} */
 const attachmentMedia = (a) => ({
-  url: a.url,
+  url: safeUrl(a.url) ?? "",
   name: a.filename,
   kind: mediaKind(a.content_type, a.filename),
   width: a.width,
@@ -24,11 +24,20 @@ const attachmentMedia = (a) => ({
   spoiler: a.filename.startsWith("SPOILER_"),
 });
 
+function lastPart(url) {
+  const part = url.split("?")[0].split("/").pop();
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part; // a stray percent sign
+  }
+}
+
 /** A component's or embed's media object. */
 export const unfurledMedia = ({ media, ...item }) => {
-  const name = decodeURIComponent(media.url.split("?")[0].split("/").pop() ?? "file");
+  const name = lastPart(media.url);
   return {
-    url: media.url,
+    url: safeUrl(media.url) ?? "",
     name,
     kind: mediaKind(media.content_type, name),
     width: media.width,

@@ -65,10 +65,10 @@ const EVENTS = {
     state.connected = true;
     state.people = new Map(d.people.map((p) => [p.id, p]));
     state.messages = new Map(Object.entries(d.messages).map(([id, list]) => [id, list.filter(notDismissed)]));
+    $("app").removeAttribute("aria-busy");
     drawShell();
     if (state.channel) drawMessages(true);
     openChannel(channelFromHash(), true);
-    $("app").removeAttribute("aria-busy");
     document.body.dataset.ready = "true";
   },
   MESSAGE_CREATE: addMessage,
@@ -125,10 +125,10 @@ function drawShell() {
   $("rail-server").title = state.guild.name;
   $("me").replaceChildren(
     avatar(state.me),
-    h("span.me-names", {}, h("strong", {}, displayName(state.me)), h("small", {}, roleWord(state.me))),
+    h("span.visually-hidden", {}, "You are "),
+    h("span.me-names", {}, h("strong", {}, displayName(state.me)), " ", h("small", {}, roleWord(state.me))),
     icon("swap"),
   );
-  $("me").setAttribute("aria-label", `You are ${displayName(state.me)}. Act as somebody else`);
   document.body.dataset.me = state.me.id;
   drawChannels();
   drawMembers();
@@ -238,9 +238,18 @@ function openPeopleMenu() {
   );
 }
 
+/** Whether somebody just starts to type, with nothing in focus that would take it. */
+const isTyping = (event) =>
+  event.key.length === 1 &&
+  document.activeElement === document.body &&
+  !event.ctrlKey &&
+  !event.metaKey &&
+  !event.altKey;
+
 function onGlobalKey(event) {
   if (event.key === "Escape" && document.body.classList.contains("drawer-open")) toggleDrawer(false);
   else if (event.key === "Escape" && !event.defaultPrevented && state.reply) setReply(null);
+  else if (isTyping(event)) $("input").focus();
 }
 
 /** The hash is "#name", "#id" or either with "/message-id". */

@@ -47,6 +47,10 @@ class Guidance(_Record):
     step: float
     default: float
 
+    def allows(self, value: object) -> bool:
+        """Whether `value` is a number within the range; what comes in may be anything."""
+        return isinstance(value, int | float) and self.least <= value <= self.most
+
 
 class PromptRule(_Record):
     """Whether a prompt is taken, and its length in characters."""
@@ -109,7 +113,7 @@ class Model(_Record):
         duration = self.durations[0] if duration is None else duration
         if duration not in self.durations:
             raise OptionRefused("duration", " or ".join(map(seconds, self.durations)) + " seconds")
-        if results is not None and not 1 <= results <= self.most_results:
+        if results is not None and results not in range(1, self.most_results + 1):
             raise OptionRefused("results", f"1 to {self.most_results}")
         if size is not None and size not in self.sizes:
             raise OptionRefused("shape", ", ".join(self.shapes))
@@ -132,7 +136,7 @@ class Model(_Record):
             return None
         if value is None:
             return rule.default
-        if not rule.least <= value <= rule.most:
+        if not rule.allows(value):
             raise OptionRefused("guidance", f"{rule.least:g} to {rule.most:g}")
         return round(rule.least + round((value - rule.least) / rule.step) * rule.step, 6)
 

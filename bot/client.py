@@ -109,4 +109,7 @@ class Tree(app_commands.CommandTree[AnimateBot]):
     ) -> None:
         """Log the error. The cogs answer the person; here nobody is left to ask."""
         name = interaction.command.name if interaction.command else "?"
+        if isinstance(error, app_commands.CommandSignatureMismatch):
+            log.warning("command %s came without an option that it needs", name)
+            return
         log.error("command %s broke", name, exc_info=error)

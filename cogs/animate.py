@@ -16,7 +16,7 @@ from bot import words
 from bot.catalog import AUTO, Model, Policy
 from bot.client import AnimateBot
 from bot.delivery import embed
-from bot.errors import CannotPostHere, UserError
+from bot.errors import CannotPostHere, PictureProblem, PictureRefused, UserError
 from bot.intake import Ask
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,11 @@ def animate_command(model: Model) -> app_commands.Command[Any, ..., None]:
     animate = app_commands.choices(**_choices(model))(animate)
     animate = app_commands.guild_only()(animate)
     animate = app_commands.allowed_installs(guilds=True, users=False)(animate)
-    return app_commands.Command(name="animate", description=words.ANIMATE, callback=animate)
+    command: app_commands.Command[Any, ..., None] = app_commands.Command(
+        name="animate", description=words.ANIMATE, callback=animate
+    )
+    command.error(_explain)
+    return command
 
 
 def _parameters(model: Model) -> Iterator[inspect.Parameter]:
@@ -88,20 +92,21 @@ def _choices(model: Model) -> dict[str, list[app_commands.Choice[Any]]]:
     return choices
 
 
-async def _animate(interaction: Interaction, image: discord.Attachment, **options: Any) -> None:
+async def _animate(interaction: Interaction, image: object, **options: Any) -> None:
     intake = interaction.client.intake
     try:
+        if not isinstance(image, discord.Attachment):
+            raise PictureRefused(PictureProblem.MISSING)
         _check_channel(interaction)
         intake.check(image.size)
     except UserError as error:
-        note = embed(words.refusal(error))
-        await interaction.response.send_message(embed=note, ephemeral=True)
+        await _tell(interaction, error)
         return
     try:
         answer = await interaction.response.defer(thinking=True)
-    except discord.NotFound:
-        # Discord gave up on this interaction before our answer arrived. Nothing was started.
-        log.info("an interaction was gone before it could be acknowledged")
+    except discord.HTTPException as problem:
+        # Discord gave up on it before our answer arrived, or sent it twice. Nothing was started.
+        log.info("an interaction was not acknowledged: %s", problem)
         return
     try:
         await intake.accept(_ask(interaction, answer, image, options))
@@ -110,6 +115,12 @@ async def _animate(interaction: Interaction, image: discord.Attachment, **option
     except Exception as error:
         log.exception("/animate broke before anything was accepted")
         await _refuse(interaction, error)
+
+
+async def _explain(interaction: Interaction, error: app_commands.AppCommandError) -> None:
+    """Answer a wish that came without its picture: from a client that is behind, or that lies."""
+    if isinstance(error, app_commands.CommandSignatureMismatch):
+        await _tell(interaction, PictureRefused(PictureProblem.MISSING))
 
 
 def _ask(
@@ -150,6 +161,14 @@ def _check_channel(interaction: Interaction) -> None:
     missing = tuple(name for name in needed if not getattr(allowed, name))
     if missing:
         raise CannotPostHere(missing)
+
+
+async def _tell(interaction: Interaction, error: UserError) -> None:
+    """Tell the requester alone why nothing was started, as the first answer."""
+    try:
+        await interaction.response.send_message(embed=embed(words.refusal(error)), ephemeral=True)
+    except discord.HTTPException as problem:
+        log.info("a refusal came too late: %s", problem)
 
 
 async def _refuse(interaction: Interaction, error: Exception) -> None:

@@ -185,4 +185,4 @@ async def test_after_all_that_the_books_of_both_sides_agree(here: Town) -> None:
     assert here.runware.ledger.accepted == len(books.jobs) == len(here.posts)
     assert here.runware.ledger.duplicates == 0
     assert here.leftovers == []
-    assert here.trouble == []
+    assert here.trouble() == []

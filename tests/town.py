@@ -76,6 +76,8 @@ class Town:
     discord: LocalDiscord
     runware: LocalRunware
     mia: Person
+    read: int = 0
+    """Characters of the log that were looked at."""
 
     # --- The bot ---------------------------------------------------------------------------------
 
@@ -95,10 +97,11 @@ class Town:
         path = self.folder / "bot.log"
         return path.read_text("utf-8") if path.exists() else ""
 
-    @property
     def trouble(self) -> list[str]:
-        """The lines of the log that a bot in good health never writes."""
-        return [line for line in self.log.splitlines() if any(sign in line for sign in TROUBLE)]
+        """New lines of the log, since the last call, that a bot in good health never writes."""
+        news = self.log[self.read :]
+        self.read += len(news)
+        return [line for line in news.splitlines() if any(sign in line for sign in TROUBLE)]
 
     @property
     def leftovers(self) -> list[str]:

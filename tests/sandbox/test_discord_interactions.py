@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import pytest
 
 from bot.sandbox.discord import Limits, LocalDiscord
-from bot.sandbox.person import Person, Started
-from tests.sandbox.discord_client import PING, Api
+from bot.sandbox.person import Person, PersonError, Started
+from tests.sandbox.discord_client import JSON, PING, Api
 
 DEFERRED, EPHEMERAL, LOADING = 5, 64, 128
 
@@ -231,3 +231,88 @@ async def test_a_reply_to_an_answer_is_no_mention_unless_the_answer_was_a_messag
     message = body["resource"]["message"]
     assert [one["id"] for one in message["mentions"]] == [scene.mia.id]
     assert message["mention_everyone"] is False
+
+
+async def test_editing_with_the_bot_token_ends_the_thinking_too(scene: Scene) -> None:
+    started = await scene.ping()
+    _, body = await scene.api.callback(started, DEFERRED)
+    about = body["interaction"]
+    path = f"/channels/{about['channel_id']}/messages/{about['response_message_id']}"
+    status, edited = await scene.api.call("PATCH", path, {"content": "late"})
+    assert (status, edited["flags"]) == (200, 0)
+    await scene.mia.wait_for_state(started, "done")
+
+
+async def test_an_answer_may_be_as_large_as_the_persons_own_uploads(scene: Scene) -> None:
+    scene.limit(upload_limit_bytes=1000, nitro_upload_limit_bytes=2000)
+    started = await scene.ping()
+    await scene.api.callback(started, DEFERRED)
+    root = f"/webhooks/{scene.server.world.application_id}/{scene.api.token(started)}"
+    clip = ("clip.mp4", b"x" * 1500)
+    status, _ = await scene.api.upload("PATCH", f"{root}/messages/@original", {}, clip)
+    assert status == 200
+    status, refused = await scene.api.upload(
+        "POST", f"/channels/{scene.api.channel('studio')}/messages", {}, clip
+    )
+    assert (status, refused["code"]) == (413, 40005)
+
+
+FORM: JSON = {
+    "title": "Animate",
+    "custom_id": "form",
+    "components": [
+        {"type": 10, "content": "Tell us"},
+        {"type": 1, "components": [{"type": 4, "custom_id": "old", "label": "Old", "style": 1}]},
+        {
+            "type": 18,
+            "label": "Shape",
+            "component": {
+                "type": 21,
+                "custom_id": "shape",
+                "options": [{"label": "Wide", "value": "w"}, {"label": "Square", "value": "s"}],
+            },
+        },
+        {
+            "type": 18,
+            "label": "Extras",
+            "component": {
+                "type": 22,
+                "custom_id": "extras",
+                "required": False,
+                "options": [{"label": "A", "value": "a"}, {"label": "B", "value": "b"}],
+            },
+        },
+        {"type": 18, "label": "Sure", "component": {"type": 23, "custom_id": "sure"}},
+    ],
+}
+
+
+async def test_a_form_carries_every_kind_of_answer(scene: Scene) -> None:
+    started = await scene.ping()
+    assert (await scene.api.callback(started, 9, FORM))[0] == 200
+    with pytest.raises(PersonError) as refused:
+        await scene.mia.modal(started, shape="x", extras=["c"])
+    assert refused.value.errors == {
+        "old": "This field is required",
+        "shape": "Choose one of the listed values",
+        "extras": "Choose one of the listed values",
+    }
+    submitted = await scene.mia.modal(started, old="text", shape="s", extras=["a", "b"], sure=True)
+    data = scene.api.interaction(submitted).data
+    assert data["custom_id"] == "form"
+    answers = data["components"][1:]
+    assert answers[0]["components"][0]["value"] == "text"
+    assert [one["component"].get("value") for one in answers[1:]] == ["s", None, True]
+    assert answers[2]["component"]["values"] == ["a", "b"]
+
+
+async def test_a_form_must_be_the_first_answer_and_not_to_a_form(scene: Scene) -> None:
+    started = await scene.ping()
+    await scene.api.callback(started, DEFERRED)
+    status, refused = await scene.api.callback(started, 9, FORM)
+    assert (status, refused["code"]) == (400, 40060)
+    started = await scene.ping()
+    await scene.api.callback(started, 9, FORM)
+    submitted = await scene.mia.modal(started, old="text", shape="s")
+    status, refused = await scene.api.callback(submitted, 9, FORM)
+    assert (status, refused["code"]) == (400, 50035)

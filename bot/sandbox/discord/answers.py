@@ -47,7 +47,7 @@ class Answers:
         """Send a further message; while the original is loading, it becomes the original."""
         original = self.original(interaction)
         if original is not None and original.loading:
-            await self.edit(interaction, original, body)
+            await self.edit(original, body)
             return original
         message = self._blank(interaction, body.form.get("flags"), follows=original)
         await self._fill(message, body)
@@ -55,7 +55,7 @@ class Answers:
         self._feed.message_created(message)
         return message
 
-    async def edit(self, interaction: Interaction, message: Message, body: Body) -> None:
+    async def edit(self, message: Message, body: Body) -> None:
         """Change a message of this interaction; a first edit ends the loading state."""
         was_loading = message.loading
         await self._fill(message, body)
@@ -63,7 +63,7 @@ class Answers:
             message.edited_at = time.time()
         self._feed.message_updated(message)
         if was_loading:
-            self._interactions.report(interaction, "done")
+            self._interactions.settled(message)
 
     def delete(self, message: Message) -> None:
         """Remove a message of this interaction."""
@@ -144,11 +144,12 @@ class Answers:
         return reference
 
     def _metadata(self, interaction: Interaction) -> JSON:
+        direct = self._world.channels[interaction.channel_id].is_direct
         metadata: JSON = {
             "id": interaction.id,
             "type": int(interaction.type),
             "user": payloads.user(self._world.users[interaction.person_id]),
-            "authorizing_integration_owners": {"0": self._world.guild.id},
+            "authorizing_integration_owners": {"0": "0" if direct else self._world.guild.id},
         }
         if interaction.type is InteractionType.COMMAND:
             metadata |= {

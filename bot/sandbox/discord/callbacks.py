@@ -119,7 +119,7 @@ class Callbacks:
         source = interaction.source_message_id or ""
         interaction.original_id = source
         message = self._answers.find(interaction, source)
-        await self._answers.edit(interaction, message, data)
+        await self._answers.edit(message, data)
         self._interactions.report(interaction, "done")
         return message
 

@@ -11,6 +11,7 @@ from bot.sandbox.discord.access import Access
 from bot.sandbox.discord.bodies import read_body
 from bot.sandbox.discord.errors import ApiError, FormErrors, FormPath, Refusal
 from bot.sandbox.discord.feed import Feed
+from bot.sandbox.discord.front import Reply
 from bot.sandbox.discord.message import JSON
 from bot.sandbox.discord.world import World
 
@@ -79,8 +80,8 @@ class Commands:
         self._feed.commands_changed()
         return made
 
-    async def create(self, request: web.Request) -> JSON:
-        """POST one command; one of the same name and type is replaced."""
+    async def create(self, request: web.Request) -> Reply:
+        """POST one command: 201, or 200 where one of the same name and type is replaced."""
         scope = self._scope(request)
         body = await read_body(request, self._world.limits.request_limit_bytes)
         errors = FormErrors()
@@ -89,7 +90,8 @@ class Commands:
         before = {(one["type"], one["name"]): one for one in self._of(scope)}
         made = self._store(body.form, scope, before)
         self._feed.commands_changed()
-        return made
+        known = made["id"] in {one["id"] for one in before.values()}
+        return Reply(200 if known else 201, made)
 
     async def edit(self, request: web.Request) -> JSON:
         """PATCH some fields of one command."""

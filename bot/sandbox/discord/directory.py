@@ -135,6 +135,10 @@ class Directory:
         ]
         return {"refreshed_urls": refreshed}
 
+    async def no_entitlement(self, _request: web.Request) -> None:
+        """POST .../entitlements/{id}/consume: nothing was ever sold here."""
+        raise ApiError(Refusal.UNKNOWN_ENTITLEMENT)
+
     async def nothing(self, _request: web.Request) -> list[JSON]:
         """GET of what this world does not have: entitlements, SKUs, emojis."""
         return []

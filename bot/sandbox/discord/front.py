@@ -4,6 +4,7 @@ Wraps each handler of `routes.py`. A handler returns JSON (200), None (204) or a
 """
 
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,9 @@ from bot.sandbox.discord.ratelimit import RateLimits
 log = logging.getLogger(__name__)
 
 API_ROOT = "/api/v10"
+#: An interaction's token is a secret: whoever has it can speak as the app.
+_TOKEN = re.compile(r"^(/(?:interactions|webhooks)/[^/]+/)[^/]+")
+
 Handler = Callable[[web.Request], Awaitable[Any]]
 
 
@@ -148,6 +152,4 @@ def _refused(error: ApiError) -> web.Response:
 
 def _without_token(request: web.Request) -> str:
     """Return the path below the API's root, with the interaction's token left out."""
-    path = request.path.removeprefix(API_ROOT)
-    token = request.match_info.get("token")
-    return path.replace(token, "{token}") if token else path
+    return _TOKEN.sub(r"\1{token}", request.path.removeprefix(API_ROOT))

@@ -13,7 +13,7 @@ from enum import Enum, IntEnum
 
 from bot.sandbox.discord.errors import ApiError, Refusal
 from bot.sandbox.discord.feed import Feed
-from bot.sandbox.discord.message import JSON
+from bot.sandbox.discord.message import JSON, Message
 from bot.sandbox.discord.world import World
 
 
@@ -117,6 +117,12 @@ class Interactions:
         left = interaction.opened_at + self._world.limits.interaction_deadline_s - time.monotonic()
         loop = asyncio.get_running_loop()
         interaction.deadline = loop.call_later(max(left, 0), self._miss, interaction)
+
+    def settled(self, message: Message) -> None:
+        """Tell the person that the app, thinking until now, has written its answer."""
+        interaction = self._by_id.get(message.interaction_id or "")
+        if interaction is not None:
+            self.report(interaction, "done")
 
     def report(self, interaction: Interaction, state: str, **details: object) -> None:
         """Tell the person how the interaction is getting on."""

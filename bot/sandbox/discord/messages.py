@@ -9,6 +9,7 @@ from bot.sandbox.discord.bodies import Body, read_body
 from bot.sandbox.discord.drafts import Drafts, new_message
 from bot.sandbox.discord.errors import ApiError, FormErrors, Refusal
 from bot.sandbox.discord.feed import Feed, sending_right
+from bot.sandbox.discord.interactions import Interactions
 from bot.sandbox.discord.message import JSON, Message, MessageFlag, MessageType
 from bot.sandbox.discord.message_payloads import MessagePayloads
 from bot.sandbox.discord.permissions import Permission
@@ -22,13 +23,21 @@ class Messages:
     """Answers the message routes."""
 
     def __init__(
-        self, world: World, access: Access, drafts: Drafts, feed: Feed, shapes: MessagePayloads
+        self,
+        *,
+        world: World,
+        access: Access,
+        drafts: Drafts,
+        feed: Feed,
+        shapes: MessagePayloads,
+        interactions: Interactions,
     ) -> None:
         self._world = world
         self._access = access
         self._drafts = drafts
         self._feed = feed
         self._shapes = shapes
+        self._interactions = interactions
 
     async def create(self, request: web.Request) -> JSON:
         """POST. An enforced nonce that was seen lately returns the message that carried it."""
@@ -86,8 +95,12 @@ class Messages:
         body = await read_body(request, self._world.limits.request_limit_bytes)
         if body.files and not self._has(channel, Permission.ATTACH_FILES):
             raise ApiError(Refusal.MISSING_PERMISSIONS)
+        was_loading = message.loading
         await self._drafts.fill(message, body, upload_limit=self._world.limits.upload_limit_bytes)
-        message.edited_at = time.time()
+        if was_loading:
+            self._interactions.settled(message)
+        else:
+            message.edited_at = time.time()
         self._feed.message_updated(message)
         return self._shape(message)
 

@@ -18,6 +18,8 @@ JSON = dict[str, Any]
 _DEFAULT_CHANNEL = "studio"
 _CONNECT_WITHIN_S = 10.0
 _FIRST_ERROR = 400
+_MESSAGE_EVENTS = frozenset({"MESSAGE_CREATE", "MESSAGE_UPDATE"})
+_CLOSED = "the local Discord closed the connection"
 
 
 class PersonError(Exception):
@@ -36,7 +38,8 @@ class Onlooker:
         self._base = base_url.rstrip("/")
         self._who = who
         self._channel = channel
-        self._news = asyncio.Condition()
+        #: Who waits, and what each of them asks after every event.
+        self._waiting: dict[asyncio.Future[None], Callable[[], object]] = {}
         self._reader: asyncio.Task[None] | None = None
         self._http: aiohttp.ClientSession | None = None
         self._messages: dict[str, dict[str, JSON]] = {}
@@ -65,7 +68,7 @@ class Onlooker:
         try:
             self.id = await self._identity()
             self._reader = asyncio.create_task(self._read())
-            await self._until(lambda: self.state or self._reader_ended(), within=_CONNECT_WITHIN_S)
+            await self._until(lambda: self.state, within=_CONNECT_WITHIN_S)
         except BaseException:
             await self.close()
             raise
@@ -105,23 +108,36 @@ class Onlooker:
 
         Raises TimeoutError after `within` seconds.
         """
-        found: list[JSON] = []
-
-        def look() -> bool:
-            found.extend(one for one in self.everything() if predicate(one))
-            return bool(found)
-
-        await self._until(look, within)
-        return found[0]
+        present = next((one for one in self.everything() if predicate(one)), None)
+        if present is not None:
+            return present
+        message: JSON = await self._coming(_MESSAGE_EVENTS, predicate, within)
+        return message
 
     async def wait_for_event(
         self, name: str, predicate: Callable[[Any], object] = bool, within: float = 10.0
     ) -> Any:
         """Return the data of the first such event, past or coming, that satisfies `predicate`."""
+        return await self._coming(frozenset({name}), predicate, within, since=0)
+
+    async def _coming(
+        self,
+        names: frozenset[str],
+        predicate: Callable[[Any], object],
+        within: float,
+        since: int | None = None,
+    ) -> Any:
+        """Return the first event's data from position `since` on; each event is looked at once."""
+        position = len(self.events) if since is None else since
         found: list[Any] = []
 
         def look() -> bool:
-            found.extend(data for one, data in self.events if one == name and predicate(data))
+            nonlocal position
+            while not found and position < len(self.events):
+                name, data = self.events[position]
+                position += 1
+                if name in names and predicate(data):
+                    found.append(data)
             return bool(found)
 
         await self._until(look, within)
@@ -151,18 +167,25 @@ class Onlooker:
             return body
 
     async def _read(self) -> None:
-        """Follow the socket and keep the picture of the world up to date."""
+        """Follow the socket, keep the picture of the world current, and wake who waits for it."""
         if self._http is None:
             raise RuntimeError("connect first")
         url = f"{self._base}/sandbox/socket?as={self.id}"
-        async with self._http.ws_connect(url, max_msg_size=0) as socket:
-            async for frame in socket:
-                body = orjson.loads(frame.data)
-                async with self._news:
+        try:
+            async with self._http.ws_connect(url, max_msg_size=0) as socket:
+                async for frame in socket:
+                    body = orjson.loads(frame.data)
                     self._apply(body["t"], body["d"])
-                    self._news.notify_all()
-        async with self._news:
-            self._news.notify_all()
+                    self._wake()
+        finally:
+            for waiting in self._waiting:
+                if not waiting.done():
+                    waiting.set_exception(ConnectionError(_CLOSED))
+
+    def _wake(self) -> None:
+        for waiting, look in list(self._waiting.items()):
+            if not waiting.done() and look():
+                waiting.set_result(None)
 
     def _apply(self, name: str, data: Any) -> None:
         self.events.append((name, data))
@@ -185,11 +208,16 @@ class Onlooker:
         elif name == "BOT":
             self.state["bot_online"] = data["online"]
 
-    def _reader_ended(self) -> bool:
-        return self._reader is not None and self._reader.done()
-
-    async def _until(self, satisfied: Callable[[], object], within: float) -> None:
-        async with asyncio.timeout(within), self._news:
-            await self._news.wait_for(lambda: satisfied() or self._reader_ended())
-        if not satisfied():
-            raise ConnectionError("the local Discord closed the connection")
+    async def _until(self, look: Callable[[], object], within: float) -> None:
+        """Wait until `look` says yes. It is asked once now, then after every event."""
+        if look():
+            return
+        if self._reader is None or self._reader.done():
+            raise ConnectionError(_CLOSED)
+        waiting = asyncio.get_running_loop().create_future()
+        self._waiting[waiting] = look
+        try:
+            async with asyncio.timeout(within):
+                await waiting
+        finally:
+            del self._waiting[waiting]

@@ -66,6 +66,8 @@ DIRECT = int(
     | P.MENTION_EVERYONE
     | P.USE_APPLICATION_COMMANDS
 )
+#: Plain numbers: arithmetic on an IntFlag is slow, and this is asked for every event.
+_ADMINISTRATOR, _VIEW, _SEND = int(P.ADMINISTRATOR), int(P.VIEW_CHANNEL), int(P.SEND_MESSAGES)
 #: What goes with SEND_MESSAGES when that is denied.
 _NEEDS_SENDING = int(P.EMBED_LINKS | P.ATTACH_FILES | P.MENTION_EVERYONE | P.SEND_TTS_MESSAGES)
 
@@ -79,7 +81,7 @@ def in_channel(base: int, layers: Iterable[Iterable[Overwrite]]) -> int:
     `base` is the union of the roles; `layers` are the overwrites in Discord's order: @everyone,
     then all roles together, then the member.
     """
-    if base & P.ADMINISTRATOR:
+    if base & _ADMINISTRATOR:
         return EVERYTHING
     allowed = base
     for layer in layers:
@@ -93,9 +95,9 @@ def in_channel(base: int, layers: Iterable[Iterable[Overwrite]]) -> int:
 
 def implied(allowed: int) -> int:
     """Without a view there is nothing; without sending, nothing that needs it."""
-    if not allowed & P.VIEW_CHANNEL:
+    if not allowed & _VIEW:
         return 0
-    if not allowed & P.SEND_MESSAGES:
+    if not allowed & _SEND:
         allowed &= ~_NEEDS_SENDING
     return allowed
 

@@ -33,6 +33,11 @@ def directory_routes(directory: Directory) -> Iterable[Route]:
             ("POST", "/attachments/refresh-urls", directory.refresh_urls),
             ("GET", "/applications/{application_id}/entitlements", directory.nothing),
             ("GET", "/applications/{application_id}/skus", directory.nothing),
+            (
+                "POST",
+                "/applications/{application_id}/entitlements/{entitlement_id}/consume",
+                directory.no_entitlement,
+            ),
         )
     ] + [
         Route(

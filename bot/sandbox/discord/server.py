@@ -188,13 +188,21 @@ class LocalDiscord:
             invocations=self.invocations,
             uploads=uploads,
         )
+        messages = Messages(
+            world=world,
+            access=access,
+            drafts=drafts,
+            feed=feed,
+            shapes=shapes,
+            interactions=self.interactions,
+        )
         front = FrontDoor(
             lambda: world.limits, self._token_accepted, self.rate_limits, self.journal
         )
         for route in (
             *directory_routes(Directory(world, access, feed, self.gateway_server, self.cdn)),
             *command_routes(Commands(world, access, feed)),
-            *message_routes(Messages(world, access, drafts, feed, shapes), reactions, threads),
+            *message_routes(messages, reactions, threads),
             *interaction_routes(
                 Callbacks(world, self.interactions, answers, shapes),
                 Webhooks(world, self.interactions, answers, shapes, self.rate_limits),

@@ -53,7 +53,7 @@ class Webhooks:
         interaction = self._interaction(request)
         body = await read_body(request, self._world.limits.request_limit_bytes)
         message = self._answers.find(interaction, request.match_info["message_id"])
-        await self._answers.edit(interaction, message, body)
+        await self._answers.edit(message, body)
         return self._shapes.for_app(message, content=True)
 
     async def delete(self, request: web.Request) -> None:

@@ -228,7 +228,8 @@ class World:
 
     def may(self, user_id: str, channel: Channel, permission: Permission) -> bool:
         """Whether a user has all of the given bits in a channel."""
-        return self.permissions(user_id, channel) & permission == permission
+        wanted = permission.value
+        return self.permissions(user_id, channel) & wanted == wanted
 
     def message(self, channel_id: str, message_id: str) -> Message | None:
         """Return a message that still exists."""

@@ -10,6 +10,9 @@ from pathlib import Path
 
 from bot.errors import ClipBroken
 
+_CONTAINERS = "mov,mp4,matroska,webm"
+"""FFmpeg's names; left to itself it takes a picture for a video of one frame."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
@@ -31,7 +34,7 @@ def probe(path: Path, *, whole: bool = False) -> Facts:
     import av  # noqa: PLC0415 - see the module's docstring
 
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), options={"format_whitelist": _CONTAINERS}) as container:
             if not container.streams.video:
                 raise ClipBroken(f"{path.name} has no video in it")
             stream = container.streams.video[0]

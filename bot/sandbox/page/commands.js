@@ -34,13 +34,18 @@ import { CHANNEL, COMMAND, FLAG, OPTION, state } from "./state.js";
 const MEMBER_PERMISSIONS =
   (1n << 10n) | (1n << 11n) | (1n << 14n) | (1n << 15n) | (1n << 16n) | (1n << 6n) | (1n << 18n) | (1n << 31n);
 
-const canUse = (command) => {
-  const needed = command.default_member_permissions;
-  const here = !command.contexts || command.contexts.includes(state.channel?.type === CHANNEL.DIRECT ? 1 : 0);
-  const allowed =
-    needed == null || state.me.role === "admin" || (needed !== "0" && (BigInt(needed) & ~MEMBER_PERMISSIONS) === 0n);
-  return here && allowed && (!command.nsfw || state.channel?.nsfw);
-};
+/** "0" is for administrators only; null is for all. */
+function isAllowed({ default_member_permissions: needed }) {
+  if (needed == null || state.me.role === "admin") return true;
+  return needed !== "0" && (BigInt(needed) & ~MEMBER_PERMISSIONS) === 0n;
+}
+
+function fitsHere({ contexts, nsfw }) {
+  const context = state.channel?.type === CHANNEL.DIRECT ? 1 : 0;
+  return (!contexts || contexts.includes(context)) && (!nsfw || state.channel?.nsfw);
+}
+
+const canUse = (command) => isAllowed(command) && fitsHere(command);
 
 export const commandsOf = (type) => state.commands.filter((c) => (c.type ?? 1) === type && canUse(c));
 

@@ -10,7 +10,8 @@ import { selectControl } from "./select.js";
 import { interact } from "./server.js";
 import { messageById, messageChanged, state } from "./state.js";
 
-const BUTTON_STYLES = { 1: "primary", 2: "secondary", 3: "success", 4: "danger", 5: "link" };
+const BUTTON_STYLES = { 1: "primary", 2: "secondary", 3: "success", 4: "danger" };
+const LINK_STYLE = 5;
 
 /** How each type of component in a message is drawn. Unknown types are left out. */
 const COMPONENTS = {
@@ -52,13 +53,13 @@ function renderContainer(c, m) {
 
 function renderButton(c, m) {
   const inner = [c.emoji?.name && h("span.emoji", {}, c.emoji.name), c.label && h("span", {}, c.label)];
-  if (c.style === 5)
-    return h(
-      "a.button.link",
-      { href: safeUrl(c.url), target: "_blank", rel: "noopener noreferrer" },
-      inner,
-      icon("external"),
-    );
+  return c.style === LINK_STYLE ? renderLinkButton(c, inner) : renderPressButton(c, m, inner);
+}
+
+const renderLinkButton = (c, inner) =>
+  h("a.button.link", { href: safeUrl(c.url), target: "_blank", rel: "noopener noreferrer" }, inner, icon("external"));
+
+function renderPressButton(c, m, inner) {
   const busy = state.pressed.get(m.id) === c.custom_id;
   return h(
     "button.button",
@@ -77,7 +78,7 @@ function renderButton(c, m) {
 }
 
 function renderSelect(c, m) {
-  const select = selectControl(c, (values) => press(m, c.custom_id, values));
+  const select = selectControl(c, { commit: (values) => press(m, c.custom_id, values) });
   select.el.disabled = c.disabled || state.pressed.has(m.id);
   return select.el;
 }

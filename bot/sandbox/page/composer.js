@@ -6,7 +6,7 @@ import { articleOf } from "./channel.js";
 import { CommandForm } from "./command-form.js";
 import { leaves } from "./commands.js";
 import { $, h, icon } from "./dom.js";
-import { fileSlot } from "./files.js";
+import { FileSlot } from "./files.js";
 import { hidePopup, popupKey, showPopup } from "./listbox.js";
 import { avatar, botPerson, displayName, nameRole } from "./people.js";
 import { toast } from "./popover.js";
@@ -14,7 +14,7 @@ import { channelItems, personItems } from "./select.js";
 import { api } from "./server.js";
 import { channelTitle, OPTION, state } from "./state.js";
 
-const tray = fileSlot({ label: "Attached files", most: 10, onChange: () => drawTrayOffer() });
+const tray = new FileSlot({ label: "Attached files", most: 10, onChange: () => drawTrayOffer() });
 
 export function bindComposer() {
   tray.el.classList.add("tray");

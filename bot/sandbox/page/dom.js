@@ -15,10 +15,8 @@ export function h(tag, props = {}, ...children) {
   const el = document.createElement(name);
   el.classList.add(...classes, ...(props.class ?? "").split(" ").filter(Boolean));
   for (const [key, value] of Object.entries(props)) {
-    if (key === "class" || value === null || value === undefined || value === false) continue;
     if (key.startsWith("on")) el.addEventListener(key.slice(2), value);
-    else if (key === "muted") el.muted = value;
-    else el.setAttribute(key, value === true ? "" : String(value));
+    else if (key !== "class" && value != null && value !== false) el.setAttribute(key, value === true ? "" : value);
   }
   el.append(...children.flat(Infinity).filter((c) => c || c === 0));
   return el;

@@ -6,41 +6,66 @@ import { $, h, icon, newId } from "./dom.js";
 import { closePopover } from "./popover.js";
 
 /**
- * A list to choose from. The owner keeps the focus and forwards keys (`move`, `pick`), or the list itself has it.
- * @param {{label: string, multi?: boolean, owner?: HTMLElement, onPick: (item: object) => void}} options
+ * A list to choose from. Either it has the focus itself, or an owner keeps it and forwards keys (`move`, `pick`).
+ * Items: {value, label, description?, aside?, emoji?, node?, selected?}.
  */
-export function listbox({ label, multi = false, owner, onPick }) {
-  const id = newId();
-  const el = h("ul.listbox", {
-    role: "listbox",
-    id,
-    tabindex: owner ? null : "0",
-    "aria-label": label,
-    "aria-multiselectable": multi ? "true" : null,
-  });
-  let items = [];
-  let at = 0;
-  const mark = () => {
-    [...el.children].forEach((row, i) => {
-      row.classList.toggle("active", i === at);
-      row.setAttribute("aria-selected", String(multi ? Boolean(items[i].selected) : i === at));
+export class Listbox {
+  #items = [];
+  #at = 0;
+
+  /** @param {{label: string, multi?: boolean, owner?: HTMLElement, onPick: (item: object) => void}} options */
+  constructor({ label, multi = false, owner, onPick }) {
+    this.id = newId();
+    this.multi = multi;
+    this.onPick = onPick;
+    this.el = h("ul.listbox", {
+      role: "listbox",
+      id: this.id,
+      tabindex: owner ? null : "0",
+      "aria-label": label,
+      "aria-multiselectable": multi ? "true" : null,
+      onkeydown: (event) => this.#onKey(event),
     });
-    (owner ?? el).setAttribute("aria-activedescendant", `${id}-${at}`);
-    el.children[at]?.scrollIntoView({ block: "nearest" });
-  };
-  const row = (item, i) =>
-    h(
-      "li",
-      {
-        role: "option",
-        id: `${id}-${i}`,
-        "data-value": String(item.value),
-        onpointerdown: (e) => e.preventDefault(),
-        onclick: () => {
-          at = i;
-          onPick(item);
-        },
+    this.owner = owner ?? this.el;
+  }
+
+  /** Shows other items. The active one stays, or is the selected one, or the first. */
+  set(items, active) {
+    this.#items = items;
+    this.#at = Math.max(0, active ? items.indexOf(active) : items.findIndex((i) => i.selected));
+    this.el.replaceChildren(...items.map((item, i) => this.#row(item, i)));
+    this.#mark();
+  }
+
+  move(by) {
+    this.#at = (this.#at + by + this.#items.length) % this.#items.length;
+    this.#mark();
+  }
+
+  pick() {
+    if (this.#items[this.#at]) this.onPick(this.#items[this.#at]);
+  }
+
+  #mark() {
+    [...this.el.children].forEach((row, i) => {
+      row.classList.toggle("active", i === this.#at);
+      row.setAttribute("aria-selected", String(this.multi ? Boolean(this.#items[i].selected) : i === this.#at));
+    });
+    this.owner.setAttribute("aria-activedescendant", `${this.id}-${this.#at}`);
+    this.el.children[this.#at]?.scrollIntoView({ block: "nearest" });
+  }
+
+  #row(item, i) {
+    const act = {
+      onpointerdown: (e) => e.preventDefault(), // the owner keeps the focus
+      onclick: () => {
+        this.#at = i;
+        this.pick();
       },
+    };
+    return h(
+      "li",
+      { role: "option", id: `${this.id}-${i}`, "data-value": String(item.value), ...act },
       item.node,
       item.emoji && h("span.emoji", {}, item.emoji),
       h(
@@ -52,52 +77,34 @@ export function listbox({ label, multi = false, owner, onPick }) {
       ),
       item.selected && icon("check"),
     );
-  const list = {
-    el,
-    set(next, active) {
-      items = next;
-      at = Math.max(0, active ? items.indexOf(active) : items.findIndex((i) => i.selected));
-      el.replaceChildren(...items.map(row));
-      mark();
-    },
-    move(by) {
-      at = (at + by + items.length) % items.length;
-      mark();
-    },
-    pick() {
-      if (items[at]) onPick(items[at]);
-    },
-  };
-  el.addEventListener("keydown", (event) => {
+  }
+
+  #onKey(event) {
     const act = {
-      ArrowDown: () => list.move(1),
-      ArrowUp: () => list.move(-1),
-      Enter: list.pick,
-      " ": list.pick,
+      ArrowDown: () => this.move(1),
+      ArrowUp: () => this.move(-1),
+      Enter: () => this.pick(),
+      " ": () => this.pick(),
       Tab: closePopover,
     }[event.key];
-    if (act) {
-      event.preventDefault();
-      act();
-    }
-  });
-  return list;
+    if (!act) return;
+    event.preventDefault();
+    act();
+  }
 }
 
-/** The one list above the message box: commands, mentions, or an option's choices. */
-export const popup = { list: null, title: "", owner: null };
+/** The one list above the message box: commands, mentions, or an option's choices.
+ *  @type {{list: Listbox|null, owner: HTMLElement|null}} */
+export const popup = { list: null, owner: null };
 
 export function showPopup(owner, title, items, onPick) {
   hidePopup();
   if (!items.length) return;
-  popup.list = listbox({
-    label: title,
-    onPick: (item) => {
-      hidePopup();
-      onPick(item);
-    },
-    owner,
-  });
+  const choose = (item) => {
+    hidePopup();
+    onPick(item);
+  };
+  popup.list = new Listbox({ label: title, onPick: choose, owner });
   popup.owner = owner;
   popup.list.set(items);
   if (owner.hasAttribute("aria-expanded")) owner.setAttribute("aria-expanded", "true");

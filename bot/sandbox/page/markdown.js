@@ -12,7 +12,7 @@ export function markdown(text, depth = 0) {
   const out = [];
   let rest = text;
   while (rest) {
-    const rule = BLOCKS.find(([pattern]) => ((pattern.lastIndex = 0), pattern.test(rest)));
+    const rule = BLOCKS.find(([pattern]) => pattern.test(rest));
     const [found, ...groups] = rule[0].exec(rest);
     const node = rule[1](groups, depth);
     if (node) out.push(node);
@@ -58,6 +58,7 @@ function markdownList(body) {
 /** [pattern at this place, how to draw what it caught]. Earlier ones win. */
 const INLINES = [
   [/\\([^\sA-Za-z0-9])/y, ([c]) => c],
+  [/```(?:[\w+.#-]+\n)?\n?([\s\S]*?)\n?```/y, ([code]) => h("code.block", {}, code)],
   [/(`{1,2})([\s\S]*?[^`])\1(?!`)/y, ([, code]) => h("code", {}, code.replace(/^ (.*) $/, "$1"))],
   [/<t:(-?\d{1,13})(?::([tTdDfFsSR]))?>/y, ([unix, style]) => timestamp(Number(unix), style ?? "f")],
   [/<@!?(\d+)>/y, ([id]) => mentionUser(id)],

@@ -12,6 +12,7 @@ import { renderReactions } from "./reactions.js";
 import { COMMAND, FLAG, interactionOf, isV2, mentionsMe, messageById, state } from "./state.js";
 import { clock, friendlyTime, fullDate } from "./time.js";
 
+const CONTEXT_MENU_ANSWER = 23; // the type of a message that answers a command of the Apps menu
 const NO_ANSWER = "The application did not respond";
 
 /**
@@ -55,18 +56,24 @@ export function refresh(article, message) {
     keepPlaying(article.parts[i], () => article.parts[i].replaceChildren(...[render(message)].flat().filter(Boolean)));
     article.parts[i].hidden = !article.parts[i].hasChildNodes();
   });
+  describe(article, message);
+  if (focused) article.querySelector(`[data-custom-id="${CSS.escape(focused)}"]`)?.focus();
+}
+
+/** What styles, tests and assistive technology know about a message. */
+function describe(article, message) {
+  const interaction = interactionOf(message);
   Object.assign(article.dataset, {
     author: message.author.username,
     authorId: message.author.id,
     flags: message.flags ?? 0,
     state: message.local?.state ?? (message.flags & FLAG.LOADING ? "loading" : "done"),
-    nonce: message.nonce ?? state.nonces.get(interactionOf(message)?.id) ?? "",
-    interactionId: interactionOf(message)?.id ?? "",
+    nonce: message.nonce ?? state.nonces.get(interaction?.id) ?? "",
+    interactionId: interaction?.id ?? "",
   });
   article.setAttribute("aria-label", `${displayName(message.author)}, ${clock(message.timestamp)}`);
   article.classList.toggle("mentioned", mentionsMe(message));
   article.classList.toggle("ephemeral", Boolean(message.flags & FLAG.EPHEMERAL));
-  if (focused) article.querySelector(`[data-custom-id="${CSS.escape(focused)}"]`)?.focus();
 }
 
 /** Signed links change whenever a message is sent again; the file behind them does not. */
@@ -92,7 +99,8 @@ function renderContext(m) {
 
 function renderCommandLine(m) {
   const { name, user } = m.interaction;
-  const slash = m.type === 23 || m.interaction.kind === COMMAND.MESSAGE ? name : `/${name}`;
+  const slash =
+    m.type === CONTEXT_MENU_ANSWER || (m.interaction.kind ?? COMMAND.SLASH) !== COMMAND.SLASH ? name : `/${name}`;
   return h(
     "div.context-line",
     { "data-command-line": name },
@@ -128,19 +136,20 @@ function renderHeader(m) {
 }
 
 function renderContent(m) {
-  if (m.local?.state === "failed") {
-    return [h("div.local-failed", { role: "alert" }, icon("warning"), m.local.reason ?? NO_ANSWER)];
-  }
-  if (m.local) return [h("div.thinking", {}, dots(), "Sending command…")];
-  if (m.flags & FLAG.LOADING) {
-    return [h("div.thinking", {}, dots(), `${displayName(m.author)} is thinking…`)];
-  }
-  if (!m.content) return null;
-  const edited =
-    m.edited_timestamp && h("small.edited", { title: fullDate(new Date(m.edited_timestamp)) }, " (edited)");
-  const blocks = markdown(m.content);
-  if (edited) (blocks.at(-1)?.nodeName === "P" ? blocks.at(-1) : { append: (e) => blocks.push(e) }).append(edited);
+  if (m.local) return renderLocal(m.local);
+  if (m.flags & FLAG.LOADING) return h("div.thinking", {}, dots(), `${displayName(m.author)} is thinking…`);
+  const blocks = markdown(m.content ?? "");
+  if (!blocks.length || !m.edited_timestamp) return blocks;
+  const edited = h("small.edited", { title: fullDate(new Date(m.edited_timestamp)) }, " (edited)");
+  if (blocks.at(-1).nodeName !== "P") return [...blocks, edited];
+  blocks.at(-1).append(edited);
   return blocks;
+}
+
+/** A command of our own that has no answer yet, or never got one. */
+function renderLocal({ state: progress, reason }) {
+  if (progress === "sending") return h("div.thinking", {}, dots(), "Sending command…");
+  return h("div.local-failed", { role: "alert" }, icon("warning"), reason ?? NO_ANSWER);
 }
 
 function renderEphemeralNote(m) {

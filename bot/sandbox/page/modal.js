@@ -3,7 +3,7 @@
  */
 
 import { $, h, icon, newId } from "./dom.js";
-import { fileSlot } from "./files.js";
+import { FileSlot } from "./files.js";
 import { markdown } from "./markdown.js";
 import { avatar, botPerson, displayName } from "./people.js";
 import { selectControl } from "./select.js";
@@ -11,137 +11,137 @@ import { interact } from "./server.js";
 
 /** @typedef {import("./state.js").Component} Component */
 
+const TYPE = { TEXT: 10, LABEL: 18, RADIO_GROUP: 21, CHECKBOX_GROUP: 22, CHECKBOX: 23 };
+const PARAGRAPH = 2; // the style of a text input with several lines
+const REQUIRED = "This field is required.";
+
 /** @typedef {{el: HTMLElement, problem: () => string|null, answer: () => Promise<Component>|Component,
  *             customId?: string, focus?: HTMLElement}} Control  one component of a modal */
 
 /** Shows the modal that an interaction was answered with. @param {object} event INTERACTION, state "modal" */
-export function openModal({ interaction_id: interactionId, modal }) {
-  const dialog = $("modal");
-  const bot = botPerson();
-  const controls = modal.components.map(modalRow);
-  const error = h("p.form-error", { role: "alert" });
-  const submit = h("button.button.primary", { type: "submit" }, "Submit");
-  const form = h(
-    "form",
-    {
-      novalidate: true,
-      autocomplete: "off",
-      "data-custom-id": modal.custom_id,
-      onsubmit: (e) => {
-        e.preventDefault();
-        submitModal();
-      },
-    },
-    h(
-      "header",
-      {},
-      avatar(bot),
-      h("h2", { id: "modal-title" }, modal.title),
-      h("button.icon-button", { type: "button", "aria-label": "Close", onclick: () => dialog.close() }, icon("close")),
-    ),
-    h(
-      "div.modal-body",
-      {},
-      h(
-        "p.modal-note",
-        {},
-        icon("warning"),
-        `This form goes to ${displayName(bot)}. Do not share passwords or other secrets.`,
-      ),
-      controls.map((c) => c.el),
-    ),
-    h(
-      "footer",
-      {},
-      error,
-      h("button.button.plain", { type: "button", onclick: () => dialog.close() }, "Cancel"),
-      submit,
-    ),
-  );
+export const openModal = (event) => new Modal(event).show();
 
-  const busy = (on) => {
-    submit.disabled = on;
-    submit.classList.toggle("busy", on);
-  };
-  async function submitModal() {
-    error.textContent = "";
-    const wrong = controls.filter((c) => c.showProblem(c.problem?.() ?? null));
+class Modal {
+  constructor({ interaction_id: interactionId, modal }) {
+    this.interactionId = interactionId;
+    this.modal = modal;
+    this.dialog = $("modal");
+    this.rows = modal.components.map(modalRow);
+    this.error = h("p.form-error", { role: "alert" });
+    this.button = h("button.button.primary", { type: "submit" }, "Submit");
+  }
+
+  show() {
+    const send = (event) => {
+      event.preventDefault();
+      this.submit();
+    };
+    const form = h(
+      "form",
+      { novalidate: true, autocomplete: "off", "data-custom-id": this.modal.custom_id, onsubmit: send },
+      this.#header(),
+      this.#body(),
+      this.#footer(),
+    );
+    this.dialog.replaceChildren(form);
+    this.dialog.showModal();
+    (this.rows.find((r) => r.focus)?.focus ?? this.button).focus();
+  }
+
+  async submit() {
+    this.error.textContent = "";
+    const wrong = this.rows.filter((r) => r.showProblem(r.problem()));
     if (wrong.length) return wrong[0].focus?.focus();
-    busy(true);
+    this.#busy(true);
     try {
-      const components = await Promise.all(controls.map((c) => c.answer()));
-      await interact(
-        { kind: "modal", interaction_id: interactionId, custom_id: modal.custom_id, components },
-        (answer) => {
-          if (answer.state === "failed") {
-            busy(false);
-            error.textContent = "Something went wrong. Try again.";
-          } else if (answer.state !== "sent") dialog.close();
-        },
-      );
-    } catch (problem) {
-      busy(false);
-      error.textContent = problem.message;
-      controls.forEach((c) => c.showProblem(problem.errors?.[c.customId] ?? null));
+      const components = await Promise.all(this.rows.map((r) => r.answer()));
+      const form = { interaction_id: this.interactionId, custom_id: this.modal.custom_id, components };
+      await interact({ kind: "modal", ...form }, (event) => this.#follow(event));
+    } catch (refusal) {
+      this.#fail(refusal.message);
+      this.rows.forEach((r) => r.showProblem(refusal.errors?.[r.customId] ?? null));
     }
   }
-  dialog.replaceChildren(form);
-  dialog.showModal();
-  (controls.find((c) => c.focus)?.focus ?? submit).focus();
+
+  #follow({ state }) {
+    if (state === "failed") this.#fail("Something went wrong. Try again.");
+    else if (state !== "sent") this.dialog.close();
+  }
+
+  #fail(text) {
+    this.#busy(false);
+    this.error.textContent = text;
+  }
+
+  #busy(on) {
+    this.button.disabled = on;
+    this.button.classList.toggle("busy", on);
+  }
+
+  #closing(tag, props, child) {
+    return h(tag, { type: "button", onclick: () => this.dialog.close(), ...props }, child);
+  }
+
+  #header() {
+    const title = h("h2", { id: "modal-title" }, this.modal.title);
+    const close = this.#closing("button.icon-button", { "aria-label": "Close" }, icon("close"));
+    return h("header", {}, avatar(botPerson()), title, close);
+  }
+
+  #body() {
+    const warning = `This form goes to ${displayName(botPerson())}. Do not share passwords or other secrets.`;
+    const note = h("p.modal-note", {}, icon("warning"), warning);
+    return h("div.modal-body", {}, note, ...this.rows.map((r) => r.el));
+  }
+
+  #footer() {
+    return h("footer", {}, this.error, this.#closing("button.button.plain", {}, "Cancel"), this.button);
+  }
 }
 
 /** A top-level component of a modal: text, a label around a control, or the older action row. */
 function modalRow(c) {
-  if (c.type === 10)
-    return {
-      el: h("div.text-display", {}, markdown(c.content)),
-      answer: () => ({ type: 10, id: c.id }),
-      showProblem: () => false,
-    };
-  const inner = c.type === 18 ? c.component : c.components[0];
+  if (c.type === TYPE.TEXT) {
+    const el = h("div.text-display", {}, markdown(c.content));
+    return { el, answer: () => ({ type: c.type, id: c.id }), problem: () => null, showProblem: () => null };
+  }
+  const inner = c.type === TYPE.LABEL ? c.component : c.components[0];
+  const answer = async (control) =>
+    c.type === TYPE.LABEL
+      ? { type: c.type, id: c.id, component: await control.answer() }
+      : { type: c.type, components: [await control.answer()] };
+  return labelled(c.label ?? inner.label, c.description, inner, answer);
+}
+
+/** A control under its label, with room for what is wrong with it. */
+function labelled(label, description, inner, answer) {
   const id = newId();
-  const control = (MODAL_CONTROLS[inner.type] ?? textControl)(inner, id);
-  const grouped = [21, 22].includes(inner.type);
-  const label = c.type === 18 ? c.label : inner.label;
+  const control = (MODAL_CONTROLS[inner.type] ?? textControl)(inner, id, label);
+  const group = [TYPE.RADIO_GROUP, TYPE.CHECKBOX_GROUP].includes(inner.type);
+  const star = isRequired(inner) && h("span.required", { "aria-hidden": "true" }, " *");
   const problem = h("p.field-error", { role: "alert", id: `${id}-error` });
-  control.focus?.setAttribute("aria-describedby", `${id}-hint ${id}-error`);
-  if (inner.type !== 23 && !grouped && control.focus?.tagName !== "BUTTON")
-    control.focus?.setAttribute("aria-label", label);
   const el = h(
     "div.modal-row",
-    { "data-custom-id": inner.custom_id, role: grouped ? "group" : null, "aria-label": grouped ? label : null },
-    h(
-      "label.modal-label",
-      { for: grouped ? null : id },
-      label,
-      isRequired(inner) && h("span.required", { "aria-hidden": "true" }, " *"),
-    ),
-    c.description && h("p.modal-hint", { id: `${id}-hint` }, c.description),
+    { "data-custom-id": inner.custom_id, role: group ? "group" : null, "aria-label": group ? label : null },
+    h(group ? "div.modal-label" : "label.modal-label", { for: group ? null : id }, label, star),
+    description && h("p.modal-hint", { id: `${id}-hint` }, description),
     control.el,
     problem,
   );
+  control.focus?.setAttribute("aria-describedby", `${description ? `${id}-hint ` : ""}${id}-error`);
   const showProblem = (text) => {
     problem.textContent = text ?? "";
     el.classList.toggle("invalid", Boolean(text));
     return text;
   };
   for (const change of ["input", "click"]) el.addEventListener(change, () => showProblem(null));
-  return {
-    ...control,
-    el,
-    customId: inner.custom_id,
-    showProblem,
-    answer: async () =>
-      c.type === 18
-        ? { type: 18, id: c.id, component: await control.answer() }
-        : { type: 1, components: [await control.answer()] },
-  };
+  return { ...control, el, customId: inner.custom_id, showProblem, answer: () => answer(control) };
 }
 
-const isRequired = (c) => c.type !== 23 && c.required !== false;
-const reply = (c, more) => ({ type: c.type, id: c.id, custom_id: c.custom_id, ...more });
+const isRequired = (c) => c.type !== TYPE.CHECKBOX && c.required !== false;
+const submitted = (c, more) => ({ type: c.type, id: c.id, custom_id: c.custom_id, ...more });
 
-/** @type {Record<number, (c: Component, id: string) => Control>} */
+/** @type {Record<number, (c: Component, id: string, label: string) => Control>} */
 const MODAL_CONTROLS = {
   4: textControl,
   3: modalSelect,
@@ -156,10 +156,10 @@ const MODAL_CONTROLS = {
 };
 
 function textControl(c, id) {
-  const input = h(c.style === 2 ? "textarea" : "input", {
+  const input = h(c.style === PARAGRAPH ? "textarea" : "input", {
     id,
-    type: c.style === 2 ? null : "text",
-    rows: c.style === 2 ? "4" : null,
+    type: c.style === PARAGRAPH ? null : "text",
+    rows: c.style === PARAGRAPH ? "4" : null,
     placeholder: c.placeholder,
     maxlength: c.max_length,
     required: isRequired(c),
@@ -169,41 +169,36 @@ function textControl(c, id) {
   return {
     el: input,
     focus: input,
-    answer: () => reply(c, { value: input.value }),
-    problem: () => {
-      if (isRequired(c) && !input.value.trim()) return "This field is required.";
-      return input.value && input.value.length < (c.min_length ?? 0)
-        ? `Must be at least ${c.min_length} characters.`
-        : null;
-    },
+    answer: () => submitted(c, { value: input.value }),
+    problem: () => lengthProblem(input.value, c),
   };
 }
 
-function modalSelect(c, id) {
-  const select = selectControl(c);
+function modalSelect(c, id, label) {
+  const select = selectControl(c, { label });
   select.el.id = id;
   return {
     el: select.el,
     focus: select.el,
-    answer: () => reply(c, { values: select.values() }),
+    answer: () => submitted(c, { values: select.values() }),
     problem: () => countProblem(select.values().length, c),
   };
 }
 
-function fileControl(c) {
-  const slot = fileSlot({ label: "Choose files", most: c.max_values ?? 1, fileTypes: c.file_types });
+function fileControl(c, id, label) {
+  const slot = new FileSlot({ label, most: c.max_values ?? 1, fileTypes: c.file_types });
   slot.el.classList.add("takes-drops");
-  slot.el.addFiles = slot.add;
+  slot.el.addFiles = (files) => slot.add(files);
   return {
     el: slot.el,
     focus: slot.input,
-    answer: async () => reply(c, { values: await slot.ids() }),
+    answer: async () => submitted(c, { values: await slot.ids() }),
     problem: () => slot.problem() ?? countProblem(slot.count(), c),
   };
 }
 
 function choiceControl(c) {
-  const many = c.type === 22;
+  const many = c.type === TYPE.CHECKBOX_GROUP;
   const name = newId();
   const inputs = c.options.map((o) =>
     h("input", { type: many ? "checkbox" : "radio", name, value: o.value, checked: o.default }),
@@ -219,19 +214,23 @@ function choiceControl(c) {
   return {
     el,
     focus: inputs[0],
-    answer: () => reply(c, many ? { values: chosen() } : { value: chosen()[0] ?? null }),
+    answer: () => submitted(c, many ? { values: chosen() } : { value: chosen()[0] ?? null }),
     problem: () => countProblem(chosen().length, many ? { max_values: c.options.length, ...c } : c),
   };
 }
 
 function checkboxControl(c, id) {
   const input = h("input", { type: "checkbox", id, checked: c.default });
-  return { el: input, focus: input, problem: () => null, answer: () => reply(c, { value: input.checked }) };
+  return { el: input, focus: input, problem: () => null, answer: () => submitted(c, { value: input.checked }) };
 }
 
-function countProblem(count, c) {
-  const least = isRequired(c) ? Math.max(1, c.min_values ?? 1) : 0;
-  if (count === 0 && least > 0) return "This field is required.";
-  if (count > 0 && count < (c.min_values ?? 0)) return `Choose at least ${c.min_values}.`;
-  return count > (c.max_values ?? 1) ? `Choose at most ${c.max_values ?? 1}.` : null;
+function lengthProblem(text, c) {
+  if (!text.trim()) return isRequired(c) ? REQUIRED : null;
+  return text.length < (c.min_length ?? 0) ? `Must be at least ${c.min_length} characters.` : null;
+}
+
+function countProblem(count, { min_values: least = 1, max_values: most = 1, ...c }) {
+  if (count === 0) return isRequired(c) && least > 0 ? REQUIRED : null;
+  if (count < least) return `Choose at least ${least}.`;
+  return count > most ? `Choose at most ${most}.` : null;
 }

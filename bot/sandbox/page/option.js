@@ -4,7 +4,7 @@
 
 import { nestOptions } from "./commands.js";
 import { h, icon, newId } from "./dom.js";
-import { fileSlot } from "./files.js";
+import { FileSlot } from "./files.js";
 import { hidePopup, popup, popupKey, showPopup } from "./listbox.js";
 import { channelItems, personItems, roleItems } from "./select.js";
 import { interact } from "./server.js";
@@ -129,6 +129,7 @@ function choiceField(option, form) {
     "aria-controls": "popup",
   });
   let chosen = null;
+  let asked = 0;
   const fixed = option.choices?.length
     ? option.choices.map((c) => ({ value: c.value, label: c.name }))
     : OPTION_ITEMS[option.type]?.(option);
@@ -140,8 +141,9 @@ function choiceField(option, form) {
     form.focusNext();
   };
   const suggest = async () => {
+    const mine = (asked += 1); // a slow answer must not replace a newer one
     const items = fixed ? fixed.filter((i) => chosen || fits(i)) : await autocomplete(form, option, input.value);
-    if (document.activeElement === input && items) showPopup(input, option.name, items, pick);
+    if (mine === asked && document.activeElement === input && items) showPopup(input, option.name, items, pick);
   };
   const base = pill(option, form, input);
   const exact = () => chosen ?? fixed?.find((i) => i.label.toLowerCase() === input.value.trim().toLowerCase());
@@ -185,7 +187,7 @@ function autocomplete(form, option, text) {
 }
 
 function fileField(option, form) {
-  const slot = fileSlot({
+  const slot = new FileSlot({
     label: option.name,
     fileTypes: option.file_types,
     onChange: () => {
@@ -218,7 +220,7 @@ function fileField(option, form) {
     isEmpty: () => slot.count() === 0,
     focus: () => slot.input.focus(),
     value: async () => (await slot.ids())[0],
-    addFiles: slot.add,
+    addFiles: (files) => slot.add(files),
     problem: () => slot.problem() ?? (option.required && !slot.count() ? "This option is required. Add a file." : null),
   };
 }

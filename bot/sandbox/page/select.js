@@ -3,7 +3,7 @@
  */
 
 import { h, icon } from "./dom.js";
-import { listbox } from "./listbox.js";
+import { Listbox } from "./listbox.js";
 import { avatar, displayName } from "./people.js";
 import { closePopover, openPopover } from "./popover.js";
 import { state } from "./state.js";
@@ -43,9 +43,11 @@ export const channelItems = (types) =>
 
 /**
  * A select menu. Single ones commit when picked, multiple ones when the list closes, as Discord does.
- * @param {Component} c @param {(values: string[]) => void} [commit]
+ * @param {Component} c
+ * @param {{label?: string, commit?: (values: string[]) => void}} options
  */
-export function selectControl(c, commit) {
+export function selectControl(c, { label, commit }) {
+  const prompt = c.placeholder || "Make a selection";
   const least = c.min_values ?? 1;
   const most = c.max_values ?? 1;
   const items = selectItems(c);
@@ -61,11 +63,8 @@ export function selectControl(c, commit) {
       .filter((i) => i.selected)
       .map((i) => i.label)
       .join(", ");
-    el.replaceChildren(
-      h("span", { class: labels ? "" : "placeholder" }, labels || c.placeholder || "Make a selection"),
-      icon("down"),
-    );
-    el.setAttribute("aria-label", `${c.placeholder || "Make a selection"}${labels ? `: ${labels}` : ""}`);
+    el.replaceChildren(h("span", { class: labels ? "" : "placeholder" }, labels || prompt), icon("down"));
+    el.setAttribute("aria-label", `${label ?? prompt}: ${labels || (label ? prompt : "nothing selected")}`);
   };
   const pick = (item) => {
     if (most === 1)
@@ -78,7 +77,7 @@ export function selectControl(c, commit) {
     closePopover();
     commit?.(values());
   };
-  const list = listbox({ label: c.placeholder || "Options", multi: most > 1, onPick: pick });
+  const list = new Listbox({ label: prompt, multi: most > 1, onPick: pick });
   el.onclick = () => {
     const before = JSON.stringify(values());
     list.set(items);

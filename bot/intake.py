@@ -62,12 +62,18 @@ class Pictures:
         path = self.path(job_id)
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part")
-        part.write_bytes(jpeg)
-        part.replace(path)
+        try:
+            part.write_bytes(jpeg)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
 
     def drop(self, job_id: str) -> None:
-        """Forget a frame; it is fine if there is none."""
-        self.path(job_id).unlink(missing_ok=True)
+        """Forget a frame; it is fine if there is none, and no reason to stop if it stays."""
+        try:
+            self.path(job_id).unlink(missing_ok=True)
+        except OSError as error:
+            log.warning("a picture stays behind: %s", error)
 
 
 class Intake:

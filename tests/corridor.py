@@ -5,6 +5,7 @@ A `Bot` is one life of the process on that world; leaving its block abandons it 
 because everything that must survive is already in the files. Only Discord is a fake, at its seam.
 """
 
+import asyncio
 import io
 import itertools
 import uuid
@@ -97,6 +98,9 @@ class Channel:
 
     posts: dict[str, Post] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
+    """What the status message showed, of whichever job."""
+    replies: list[Reply | None] = field(default_factory=list)
+    """The interaction that came along with each note, if one did."""
     refusals: deque[Exception] = field(default_factory=deque)
     """What the next posts are answered with, before one is taken."""
     attempts: int = 0
@@ -125,8 +129,9 @@ class ChannelDelivery(Delivery):
         return posts.setdefault(nonce(job), post).id
 
     def show(self, job: Job, note: Note, reply: Reply | None = None) -> None:
-        del job, reply
+        del job
         self.channel.notes.append(note)
+        self.channel.replies.append(reply)
 
     async def close(self, patience: float) -> None:
         del patience
@@ -143,6 +148,9 @@ class World:
     clock: Clock = field(default_factory=Clock)
     cdn: dict[str, bytes] = field(default_factory=lambda: {PICTURE_URL: picture()})
     """What Discord's media host serves; anything else is a 404."""
+    serving: int = 0
+    most_serving: int = 0
+    """How many pictures were being fetched at the same time, at most."""
 
     @property
     def leftovers(self) -> list[str]:
@@ -180,7 +188,11 @@ class World:
                 clock=clock or self.clock,
             )
 
-    def _serve(self, request: httpx.Request) -> httpx.Response:
+    async def _serve(self, request: httpx.Request) -> httpx.Response:
+        self.serving += 1
+        self.most_serving = max(self.most_serving, self.serving)
+        await asyncio.sleep(0.001)
+        self.serving -= 1
         content = self.cdn.get(str(request.url))
         return httpx.Response(404) if content is None else httpx.Response(200, content=content)
 

@@ -124,7 +124,7 @@ class Api:
         return await self.call("POST", path, payload)
 
     async def webhook(
-        self, started: Started, method: str, tail: str = "", payload: JSON | None = None
+        self, started: Started, method: str, tail: str = "", payload: Any = None
     ) -> tuple[int, Any]:
         """Call a route of an interaction's webhook."""
         root = f"/webhooks/{self.server.world.application_id}/{self.token(started)}"

@@ -1,5 +1,6 @@
 """The levers: limits, permissions, channels, faults and the journal of requests."""
 
+import logging
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -7,7 +8,7 @@ import pytest
 
 from bot.sandbox.discord import Limits, LocalDiscord
 from bot.sandbox.person import Person, PersonError
-from tests.sandbox.discord_client import PING, Api, connected, discord
+from tests.sandbox.discord_client import PING, TOKEN, Api, connected, discord
 
 
 @pytest.fixture
@@ -118,3 +119,19 @@ async def test_a_lost_answer_is_repeated_without_a_second_message(
         status, _ = await api.call("POST", path, payload)
     assert status == 200
     assert len(server.messages) == 1
+
+
+async def test_no_token_is_ever_logged(
+    server: LocalDiscord, mia: Person, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "bot.sandbox.discord")
+    async with Api(server) as api:
+        await api.register(PING)
+        started = await mia.command("ping")
+        token = api.token(started)
+        await api.callback(started, 5)
+        await api.webhook(started, "POST", "/slack", {"text": "x"})
+        assert (await api.webhook(started, "PATCH", "/messages/@original", [1]))[0] == 400
+    assert "no such route: POST /webhooks/" in caplog.text
+    assert token not in caplog.text
+    assert TOKEN not in caplog.text

@@ -86,6 +86,23 @@ async def test_the_nonce_finds_the_message_that_carried_it(
     assert (status, renewed["id"] != first["id"]) == (200, True)
 
 
+async def test_a_repeat_while_the_first_is_being_made_finds_it_too(
+    server: LocalDiscord, api: Api, studio: str
+) -> None:
+    payload = {"content": "once", "nonce": "job-42", "enforce_nonce": True}
+    posts = [api.upload("POST", studio, payload, ("clip.mp4", b"clip")) for _ in range(5)]
+    answers = await asyncio.gather(*posts)
+    assert len({message["id"] for _, message in answers}) == 1
+    assert len(server.messages) == 1
+
+
+async def test_a_nonce_counts_in_every_channel(api: Api, studio: str) -> None:
+    payload = {"content": "once", "nonce": "job-42", "enforce_nonce": True}
+    _, first = await api.call("POST", studio, payload)
+    _, second = await api.call("POST", f"/channels/{api.channel('general')}/messages", payload)
+    assert second["id"] == first["id"]
+
+
 REFUSED_FORMS: list[tuple[JSON, int, list[str]]] = [
     ({}, 50006, []),
     ({"content": "   "}, 50006, []),

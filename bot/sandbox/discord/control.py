@@ -59,7 +59,7 @@ class Control:
         self.shake(str(form.get("do")), form)
 
     def shake(self, what: str, form: JSON) -> None:
-        """Shake: reconnect (op 7), invalidate (op 9), drop (no goodbye), close, duplicate."""
+        """Shake: reconnect (op 7), invalidate (op 9), drop, mute, close, or duplicate events."""
         if what == "duplicate":
             for session in list(self._gateway.sessions.values()):
                 session.repeat_last(int(form.get("count", 1)))
@@ -68,16 +68,20 @@ class Control:
             "reconnect": self._reconnect,
             "invalidate": self._invalidate,
             "drop": lambda connection, _form: connection.outbox.abort(connection.request),
+            "mute": self._mute,
             "close": lambda connection, form: connection.outbox.close(int(form.get("code", 4000))),
         }
         if what not in shakes:
-            raise PeopleError(400, "do must be reconnect, invalidate, drop, close or duplicate.")
+            raise PeopleError(400, f"do must be duplicate, {', '.join(shakes)}.")
         for connection in list(self._gateway.connections):
             shakes[what](connection, form)
 
     def _reconnect(self, connection: Connection, _form: JSON) -> None:
         connection.outbox.closing = True  # that the client leaves now is our doing
         connection.send(RECONNECT)
+
+    def _mute(self, connection: Connection, _form: JSON) -> None:
+        connection.outbox.muted = True
 
     def _invalidate(self, connection: Connection, form: JSON) -> None:
         if not form.get("resumable"):

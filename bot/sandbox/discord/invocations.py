@@ -59,8 +59,6 @@ class Invocations:
         kind = self._kinds.get(form.get("kind", ""))
         if kind is None:
             raise PeopleError(400, "kind must be command, autocomplete, component or modal.")
-        if not self._world.may(person.id, channel, Permission.USE_APPLICATION_COMMANDS):
-            raise PeopleError(403, "You cannot use apps in this channel.")
         interaction, extra = kind(person, channel, form)
         self._interactions.open(interaction)
         self._feed.interaction(channel, self._event(interaction, person, channel) | extra)
@@ -198,6 +196,8 @@ class Invocations:
 
     def _check_use(self, person: User, channel: Channel, command: JSON) -> None:
         """Refuse what the client would not even list."""
+        if not self._world.may(person.id, channel, Permission.USE_APPLICATION_COMMANDS):
+            raise PeopleError(403, "You cannot use apps in this channel.")
         contexts = command["contexts"]
         direct_allowed = command["dm_permission"] if contexts is None else 1 in contexts
         if channel.is_direct and not direct_allowed:

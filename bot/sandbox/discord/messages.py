@@ -1,5 +1,6 @@
 """/channels/{id}/messages: create, list, get, edit, delete, under the bot's permissions."""
 
+import asyncio
 import time
 
 from aiohttp import web
@@ -10,7 +11,7 @@ from bot.sandbox.discord.drafts import Drafts, new_message
 from bot.sandbox.discord.errors import ApiError, FormErrors, Refusal
 from bot.sandbox.discord.feed import Feed, sending_right
 from bot.sandbox.discord.interactions import Interactions
-from bot.sandbox.discord.message import JSON, Message, MessageFlag, MessageType
+from bot.sandbox.discord.message import JSON, Message, MessageType
 from bot.sandbox.discord.message_payloads import MessagePayloads
 from bot.sandbox.discord.permissions import Permission
 from bot.sandbox.discord.snowflake import is_snowflake
@@ -38,28 +39,34 @@ class Messages:
         self._feed = feed
         self._shapes = shapes
         self._interactions = interactions
+        self._creating = asyncio.Lock()
 
     async def create(self, request: web.Request) -> JSON:
         """POST. An enforced nonce that was seen lately returns the message that carried it."""
         channel = self._sendable(request.match_info["channel_id"])
         body = await read_body(request, self._world.limits.request_limit_bytes)
-        form = body.form
-        nonce = self._drafts.nonce(form)
-        if form.get("enforce_nonce") and nonce is not None:
-            known = self._world.by_nonce(self._world.bot.id, channel.id, nonce)
+        nonce = self._drafts.nonce(body.form)
+        if not body.form.get("enforce_nonce") or nonce is None:
+            return self._shape(await self._post(channel, body, nonce))
+        # One at a time: a repeat that comes while the first is still being made must find it.
+        async with self._creating:
+            known = self._world.by_nonce(self._world.bot.id, nonce)
             if known is not None:
                 return self._repeated(known)
+            return self._shape(await self._post(channel, body, nonce))
+
+    async def _post(self, channel: Channel, body: Body, nonce: str | int | None) -> Message:
+        """Make a message of a body and put it into its channel."""
+        form = body.form
         self._check_rights(channel, body)
         message = new_message(self._world, channel, self._world.bot.id, nonce=nonce)
-        if isinstance(form.get("flags"), int):
-            message.flags = form["flags"] & MessageFlag.IS_COMPONENTS_V2
         message.tts = bool(form.get("tts"))
         self._refer(channel, message, form.get("message_reference"))
         await self._drafts.fill(message, body, upload_limit=self._world.limits.upload_limit_bytes)
         channel.archived = False
         self._world.add_message(message)
         self._feed.message_created(message)
-        return self._shape(message)
+        return message
 
     async def history(self, request: web.Request) -> list[JSON]:
         """GET the newest messages first, around or before or after an id."""

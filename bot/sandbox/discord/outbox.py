@@ -25,10 +25,13 @@ class Outbox:
         self._writer = asyncio.create_task(self._write())
         #: True once this side asked for the end: the client did not choose to leave.
         self.closing = False
+        #: True for a connection that looks alive and says nothing more.
+        self.muted = False
 
     def send(self, frame: bytes) -> None:
         """Queue one frame of JSON."""
-        self._waiting.put_nowait(frame)
+        if not self.muted:
+            self._waiting.put_nowait(frame)
 
     def close(self, code: int) -> None:
         """Close with this code, after everything that is queued."""

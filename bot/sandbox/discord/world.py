@@ -245,13 +245,16 @@ class World:
         if message.nonce is not None:
             now = time.time()
             self._forget_nonces(now)
-            key = f"{message.author_id}:{message.channel_id}:{message.nonce}"
+            key = f"{message.author_id}:{message.nonce}"
             self._author_nonces[key] = (now, message)
 
-    def by_nonce(self, author_id: str, channel_id: str, nonce: str | int) -> Message | None:
-        """Return the author's message with this nonce here, deleted or not, within the window."""
+    def by_nonce(self, author_id: str, nonce: str | int) -> Message | None:
+        """Return the author's message with this nonce, deleted or not, within the window.
+
+        In whichever channel: Discord looks at the author only.
+        """
         self._forget_nonces(time.time())
-        found = self._author_nonces.get(f"{author_id}:{channel_id}:{nonce}")
+        found = self._author_nonces.get(f"{author_id}:{nonce}")
         return None if found is None else found[1]
 
     def _forget_nonces(self, now: float) -> None:

@@ -8,6 +8,7 @@ Decides nothing about jobs; `pipeline.py` calls it.
 import asyncio
 import contextlib
 import hashlib
+import json
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -26,6 +27,8 @@ Reply = Callable[[Note], Awaitable[None]]
 _NO_HISTORY = 160002
 _TOO_LARGE = (40005, 50045)
 _GONE = (403, 404)
+_NO_ANSWER = (aiohttp.ClientError, OSError, TimeoutError, json.JSONDecodeError)
+"""What discord.py raises where Discord, or somebody before it, gave no answer or a garbled one."""
 _STATUS_GAP = 3.0
 """Seconds between two edits of one status message."""
 
@@ -38,6 +41,7 @@ class Delivery:
         self._notes: dict[int, Note] = {}
         self._replies: dict[int, Reply] = {}
         self._editors: dict[int, asyncio.Task[None]] = {}
+        self._is_closing = asyncio.Event()
 
     async def post(self, job: Job, files: Sequence[Path], text: str, alt: str) -> int:
         """Post the clips as an answer to the status message and return the message's id.
@@ -53,20 +57,27 @@ class Delivery:
                 fail_if_not_exists=False,
             )
         try:
-            return await self._send(job, files, text, alt, reference)
+            return await self._send_or_plainly(job, files, text, alt, reference)
         except discord.HTTPException as error:
-            if error.code == _NO_HISTORY and reference is not None:
-                return await self._post_plainly(job, files, text, alt)
             raise _problem(error) from error
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        except _NO_ANSWER as error:
             raise DeliveryError(f"{type(error).__name__}: {error}") from error
 
-    async def _post_plainly(self, job: Job, files: Sequence[Path], text: str, alt: str) -> int:
-        """Post without pointing at the status message, which the bot may not read."""
+    async def _send_or_plainly(
+        self,
+        job: Job,
+        files: Sequence[Path],
+        text: str,
+        alt: str,
+        reference: discord.MessageReference | None,
+    ) -> int:
+        """Post without pointing at the status message where the bot may not read it."""
         try:
-            return await self._send(job, files, text, alt, None)
+            return await self._send(job, files, text, alt, reference)
         except discord.HTTPException as error:
-            raise _problem(error) from error
+            if error.code != _NO_HISTORY or reference is None:
+                raise
+        return await self._send(job, files, text, alt, None)
 
     async def _send(
         self,
@@ -116,6 +127,7 @@ class Delivery:
 
     async def close(self, patience: float) -> None:
         """Let pending status edits finish, for at most `patience` seconds."""
+        self._is_closing.set()
         for editor in (pending := list(self._editors.values())):
             editor.get_loop().call_later(patience, editor.cancel)
         await asyncio.gather(*pending, return_exceptions=True)
@@ -127,11 +139,17 @@ class Delivery:
                 reply = self._replies.pop(key, None)
                 try:
                     await (reply(note) if reply else self._edit_by_token(job, key, note))
-                except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
+                except (discord.DiscordException, *_NO_ANSWER) as error:
                     log.info("job %s: status not shown: %s", job.short_id, error)
-                await asyncio.sleep(_STATUS_GAP if key in self._notes else 0)
+                if key in self._notes:
+                    await self._pause()
         finally:
             del self._editors[key]
+
+    async def _pause(self) -> None:
+        """Wait between two edits, but not when the bot is stopping: the last one must be shown."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._is_closing.wait(), _STATUS_GAP)
 
     async def _edit_by_token(self, job: Job, message_id: int, note: Note) -> None:
         channel = self._client.get_partial_messageable(job.channel_id, guild_id=job.guild_id)

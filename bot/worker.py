@@ -62,14 +62,17 @@ class Worker:
         while True:
             self._due.clear()
             wait = await self._start_what_is_due()
+            # Not wait_for: until Python 3.12 it may swallow the cancellation that `stop` sends.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._due.wait(), wait)
+                async with asyncio.timeout(wait):
+                    await self._due.wait()
 
     async def _start_what_is_due(self) -> float:
         """Start the steps that are due and return the seconds until the next one is."""
         try:
             agenda = await self._store.agenda(self._clock(), list(self._busy))
-        except StoreError:
+        except Exception:
+            # Nothing may end the only loop that moves jobs on.
             log.exception("the store cannot be read; trying again")
             return _LONGEST_NAP
         rendering = [job for job in agenda.jobs if job.state is State.RENDERING]

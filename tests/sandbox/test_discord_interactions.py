@@ -174,7 +174,7 @@ async def test_a_webhook_call_before_the_answer_finds_nothing(scene: Scene) -> N
 
 
 async def test_answers_are_not_bound_by_the_bots_permissions_in_the_channel(scene: Scene) -> None:
-    started = await scene.mia.command("ping", where="gallery")
+    started = await scene.mia.command("ping", "gallery")
     assert (await scene.api.callback(started, 4, {"content": "hello"}))[0] == 200
     await scene.mia.wait_for(lambda one: one["content"] == "hello")
 

@@ -111,7 +111,7 @@ async def test_a_command_is_for_those_who_may_use_it(mia: Person, ada: Person, a
     await ada.command("settings")
     with pytest.raises(PersonError, match="age-restricted"):
         await mia.command("adult")
-    await mia.command("adult", where="after-dark")
+    await mia.command("adult", "after-dark")
 
 
 async def test_an_interaction_says_where_and_who(mia: Person, api: Api) -> None:
@@ -210,3 +210,69 @@ async def test_the_servers_end_closes_every_window() -> None:
         await server.stop()
         with pytest.raises(ConnectionError):
             await waiting
+
+
+async def test_a_command_can_name_people_channels_and_roles(mia: Person, api: Api) -> None:
+    kinds = {"who": 6, "place": 7, "which": 8, "what": 9, "sure": 5, "much": 10}
+    options = [{"type": kind, "name": name, "description": "x"} for name, kind in kinds.items()]
+    await api.register({"name": "point", "description": "Point", "options": options})
+    world = api.server.world
+    started = await mia.command(
+        "point",
+        who=mia.id,
+        place=mia.channel_id(),
+        which=world.guild.id,
+        what=world.bot.id,
+        sure=True,
+        much=1.5,
+    )
+    resolved = api.interaction(started).data["resolved"]
+    assert resolved["users"][mia.id]["username"] == "mia"
+    assert "permissions" in resolved["members"][world.bot.id]
+    assert resolved["channels"][mia.channel_id()]["name"] == "studio"
+    assert resolved["roles"][world.guild.id]["name"] == "@everyone"
+    with pytest.raises(PersonError) as refused:
+        await mia.command("point", who="1", sure="yes", much="x")
+    assert set(refused.value.errors) == {"who", "sure", "much"}
+
+
+async def test_a_menu_of_people_resolves_whom_it_means(mia: Person, api: Api) -> None:
+    row = {"type": 1, "components": [{"type": 5, "custom_id": "who"}]}
+    started = await mia.command("ping")
+    await api.callback(started, 4, {"content": "choose", "components": [row]})
+    message = await mia.wait_for_reply(started)
+    chosen = await mia.choose(message, "who", mia.id)
+    assert mia.id in api.interaction(chosen).data["resolved"]["users"]
+    with pytest.raises(PersonError, match="no such choice"):
+        await mia.choose(message, "who", "1")
+
+
+async def test_in_a_direct_message_only_some_commands_work(mia: Person, api: Api) -> None:
+    await api.register({**PING, "name": "here", "contexts": [0]}, PING)
+    direct = api.server.world.direct_channel(mia.id)
+    api.server.feed.channels_changed()
+    await mia.wait_for_event("CHANNELS")
+    with pytest.raises(PersonError, match="not available in direct messages"):
+        await mia.command("here", direct.id)
+    started = await mia.command("ping", direct.id)
+    _, body = await api.callback(started, 4, {"content": "hello"})
+    message = body["resource"]["message"]
+    assert message["interaction_metadata"]["authorizing_integration_owners"] == {"0": "0"}
+    assert "guild_id" not in body["interaction"]
+
+
+async def test_what_is_not_there_is_refused_in_a_sentence(mia: Person, api: Api) -> None:
+    assert api is not None
+    elsewhere = {"id": "1", "channel_id": mia.channel_id()}
+    refusals = (
+        mia.menu("ping", elsewhere),
+        mia.click(elsewhere, "x"),
+        mia.react(elsewhere, "🎬"),
+        mia.send("x", reply_to=elsewhere),
+        mia.send_raw({"kind": "dance"}),
+        mia.send_raw({"kind": "modal", "interaction_id": "1"}),
+        mia.send_raw({"kind": "command", "name": "nothing"}),
+    )
+    for refusal in refusals:
+        with pytest.raises(PersonError, match=r"40[04]: .+\."):
+            await refusal

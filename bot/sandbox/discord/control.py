@@ -7,9 +7,10 @@ from aiohttp import web
 
 from bot.sandbox.discord import payloads, permissions
 from bot.sandbox.discord.bodies import read_body
+from bot.sandbox.discord.connection import Connection
 from bot.sandbox.discord.errors import PeopleError
 from bot.sandbox.discord.feed import Feed
-from bot.sandbox.discord.gateway import INVALID_SESSION, RECONNECT, Connection, Gateway
+from bot.sandbox.discord.gateway import INVALID_SESSION, RECONNECT, Gateway
 from bot.sandbox.discord.journal import Journal
 from bot.sandbox.discord.message import JSON
 from bot.sandbox.discord.people import guarded

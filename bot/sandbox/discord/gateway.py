@@ -14,6 +14,7 @@ import orjson
 from aiohttp import WSMsgType, web
 
 from bot.sandbox.discord import payloads
+from bot.sandbox.discord.connection import Connection, GatewayClosed
 from bot.sandbox.discord.outbox import Outbox, encoder
 from bot.sandbox.discord.session import Intent, Session
 from bot.sandbox.discord.world import World
@@ -26,40 +27,7 @@ REQUEST_MEMBERS, INVALID_SESSION, HELLO, HEARTBEAT_ACK = 8, 9, 10, 11
 _IGNORED = frozenset({3, 4, 31})
 _FRAME_MAX_BYTES = 4096
 _EVENTS_KEPT = 2_000
-_SENDS_MAX, _SENDS_WINDOW_S = 120, 60.0
 _KNOWN_INTENTS = (1 << 17) - 1 | 1 << 20 | 1 << 21 | 1 << 24 | 1 << 25
-
-
-class GatewayClosed(Exception):
-    """Ends a connection with one of Discord's close codes."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(str(code))
-        self.code = code
-
-
-class Connection:
-    """One WebSocket: its outbox, its session once identified, and how much it has sent."""
-
-    def __init__(self, request: web.Request, outbox: Outbox) -> None:
-        self.request = request
-        self.outbox = outbox
-        self.session: Session | None = None
-        self._sends = 0
-        self._window_ends = 0.0
-
-    def send(self, op: int, data: Any = None) -> None:
-        """Send a frame that is not an event."""
-        self.outbox.send(orjson.dumps({"op": op, "d": data, "s": None, "t": None}))
-
-    def count_send(self) -> None:
-        """Raise GatewayClosed 4008 for a client that sends more than 120 frames a minute."""
-        now = time.monotonic()
-        if now >= self._window_ends:
-            self._sends, self._window_ends = 0, now + _SENDS_WINDOW_S
-        self._sends += 1
-        if self._sends > _SENDS_MAX:
-            raise GatewayClosed(4008)
 
 
 class Gateway:

@@ -132,14 +132,19 @@ async def _burst(discord: LocalDiscord, mia: Person) -> list[float]:
     Both ends are read in the local Discord's own process, so no client of ours is in the figure.
     """
     image = await mia.attach(PICTURE.read_bytes(), "demo.jpg")
-    person = discord.world.users[mia.id]
-    channel = discord.world.channels[mia.channel_id()]
-    option = {"name": "image", "type": 11, "value": image.id}
-    form = {"kind": "command", "nonce": "burst", "name": "animate", "type": 1, "options": [option]}
+    form = {
+        "as": mia.id,
+        "channel_id": mia.channel_id(),
+        "kind": "command",
+        "nonce": "burst",
+        "name": "animate",
+        "type": 1,
+        "options": [{"name": "image", "type": 11, "value": image.id}],
+    }
     sent = {}
     for _ in range(BURST):
         at = time.time()
-        sent[discord.invocations.start(person, channel, form).id] = at
+        sent[discord.people.interact(form)["interaction_id"]] = at
     answered: dict[str, float] = {}
     for _ in range(600):
         for exchange in discord.requests:

@@ -169,7 +169,7 @@ class LocalDiscord:
         reactions = Reactions(world, access, feed)
         threads = Threads(world, access, feed)
         uploads: dict[str, Attachment] = {}
-        self.invocations = Invocations(
+        invocations = Invocations(
             world=world,
             cdn=self.cdn,
             feed=feed,
@@ -185,7 +185,7 @@ class LocalDiscord:
             gateway=self.gateway_server,
             shapes=shapes,
             reactions=reactions,
-            invocations=self.invocations,
+            invocations=invocations,
             uploads=uploads,
         )
         messages = Messages(

@@ -39,6 +39,11 @@ def pragma(name: str) -> Callable[[sqlite3.Connection], Any]:
     return lambda db: db.execute(f"PRAGMA {name}").fetchone()[0]
 
 
+async def open_and_close(folder: Path) -> None:
+    async with Database(folder):
+        pass
+
+
 @pytest.fixture
 async def statements(database: Database) -> list[str]:
     """What SQLite is told from here on, statement by statement."""
@@ -85,7 +90,7 @@ async def test_a_second_database_on_the_same_folder_is_refused(
     database: Database,
 ) -> None:
     with pytest.raises(Locked, match="another bot runs on"):
-        await Database(database.path.parent).__aenter__()
+        await open_and_close(database.path.parent)
     await database.run(keep("still usable"))
 
 
@@ -139,7 +144,7 @@ async def test_a_second_process_is_refused_until_the_first_is_gone_however_it_we
     other = process()
     assert first_line(other) == "acknowledged"
     with pytest.raises(Locked):
-        await Database(tmp_path).__aenter__()
+        await open_and_close(tmp_path)
     other.send_signal(signal.SIGKILL)
     other.wait()
     async with Database(tmp_path) as database:
@@ -152,14 +157,14 @@ async def test_a_database_from_a_newer_release_is_refused_and_left_alone(tmp_pat
         await database.run(lambda db: db.execute("PRAGMA user_version = 99"))
     before = database.path.read_bytes()
     with pytest.raises(StoreError, match="newer release"):
-        await Database(tmp_path).__aenter__()
+        await open_and_close(tmp_path)
     assert database.path.read_bytes() == before
 
 
 async def test_a_file_that_is_no_database_is_refused_and_the_folder_let_go(tmp_path: Path) -> None:
     (tmp_path / "animate.db").write_bytes(b"this is no database at all" * 100)
     with pytest.raises(StoreError, match="cannot open"):
-        await Database(tmp_path).__aenter__()
+        await open_and_close(tmp_path)
     (tmp_path / "animate.db").unlink()
     async with Database(tmp_path) as database:
         assert await database.integrity() == ""
@@ -174,7 +179,7 @@ async def test_whatever_breaks_while_opening_the_folder_is_let_go(
     with monkeypatch.context() as patch:
         patch.setattr("bot.database.files", broken)
         with pytest.raises(RuntimeError, match="unforeseen"):
-            await Database(tmp_path).__aenter__()
+            await open_and_close(tmp_path)
     async with Database(tmp_path) as database:
         assert await database.integrity() == ""
 
@@ -182,7 +187,7 @@ async def test_whatever_breaks_while_opening_the_folder_is_let_go(
 async def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StoreError, match="cannot open"):
-        await Database(tmp_path / "file").__aenter__()
+        await open_and_close(tmp_path / "file")
 
 
 async def test_a_damaged_file_is_told_by_the_integrity_check(tmp_path: Path) -> None:

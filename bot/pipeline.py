@@ -26,6 +26,7 @@ from bot.errors import (
     Rejected,
     StaleJob,
     TooLarge,
+    Unclear,
 )
 from bot.intake import Pictures
 from bot.ledger import Entry, Limits
@@ -79,9 +80,9 @@ class Pipeline:
             case State.QUEUED:
                 now = self._clock()
                 sent = lifecycle.advance(job, Event.SUBMIT, now)
-                await self._submit(await self._store.move(job, sent))
+                await self._submit(await self._store.move(job, sent), is_first=True)
             case State.SUBMITTING:
-                await self._submit(job)
+                await self._submit(job, is_first=False)
             case State.RENDERED:
                 await self._deliver(job)
             case State.RENDERING | State.DELIVERED | State.FAILED:
@@ -89,14 +90,14 @@ class Pipeline:
 
     # --- submit ----------------------------------------------------------------------------------
 
-    async def _submit(self, job: Job) -> None:
+    async def _submit(self, job: Job, *, is_first: bool) -> None:
         try:
             picture = await asyncio.to_thread(self._pictures.path(job.id).read_bytes)
         except FileNotFoundError:
             await self._fail(job, Event.GIVE_UP, Failure.LOST, "the picture is gone")
             return
         try:
-            await self._provider.submit(job.task_uuid, job.order, picture)
+            await self._send(job, picture, is_first=is_first)
         except (Rejected, AccountTrouble) as error:
             await self._refuse(job, error)
         except ProviderError as error:
@@ -111,6 +112,24 @@ class Pipeline:
             due = self._tick(now + round(self._look_every * 1000))
             rendering = lifecycle.advance(job, Event.ACCEPTED, now, due_at=due)
             self._show(await self._store.move(job, rendering))
+
+    async def _send(self, job: Job, picture: bytes, *, is_first: bool) -> None:
+        """Have the task accepted, or raise.
+
+        A repeat that is refused proves nothing: an earlier try may have been taken, its answer
+        lost, and since then the credit used up. So the service is asked whether it has the task.
+        """
+        try:
+            await self._provider.submit(job.task_uuid, job.order, picture)
+        except (Rejected, AccountTrouble) as refusal:
+            if is_first:
+                raise
+            try:
+                found = await self._provider.look([job.task_uuid])
+            except ProviderError as error:
+                raise Unclear(refusal.code, str(error), status=refusal.status) from error
+            if job.task_uuid not in found:
+                raise
 
     async def _refuse(self, job: Job, error: ProviderError) -> None:
         if isinstance(error, AccountTrouble):

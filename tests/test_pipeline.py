@@ -179,6 +179,47 @@ async def test_trouble_that_passes_delays_the_clip_and_is_paid_once(
         assert here.leftovers == []
 
 
+async def test_a_repeat_that_is_refused_does_not_lose_the_task_that_was_taken_before(
+    here: World,
+) -> None:
+    here.trouble(match=WHERE["submit"], do="lose_answer")
+    here.trouble(match=WHERE["submit"], **FINAL_AT_SUBMIT["402"][0])
+    async with here.bot() as bot:
+        job = await bot.accept()
+        done = await bot.finished(job)
+
+        assert done.state is State.DELIVERED
+        assert here.runware.ledger.accepted == 1
+        await assert_paid_once(bot, job)
+
+
+async def test_a_key_that_is_changed_between_two_tries_ends_nothing(here: World) -> None:
+    here.trouble(match=WHERE["submit"], do="lose_answer")
+    async with here.bot() as bot:
+        job = await bot.accept()
+        await bot.work()
+        here.runware.settings.api_key = "another-key"
+        for _ in range(5):
+            await bot.work()
+        assert (await bot.reread(job)).state is State.SUBMITTING
+
+        here.runware.settings.api_key = "test-key"
+        assert (await bot.finished(job)).state is State.DELIVERED
+        await assert_paid_once(bot, job)
+
+
+async def test_a_refusal_after_tries_that_were_not_taken_is_final(here: World) -> None:
+    here.trouble(match=WHERE["submit"], do="status", status=503, times=3)
+    here.trouble(match=WHERE["submit"], **FINAL_AT_SUBMIT["402"][0])
+    async with here.bot() as bot:
+        job = await bot.accept()
+        done = await bot.finished(job)
+
+        assert (done.state, done.failure) == (State.FAILED, Failure.ACCOUNT)
+        assert here.runware.ledger.accepted == 0
+        await assert_released(bot, job)
+
+
 @pytest.mark.parametrize(
     ("rule", "failure"),
     [pytest.param(rule, why, id=fault) for fault, (rule, why) in FINAL_AT_SUBMIT.items()],

@@ -24,6 +24,8 @@ _LONGEST_NAP = 30.0
 """Seconds after which the store is asked in any case."""
 _PATIENCE = 6.0
 """Seconds that running steps get when the bot stops; what is cut off goes on after the start."""
+_BREATH = 5.0
+"""Seconds that a job rests in memory where not even that can be written; less than `_PATIENCE`."""
 _AFTER_A_BUG = 60_000
 """Milliseconds until a job is tried again whose step broke in an unforeseen way."""
 
@@ -114,3 +116,5 @@ class Worker:
             await self._store.postpone(jobs, dict.fromkeys((job.id for job in jobs), later))
         except StoreError:
             log.exception("the store cannot be written either")
+            # The jobs are still due: without a pause they would be sent or posted over and over.
+            await asyncio.sleep(_BREATH)

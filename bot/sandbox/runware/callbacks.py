@@ -109,7 +109,9 @@ class Callbacks:
                     self._plan(now + RENDER_CHECK_SECONDS, call)
             wait = self._heap[0][0] - now if self._heap else None
             try:
-                await asyncio.wait_for(self._news.wait(), wait)
+                # Not wait_for: until Python 3.12 it may swallow the cancellation of the end.
+                async with asyncio.timeout(wait):
+                    await self._news.wait()
             except TimeoutError:
                 continue
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import av
 import pytest
 
 from bot.clip import probe
@@ -60,6 +61,19 @@ def test_a_clip_that_is_not_there_is_broken(tmp_path: Path) -> None:
         probe(tmp_path / "gone.mp4")
     with pytest.raises(ClipBroken):
         probe(tmp_path)
+
+
+def test_sound_without_a_video_is_broken(tmp_path: Path) -> None:
+    path = tmp_path / "sound.mov"
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("pcm_s16le", rate=8000, layout="mono")
+        sound = av.AudioFrame(format="s16", layout="mono", samples=1024)
+        sound.sample_rate = 8000
+        output.mux(stream.encode(sound))
+        output.mux(stream.encode())
+
+    with pytest.raises(ClipBroken, match="no video"):
+        probe(path)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF"])

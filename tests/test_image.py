@@ -250,6 +250,14 @@ def test_without_a_list_of_sizes_the_frame_keeps_the_shape_within_the_limits(
     assert all(side % 2 == 0 for side in frame.size)
 
 
+def test_a_shape_that_no_allowed_size_has_is_refused() -> None:
+    strict = Rules(sizes=(), least_side=900, most_side=1000, most_pixels=64_000_000)
+    with pytest.raises(PictureRefused) as refused:
+        prepare(encoded(quarters((400, 200)), "PNG"), strict)
+
+    assert refused.value.problem is PictureProblem.TOO_NARROW
+
+
 # --- Colour and transparency ---------------------------------------------------------------------
 
 

@@ -448,6 +448,7 @@ READ: dict[str, tuple[Json, Progress | None]] = {
     "another task": ({"data": [item(taskUUID=OTHER)]}, None),
     "nothing known": ({"data": []}, None),
     "no errors": ({"data": [item()], "errors": []}, result()),
+    "nothing but odd fields": ({"data": [{"taskUUID": TASK, "status": 7}]}, Progress((), (), True)),
     "an unknown task": ({"data": [], "errors": [FAILED | {"code": "taskNotFound"}]}, None),
 }
 

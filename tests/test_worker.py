@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -326,6 +326,35 @@ async def test_accounts_that_cannot_be_read_do_not_end_the_worker(
     monkeypatch.setattr("bot.worker._LONGEST_NAP", 0.01)
     (job,) = await kept(store)
     worker.start()
+    await until(lambda: hands.done == [job.id])
+
+
+async def test_accounts_that_cannot_be_written_make_the_worker_pause_not_spin(
+    store: Store, hands: Hands, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    postpone = store.postpone
+    steps = 0
+    is_full = True
+
+    async def failing(jobs: Iterable[Job], due_at: dict[str, int]) -> None:
+        if is_full:
+            raise StoreError("the disk is full")
+        await postpone(jobs, due_at)
+
+    async def counted(job: Job) -> None:
+        nonlocal steps
+        del job
+        steps += 1
+
+    monkeypatch.setattr(store, "postpone", failing)
+    monkeypatch.setattr("bot.worker._BREATH", 0.1)
+    hands.meanwhile = counted
+    (job,) = await kept(store)
+    worker.start()
+    await asyncio.sleep(0.35)
+    assert 2 <= steps <= 4
+
+    is_full = False
     await until(lambda: hands.done == [job.id])
 
 

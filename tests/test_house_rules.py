@@ -11,9 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import errors
 from bot.client import EXTENSIONS
-from bot.errors import AnimateError
 from bot.settings import Settings
 from tests.conftest import ROOT, readme_part
 
@@ -137,69 +135,3 @@ def test_every_setting_is_read_somewhere(field: str) -> None:
         and name != "bot/settings.py"
     ]
     assert readers
-
-
-# --- The errors ----------------------------------------------------------------------------------
-
-
-def drawn() -> dict[str, str]:
-    """Return each class of the tree in the docstring of errors.py with the one above it."""
-    parents: dict[str, str] = {}
-    above: list[str] = []
-    for line in (errors.__doc__ or "").splitlines():
-        found = re.match(r"^([│├└─ ]*)(\w+)(  .*)?$", line)
-        if found is None or not (found[1] or line == "AnimateError"):
-            continue
-        depth = len(found[1]) // 4
-        above[depth:] = [found[2]]
-        parents[found[2]] = above[depth - 1] if depth else ""
-    return parents
-
-
-def kinds(base: type[AnimateError]) -> Iterator[type[AnimateError]]:
-    yield base
-    for kind in base.__subclasses__():
-        yield from kinds(kind)
-
-
-def test_the_tree_of_errors_is_drawn_as_it_is() -> None:
-    assert drawn() == {
-        kind.__name__: "" if kind is AnimateError else (kind.__base__ or object).__name__
-        for kind in kinds(AnimateError)
-    }
-
-
-@pytest.mark.parametrize(
-    "leaf", [kind.__name__ for kind in kinds(AnimateError) if not kind.__subclasses__()]
-)
-def test_every_error_is_raised_somewhere(leaf: str) -> None:
-    makers = []
-    for name, module in ours():
-        caught = {
-            id(name_node)
-            for handler in ast.walk(module)
-            if isinstance(handler, ast.ExceptHandler) and handler.type is not None
-            for name_node in ast.walk(handler.type)
-        }
-        makers += [
-            name
-            for node in ast.walk(module)
-            if isinstance(node, ast.Name) and node.id == leaf and id(node) not in caught
-        ]
-    assert makers
-
-
-@pytest.mark.parametrize("kind", list(kinds(AnimateError)))
-def test_every_error_says_what_it_means(kind: type[AnimateError]) -> None:
-    assert kind.__doc__
-    assert kind.__doc__.split("\n")[0].endswith(
-        (".", '("member", "server" or "bot"); micro-dollars.')
-    )
-
-
-@pytest.mark.parametrize(
-    "plain", [kind for kind in kinds(AnimateError) if kind.__init__ is Exception.__init__]
-)
-def test_an_error_without_a_message_says_its_docstring(plain: type[AnimateError]) -> None:
-    assert str(plain()) == (plain.__doc__ or "").strip()
-    assert str(plain("the message")) == "the message"

@@ -114,6 +114,10 @@ def test_every_option_that_a_command_can_have_is_described() -> None:
     assert names == set(words.OPTIONS)
 
 
+def test_durations_are_named_in_the_picker() -> None:
+    assert [words.duration_choice(one) for one in MODEL.durations] == ["5 seconds", "10 seconds"]
+
+
 def test_every_text_fits_where_discord_shows_it() -> None:
     for note in every_note():
         assert 0 < len(note.title) <= TITLE_LIMIT

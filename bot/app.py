@@ -5,6 +5,7 @@ jobs, then open the doors. Stop (SIGTERM, SIGINT): take nothing new, let running
 """
 
 import asyncio
+import contextlib
 import logging
 import signal
 from importlib import import_module
@@ -55,20 +56,33 @@ async def run(settings: Settings) -> None:
     model = chosen_model(settings)
     point_discord_at(settings)
     async with Database(settings.data_dir) as database, AnimateBot() as client:
-        await client.login(settings.discord_token.get_secret_value())
-        connection = asyncio.create_task(client.connect())
-        corridor = await asyncio.to_thread(_corridor, settings, model, database, client)
-        try:
-            await client.load(model)
-            corridor.worker.start()
-            client.open_doors(corridor.intake)
-            await client.publish_commands(corridor.store)
-            await _until(stopped, connection)
-        finally:
+        life = asyncio.create_task(_live(settings, model, database, client))
+        stopping = asyncio.create_task(stopped.wait())
+        await asyncio.wait([life, stopping], return_when=asyncio.FIRST_COMPLETED)
+        if not stopping.cancel():
             log.info("stopping")
-            await corridor.close()
-            await client.close()
-        await connection
+            life.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await life
+
+
+async def _live(settings: Settings, model: Model, database: Database, client: AnimateBot) -> None:
+    """Live until Discord ends the connection for good, or until cancelled, at any moment."""
+    await client.login(settings.discord_token.get_secret_value())
+    connection = asyncio.create_task(client.connect())
+    corridor = await asyncio.to_thread(_corridor, settings, model, database, client)
+    try:
+        await client.load(model)
+        corridor.worker.start()
+        client.open_doors(corridor.intake)
+        await client.publish_commands(corridor.store)
+        await asyncio.wait([connection])
+        connection.result()
+    finally:
+        await corridor.close()
+        await client.close()
+        connection.cancel()  # it may be pausing between two attempts
+        await asyncio.wait([connection])
 
 
 def _corridor(
@@ -77,10 +91,3 @@ def _corridor(
     """Import and build the corridor, in a thread: the connection comes up meanwhile."""
     built: Corridor = import_module("bot.corridor").build(settings, model, database, client)
     return built
-
-
-async def _until(stopped: asyncio.Event, connection: asyncio.Task[None]) -> None:
-    """Wait until the bot is told to stop, or Discord ends the connection for good."""
-    stopping = asyncio.create_task(stopped.wait())
-    await asyncio.wait([connection, stopping], return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()

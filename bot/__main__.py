@@ -1,4 +1,4 @@
-"""The command line: `python -m bot run | demo | sandbox | check | settings`.
+"""The command line: `python -m bot run | demo | sandbox | check`.
 
 The only reader of the environment and `.env`. Exit codes: 0 fine, 1 something is wrong outside,
 2 the settings or the arguments are wrong. No traceback and no secret reaches the terminal.
@@ -123,7 +123,10 @@ def _environment() -> dict[str, str]:
     """Return the environment over the file `.env` of this folder."""
     from dotenv import dotenv_values  # noqa: PLC0415
 
-    filed = {name: value or "" for name, value in dotenv_values(".env").items()}
+    try:
+        filed = {name: value or "" for name, value in dotenv_values(".env").items()}
+    except UnicodeDecodeError:
+        raise SettingsError((".env: is not a text in UTF-8. Save it again as UTF-8.",)) from None
     return filed | dict(os.environ)
 
 

@@ -90,6 +90,7 @@ async def bot_process(
 
 async def run_sandbox(port: int, runware_port: int, render_seconds: float) -> int:
     """Run the two local servers until Ctrl-C."""
+    port, runware_port = _free(port), _free(runware_port, "--runware-port")
     async with (
         LocalDiscord(port=port) as discord,
         LocalRunware(port=runware_port, render_seconds=render_seconds) as runware,
@@ -119,6 +120,8 @@ async def run(
     folder = (
         folder or Path("animate-demo") / f"{datetime.now().astimezone():%Y%m%d-%H%M%S}"
     ).resolve()
+    # SIGTERM ends it as Ctrl-C does, in the middle too: the bot must not be left behind alone.
+    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
     async with AsyncExitStack() as stack:
         say = _Clock()
         discord = await stack.enter_async_context(LocalDiscord(port=_free(port)))
@@ -289,7 +292,7 @@ async def _until_interrupted() -> None:
     await interrupted.wait()
 
 
-def _free(port: int | None) -> int:
+def _free(port: int | None, option: str = "--port") -> int:
     """Return the asked port, or the usual one if nothing was asked and it is free, or 0 for any."""
     with socket.socket() as probe_socket:
         probe_socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -298,5 +301,5 @@ def _free(port: int | None) -> int:
         except OSError:
             if port is None:
                 return 0
-            raise DemoFailed(f"port {port} is in use; choose another with --port") from None
+            raise DemoFailed(f"port {port} is in use; choose another with {option}") from None
         return int(probe_socket.getsockname()[1])

@@ -20,6 +20,7 @@ from tests.town import (
     sideways_photo,
     told,
     town,
+    until,
 )
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -184,5 +185,5 @@ async def test_after_all_that_the_books_of_both_sides_agree(here: Town) -> None:
     assert books.spent_micro == here.runware.ledger.billed_micro
     assert here.runware.ledger.accepted == len(books.jobs) == len(here.posts)
     assert here.runware.ledger.duplicates == 0
-    assert here.leftovers == []
+    await until(lambda: here.leftovers == [])
     assert here.trouble() == []

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.sandbox.runware.outcomes import Outcome
-from tests.town import EPHEMERAL, NOT_CHARGED, PRICE, Town, photo_file, told, town
+from tests.town import EPHEMERAL, NOT_CHARGED, PRICE, Town, photo_file, told, town, until
 
 SUBMIT = {"path": "/v1", "label": "videoInference"}
 POST = {"method": "POST", "path": "/channels/[0-9]+/messages"}
@@ -33,7 +33,7 @@ async def assert_paid_and_posted_once(here: Town, jobs: int = 1) -> None:
     assert books.spent_micro == here.runware.ledger.billed_micro == jobs * PRICE
     assert here.runware.ledger.accepted == jobs
     assert len(here.posts) == jobs
-    assert here.leftovers == []
+    await until(lambda: here.leftovers == [])
     assert here.trouble() == []
 
 
@@ -222,12 +222,3 @@ async def stopped(process: asyncio.subprocess.Process) -> int:
     code = await asyncio.wait_for(process.wait(), STOPS_WITHIN)
     assert time.monotonic() - before < STOPS_WITHIN
     return code
-
-
-async def until(condition: Any, within: float = 10.0) -> None:
-    """Wait for something in this process to become true."""
-    async with asyncio.timeout(within):
-        while True:
-            if condition():
-                return
-            await asyncio.sleep(0.02)

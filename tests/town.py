@@ -10,7 +10,7 @@ import io
 import os
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from functools import cache
@@ -433,6 +433,15 @@ def film(content: bytes) -> Film:
             seconds=float(len(frames) / stream.average_rate),
             codec=stream.codec_context.name,
         )
+
+
+async def until(condition: Callable[[], object], within: float = 10.0) -> None:
+    """Wait for something in this process to become true."""
+    async with asyncio.timeout(within):
+        while True:
+            if condition():
+                return
+            await asyncio.sleep(0.02)
 
 
 async def fetched(url: str) -> bytes:

@@ -1,0 +1,312 @@
+"""The command line as an operator meets it: exit codes, sentences, no traceback, no secret."""
+
+import asyncio
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from bot.__main__ import main
+from tests.conftest import ROOT
+from tests.town import Ended, clean_environment, command, end_of, started_command, town, until
+
+TOKEN, KEY = "MTIzNDU2Nzg5MDEyMzQ1Njc4.Gabcde.a-secret-token", "a-secret-runware-key"
+SECRETS = {"DISCORD_TOKEN": TOKEN, "RUNWARE_API_KEY": KEY}
+NOWHERE = {
+    "ANIMATE_DISCORD_API": "http://127.0.0.1:9/api/v10",
+    "ANIMATE_RUNWARE_API": "http://127.0.0.1:9/v1",
+}
+
+
+Terminal = Callable[..., Ended]
+
+
+def assert_plain(ended: Ended, code: int) -> None:
+    """Check what holds for every end: the code, no traceback, no secret."""
+    assert ended.code == code, ended.text
+    assert "Traceback" not in ended.text
+    assert TOKEN not in ended.text
+    assert KEY not in ended.text
+
+
+# --- Settings ------------------------------------------------------------------------------------
+
+
+async def test_without_settings_it_names_all_that_is_missing_and_where_to_put_it(
+    tmp_path: Path,
+) -> None:
+    for name in ("run", "check"):
+        ended = await command(name, folder=tmp_path)
+        assert_plain(ended, 2)
+        assert "DISCORD_TOKEN: is not set. The bot's token: Developer Portal" in ended.err
+        assert "RUNWARE_API_KEY: is not set." in ended.err
+        assert ".env.example names them all" in ended.err
+
+
+@pytest.fixture
+def terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Terminal:
+    """The command line in this process, in an empty folder; for what ends before it starts."""
+    monkeypatch.chdir(tmp_path)
+    for name in os.environ.keys() - clean_environment().keys():
+        monkeypatch.delenv(name)
+
+    def run(*arguments: str, settings: Mapping[str, str] | None = None) -> Ended:
+        with monkeypatch.context() as given:
+            for name, value in (settings or {}).items():
+                given.setenv(name, value)
+            code = main(arguments)
+        shown = capsys.readouterr()
+        return Ended(code, shown.out, shown.err)
+
+    return run
+
+
+def test_every_malformed_setting_is_named_in_one_go_with_what_it_takes(terminal: Terminal) -> None:
+    wrong = {
+        "DISCORD_TOKEN": f"{TOKEN} {TOKEN}",
+        "RUNWARE_API_KEY": f"{KEY}\n{KEY}",
+        "ANIMATE_MEMBER_MONTHLY_USD": "five",
+        "ANIMATE_PICTURE_MAX_MB": "0",
+        "ANIMATE_GIVE_UP_HOURS": "soon",
+        "ANIMATE_LOG_LEVEL": "LOUD",
+        "ANIMATE_DISCORD_API": "discord.com",
+    }
+    for name in ("run", "check"):
+        ended = terminal(name, settings=wrong)
+        assert_plain(ended, 2)
+        lines = [line for line in ended.err.splitlines() if line.startswith("  - ")]
+        assert {line[4:].partition(":")[0] for line in lines} == wrong.keys()
+        assert "dollars, `0` or `unlimited`" in ended.err
+        assert "DEBUG, INFO, WARNING or ERROR" in ended.err
+
+
+def test_an_unknown_setting_is_an_error_with_the_name_that_was_meant(terminal: Terminal) -> None:
+    ended = terminal("run", settings=SECRETS | {"ANIMATE_MEMBER_MONTLY_USD": "3"})
+    assert_plain(ended, 2)
+    assert "ANIMATE_MEMBER_MONTLY_USD: there is no such setting." in ended.err
+    assert "Did you mean ANIMATE_MEMBER_MONTHLY_USD?" in ended.err
+
+
+def test_an_unknown_model_is_an_error_with_those_there_are(terminal: Terminal) -> None:
+    ended = terminal("check", settings=SECRETS | {"ANIMATE_MODEL": "sora"})
+    assert_plain(ended, 2)
+    assert "ANIMATE_MODEL: sora is not known. Choose from klingai:2@1" in ended.err
+
+
+def test_the_file_env_is_read_and_the_environment_wins_over_it(terminal: Terminal) -> None:
+    lines = [f"{name}={value}" for name, value in (SECRETS | NOWHERE).items()]
+    Path(".env").write_text("\n".join([*lines, "ANIMATE_MODEL=sora"]))
+    ended = terminal("check")
+    assert_plain(ended, 2)
+    assert "sora" in ended.err
+
+    ended = terminal("check", settings={"ANIMATE_MODEL": "klingai:6@0"})
+    assert_plain(ended, 1)
+    assert "ok     settings: complete; model klingai:6@0" in ended.out
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfeD\x00I\x00", b"this is\nno=[setting\n="])
+def test_a_file_env_that_cannot_be_read_is_no_crash(terminal: Terminal, content: bytes) -> None:
+    Path(".env").write_bytes(content)
+    ended = terminal("run")
+    assert_plain(ended, 2)
+    assert ".env" in ended.err
+
+
+# --- Starting ------------------------------------------------------------------------------------
+
+
+async def test_a_discord_that_cannot_be_reached_is_said_in_one_sentence(tmp_path: Path) -> None:
+    ended = await command("run", settings=SECRETS | NOWHERE, folder=tmp_path)
+    assert_plain(ended, 1)
+    assert "Discord cannot be reached: ClientConnectorError. Is the network up?" in ended.err
+
+
+async def test_a_token_that_discord_refuses_is_said_with_the_fix(tmp_path: Path) -> None:
+    async with town(tmp_path, token="the-right-one") as here:
+        ended = await command("run", settings=here.settings | SECRETS, folder=tmp_path)
+    assert_plain(ended, 2)
+    assert "DISCORD_TOKEN: Discord refuses it. Reset it in the Developer Portal" in ended.err
+
+
+async def test_a_second_bot_on_the_same_folder_refuses_and_says_why(tmp_path: Path) -> None:
+    async with town(tmp_path) as here, here.bot() as first:
+        ended = await command("run", settings=here.settings, folder=tmp_path)
+        assert_plain(ended, 1)
+        assert f"another bot runs on {here.data}" in ended.err
+        assert "give this one its own folder" in ended.err
+        assert first.returncode is None
+        assert here.trouble() == []
+
+
+@pytest.mark.parametrize(
+    ("path", "number"),
+    [
+        pytest.param("/users/@me", signal.SIGTERM, id="to log in"),
+        pytest.param("/users/@me", signal.SIGINT, id="to log in, with Ctrl-C"),
+        pytest.param("/commands", signal.SIGTERM, id="to publish its commands"),
+        pytest.param("/gateway", signal.SIGTERM, id="to connect"),
+    ],
+)
+async def test_a_bot_that_waits_for_discord_can_still_be_stopped(
+    tmp_path: Path, path: str, number: signal.Signals
+) -> None:
+    async with town(tmp_path) as here:
+        stall = here.trouble_at_discord(do="stall", match={"path": path}, seconds=60)
+        process = await started_command("run", settings=here.settings, folder=tmp_path)
+        await until(lambda: here.discord.faults.hits(stall))
+        process.send_signal(number)
+        assert_plain(await end_of(process, within=10), 0)
+
+
+async def test_a_bot_that_has_lost_discord_can_still_be_stopped(tmp_path: Path) -> None:
+    async with town(tmp_path) as here, here.bot() as process:
+        here.trouble_at_discord(do="drop", match={"path": "/gateway"}, times=None)
+        await here.control("POST", "gateway", {"do": "drop"})
+        await here.mia.wait_for_bot(online=False)
+        await until(lambda: here.discord.faults.snapshot()[0]["hits"] > 1)
+        process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(process.wait(), 10) == 0
+
+
+async def test_a_second_word_to_stop_does_no_harm(tmp_path: Path) -> None:
+    async with town(tmp_path, render_seconds=30) as here, here.bot() as process:
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(process.wait(), 10) == 0
+        assert here.trouble() == []
+
+
+# --- The other commands --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "the following arguments are required: COMMAND"),
+        (["frobnicate"], "invalid choice: 'frobnicate'"),
+        (["demo", "--port", "99999"], "a port is a number from 0 to 65535"),
+        (["demo", "--port", "-1"], "a port is a number from 0 to 65535"),
+        (["demo", "--render-seconds", "nan"], "a number of seconds from 0 to 3600"),
+        (["sandbox", "--render-seconds", "long"], "a number of seconds from 0 to 3600"),
+        (["run", "--fast"], "unrecognized arguments: --fast"),
+    ],
+)
+def test_a_wrong_argument_is_named_with_the_usage(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    shown = capsys.readouterr().err
+    assert words in shown
+    assert "usage: animate-bot" in shown
+
+
+@pytest.mark.parametrize("name", ["", "run", "demo", "sandbox", "check"])
+def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([name, "--help"] if name else ["--help"])
+    assert ended.value.code == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith(f"usage: animate-bot {name}".rstrip())
+    if not name:
+        assert all(f"\n    {one} " in shown for one in ("run", "demo", "sandbox", "check"))
+
+
+async def test_the_sandbox_prints_settings_with_which_a_bot_runs_and_ends_when_told(
+    tmp_path: Path,
+) -> None:
+    process = await started_command(
+        *("sandbox", "--port", "0", "--runware-port", "0", "--render-seconds", "0"),
+        settings={},
+        folder=tmp_path,
+    )
+    assert process.stdout is not None
+    shown = (await asyncio.wait_for(process.stdout.readuntil(b"Ctrl-C"), 20)).decode()
+    assert re.search(r"^local Discord  http://127\.0\.0\.1:\d+/$", shown, re.MULTILINE)
+    assert re.search(r"^local Runware  http://127\.0\.0\.1:\d+$|/v1$", shown, re.MULTILINE)
+    settings = dict(re.findall(r"^([A-Z_]+)=(.+)$", shown, re.MULTILINE))
+
+    checked = await command("check", settings=settings, folder=tmp_path)
+    assert "ok     Discord token: belongs to animate-bot" in checked.out
+    assert "ok     Runware key: accepted" in checked.out
+
+    process.send_signal(signal.SIGTERM)
+    assert_plain(await end_of(process, within=10), 0)
+
+
+async def test_a_port_in_use_is_said_with_the_option_that_changes_it(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        for arguments, option in (
+            (("demo", "--once", "--port", port), "--port"),
+            (("sandbox", "--port", port, "--runware-port", "0"), "--port"),
+            (("sandbox", "--port", "0", "--runware-port", port), "--runware-port"),
+        ):
+            ended = await command(*arguments, folder=tmp_path)
+            assert_plain(ended, 1)
+            assert ended.err == f"port {port} is in use; choose another with {option}\n"
+
+
+def test_the_installed_script_is_the_same_command_line(tmp_path: Path) -> None:
+    script = shutil.which("animate-bot", path=Path(sys.executable).parent)
+    if script is None:
+        pytest.skip("animate-bot is not installed beside this Python")
+    ended = subprocess.run(
+        [script, "run"],
+        env=clean_environment(),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert "DISCORD_TOKEN: is not set." in ended.stderr
+
+
+# --- What the README says ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("target", ["demo", "test", "bench", "fix", "lint"])
+def test_the_make_targets_of_the_readme_exist(target: str) -> None:
+    make = shutil.which("make")
+    if make is None:
+        pytest.skip("make is not installed")
+    ended = subprocess.run(
+        [make, "--dry-run", "--directory", str(ROOT), target],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout
+
+
+def test_every_command_in_the_readme_is_one_that_exists() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    named = set(re.findall(r"python -m bot (\w+)", readme))
+    assert {"run", "demo", "check", "sandbox"} >= named > set()
+    options = set(re.findall(r"`(?:demo|sandbox) ([^`]*)`", readme))
+    for option in {word for text in options for word in text.split() if word.startswith("--")}:
+        assert option in {"--once", "--image", "--port", "--render-seconds", "--data", "--help"}
+
+
+def test_the_files_that_the_readme_installs_from_are_there() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    for name in re.findall(r"-r (\S+\.txt)", readme):
+        assert (ROOT / name).is_file()
+    for name in re.findall(r"^\| `(bot/[\w/]+\.py)`", readme, re.MULTILINE):
+        assert (ROOT / name).is_file(), name
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)

@@ -47,9 +47,7 @@ export function bindComposer() {
 }
 
 export function enterComposer(channel) {
-  $("input").value = state.drafts.get(channel.id) ?? "";
-  hidePopup();
-  growInput();
+  fillInput(state.drafts.get(channel.id) ?? "");
   if (matchMedia("(hover: hover)").matches) $("input").focus({ preventScroll: true });
 }
 
@@ -109,29 +107,43 @@ function onInputKey(event) {
   }
 }
 
+let isSending = false; // files may take a while; a second Enter must not send them twice
+
 async function sendMessage() {
   const text = $("input").value.trim();
   const exact = text.startsWith("/") && leaves().find((l) => `/${l.name}` === text);
   if (exact) return startCommand(exact);
-  if (!text && !tray.count()) return;
+  if (isSending || (!text && !tray.count())) return;
+  isSending = true;
+  fillInput("");
   try {
-    const attachments = await tray.ids();
-    await api("POST", "/sandbox/messages", {
-      as: state.me.id,
-      channel_id: state.channel.id,
-      content: encodeMentions(text),
-      attachments,
-      reply_to: state.reply?.message.id ?? null,
-      ping: state.reply?.ping ?? true,
-    });
-    $("input").value = "";
+    await postMessage(text);
     tray.clear();
     setReply(null);
-    growInput();
-    hidePopup();
   } catch (error) {
     toast(error.message);
+    fillInput(text);
+  } finally {
+    isSending = false;
   }
+}
+
+async function postMessage(text) {
+  const { me, channel, reply } = state;
+  await api("POST", "/sandbox/messages", {
+    as: me.id,
+    channel_id: channel.id,
+    content: encodeMentions(text),
+    attachments: await tray.ids(),
+    reply_to: reply?.message.id ?? null,
+    ping: reply?.ping ?? true,
+  });
+}
+
+function fillInput(text) {
+  $("input").value = text;
+  hidePopup();
+  growInput();
 }
 
 /** "@Mia" and "#studio" become what Discord sends for them. */
@@ -204,9 +216,7 @@ function onCommandMention(event) {
 function startCommand(leaf, files = []) {
   state.command?.close();
   setReply(null);
-  $("input").value = "";
-  growInput();
-  hidePopup();
+  fillInput("");
   state.command = new CommandForm(leaf, () => {
     state.command = null;
     $("command").replaceChildren();

@@ -134,7 +134,8 @@ async def _runware(settings: Settings) -> AsyncIterator[Finding]:
             yield Finding("Runware key", False, text)
             return
         except AnimateError as error:
-            yield Finding("Runware", False, f"no answer from {settings.runware_api}: {error}")
+            text = f"no answer from {settings.runware_api} ({error}). Is the network up?"
+            yield Finding("Runware", False, text)
             return
     yield Finding("Runware key", True, "accepted")
     price = app.chosen_model(settings).least_price_micro

@@ -54,7 +54,9 @@ class Database:
             await self._in_thread(_prepare)
         except (sqlite3.Error, OSError) as error:
             await self._close()
-            raise StoreError(f"cannot open {self.path}: {error}") from error
+            raise StoreError(
+                f"cannot open {self.path} ({error}); restore a backup, or use another folder"
+            ) from error
         except BaseException:
             await self._close()
             raise

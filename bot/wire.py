@@ -84,11 +84,12 @@ class Item(BaseModel):
     @property
     def cost_micro(self) -> int | None:
         """The reported cost; None where there is none, or it is no amount."""
-        return _amount(self.cost)
+        micro = _amount(self.cost)
+        return None if micro is None or micro < 0 else micro
 
     @property
     def balance_micro(self) -> int | None:
-        """The credit, which the service has sent both as a number and as an object."""
+        """The credit, sent as a number or as an object; below 0 where more was used than paid."""
         value = self.balance
         if isinstance(value, Mapping):
             value = next((value[key] for key in ("amount", "value", "total") if key in value), None)
@@ -219,7 +220,6 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
 
 def _amount(value: Any) -> int | None:
     try:
-        micro = to_micro(Decimal(str(value)))
+        return to_micro(Decimal(str(value)))
     except (ArithmeticError, ValueError):
         return None
-    return micro if micro >= 0 else None

@@ -196,7 +196,7 @@ def test_a_cost_is_whole_micro_dollars_or_unknown(cost: Any, micro: int | None) 
         (None, None),
         (True, None),
         ([12.5], None),
-        (-0.5, None),
+        (-0.5, -500_000),
     ],
 )
 def test_the_credit_comes_as_a_number_or_an_object(balance: Any, micro: int | None) -> None:

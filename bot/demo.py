@@ -23,7 +23,7 @@ from bot.clip import Facts, probe
 from bot.errors import AnimateError
 from bot.ledger import usd
 from bot.sandbox.discord.server import LocalDiscord
-from bot.sandbox.person import Person, Started
+from bot.sandbox.person import Person, PersonError, Started
 from bot.sandbox.runware.server import LocalRunware
 
 PICTURE = Path(__file__).with_name("demo.jpg")
@@ -99,8 +99,9 @@ async def run_sandbox(port: int, runware_port: int, render_seconds: float) -> in
         print("Settings that point a bot at them:\n")
         for name, value in bot_settings(discord, runware, Path("animate-data")).items():
             print(f"{name}={value}")
+        interrupted = _interruption()
         print("\nCtrl-C ends them.", flush=True)
-        await _until_interrupted()
+        await interrupted.wait()
     return 0
 
 
@@ -136,9 +137,10 @@ async def run(
         await _or_its_end(story.is_online(), process, folder)
         await _or_its_end(story.animate(picture, render_seconds), process, folder)
         if not is_once:
+            interrupted = _interruption()
             print(f"\nOpen {discord.url}/#{_CHANNEL} and try it: type / or drop a picture.")
             print("Ctrl-C ends everything.", flush=True)
-            await _or_its_end(_until_interrupted(), process, folder)
+            await _or_its_end(interrupted.wait(), process, folder)
     return 0
 
 
@@ -174,7 +176,10 @@ class _Story:
     async def animate(self, picture: Path, patience: float) -> None:
         """Send the command, tell what happens, and judge the clip. Raises `DemoFailed`."""
         content = await asyncio.to_thread(picture.read_bytes)
-        image = await self._mia.attach(content, picture.name)
+        try:
+            image = await self._mia.attach(content, picture.name)
+        except PersonError as error:
+            raise DemoFailed(f"the local Discord does not take {picture}: {error}") from None
         options = await self._required_options(picture)
         started = await self._mia.command("animate", image=image, **options)
         self._say(f"Mia: /animate image: {picture.name}")
@@ -270,26 +275,29 @@ def _moment(seconds: int) -> str:
 
 
 async def _or_its_end(
-    doing: Coroutine[Any, Any, None], process: asyncio.subprocess.Process, folder: Path
+    doing: Coroutine[Any, Any, object], process: asyncio.subprocess.Process, folder: Path
 ) -> None:
     """Do something as long as the bot lives. Raises `DemoFailed` if the bot ends first."""
     task = asyncio.create_task(doing)
     ended = asyncio.create_task(process.wait())
-    await asyncio.wait([task, ended], return_when=asyncio.FIRST_COMPLETED)
-    ended.cancel()
-    if not task.done():
-        task.cancel()
-        raise DemoFailed(f"the bot ended with {process.returncode}; see {folder / 'bot.log'}")
-    await task
+    try:
+        await asyncio.wait([task, ended], return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise DemoFailed(f"the bot ended with {process.returncode}; see {folder / 'bot.log'}")
+        await task
+    finally:
+        for one in (task, ended):
+            one.cancel()
+        await asyncio.gather(task, ended, return_exceptions=True)
 
 
-async def _until_interrupted() -> None:
-    """Wait for Ctrl-C or SIGTERM."""
+def _interruption() -> asyncio.Event:
+    """Return what Ctrl-C or SIGTERM sets from now on, instead of ending everything at once."""
     interrupted = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, interrupted.set)
-    await interrupted.wait()
+    return interrupted
 
 
 def _free(port: int | None, option: str = "--port") -> int:

@@ -73,6 +73,7 @@ async def _live(settings: Settings, model: Model, database: Database, client: An
     corridor = await asyncio.to_thread(_corridor, settings, model, database, client)
     try:
         await client.load(model)
+        await corridor.pipeline.recover()
         corridor.worker.start()
         client.open_doors(corridor.intake)
         await client.publish_commands(corridor.store)

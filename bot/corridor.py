@@ -33,6 +33,7 @@ class Corridor:
 
     store: Store
     intake: Intake
+    pipeline: Pipeline
     worker: Worker
     delivery: Delivery
     http: httpx.AsyncClient
@@ -88,4 +89,4 @@ def build(settings: Settings, model: Model, database: Database, client: discord.
         new_uuid=lambda: str(uuid.uuid4()),
         wake=worker.wake,
     )
-    return Corridor(store, intake, worker, delivery, http)
+    return Corridor(store, intake, pipeline, worker, delivery, http)

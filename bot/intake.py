@@ -6,7 +6,8 @@ nothing is left behind either. `pipeline.py` goes on from the job.
 
 import asyncio
 import logging
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,7 +64,10 @@ class Pictures:
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part")
         try:
-            part.write_bytes(jpeg)
+            with part.open("wb") as file:
+                file.write(jpeg)
+                file.flush()
+                os.fsync(file.fileno())  # as durable as the row that will count on it
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
@@ -74,6 +78,13 @@ class Pictures:
             self.path(job_id).unlink(missing_ok=True)
         except OSError as error:
             log.warning("a picture stays behind: %s", error)
+
+    def sweep(self, open_jobs: Container[str]) -> None:
+        """Forget what belongs to no open job, such as after a crash between a file and its row."""
+        if self._folder.is_dir():
+            for path in self._folder.iterdir():
+                if path.stem not in open_jobs:
+                    path.unlink(missing_ok=True)
 
 
 class Intake:

@@ -39,6 +39,8 @@ class Clean(logging.Formatter):
 
 def set_up(level: str, secrets: Iterable[str]) -> None:
     """Send all logs to standard error, cleaned; libraries only speak up from WARNING."""
+    # A malformed call would otherwise print its arguments raw, past the cleaning.
+    logging.raiseExceptions = False
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Clean(secrets))
     root = logging.getLogger()

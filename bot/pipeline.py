@@ -40,6 +40,8 @@ _POLITE_WAIT = 10 * 60
 """Seconds of rendering after which a clip is called late. Late is not failed."""
 _SOON = 300.0
 """The longest pause between two tries to have a task accepted, in seconds."""
+_ID_LENGTH = 36
+"""Characters of a job's id, with which the names of its clips begin."""
 _RARELY = 3600.0
 """The longest pause between two tries to post a paid clip, in seconds."""
 
@@ -74,6 +76,15 @@ class Pipeline:
         self._clock = clock
         self._chance = chance
 
+    async def recover(self) -> None:
+        """Before anything else at a start: remove files that a crash left without a job."""
+        open_jobs = await self._store.open_jobs()
+        self._pictures.sweep(open_jobs)
+        if self._clips_folder.is_dir():
+            for path in self._clips_folder.iterdir():
+                if path.name[:_ID_LENGTH] not in open_jobs:
+                    path.unlink(missing_ok=True)
+
     async def step(self, job: Job) -> None:
         """Do the next step of a job that waits for us; what renders is looked at together."""
         match job.state:
@@ -92,12 +103,9 @@ class Pipeline:
 
     async def _submit(self, job: Job, *, is_first: bool) -> None:
         try:
-            picture = await asyncio.to_thread(self._pictures.path(job.id).read_bytes)
+            await self._send(job, is_first=is_first)
         except FileNotFoundError:
             await self._fail(job, Event.GIVE_UP, Failure.LOST, "the picture is gone")
-            return
-        try:
-            await self._send(job, picture, is_first=is_first)
         except (Rejected, AccountTrouble) as error:
             await self._refuse(job, error)
         except ProviderError as error:
@@ -113,21 +121,22 @@ class Pipeline:
             rendering = lifecycle.advance(job, Event.ACCEPTED, now, due_at=due)
             self._show(await self._store.move(job, rendering))
 
-    async def _send(self, job: Job, picture: bytes, *, is_first: bool) -> None:
+    async def _send(self, job: Job, *, is_first: bool) -> None:
         """Have the task accepted, or raise.
 
-        A repeat that is refused proves nothing: an earlier try may have been taken, its answer
+        A repeat that fails for good proves nothing: an earlier try may have been taken, its answer
         lost, and since then the credit used up. So the service is asked whether it has the task.
         """
         try:
+            picture = await asyncio.to_thread(self._pictures.path(job.id).read_bytes)
             await self._provider.submit(job.task_uuid, job.order, picture)
-        except (Rejected, AccountTrouble) as refusal:
+        except (FileNotFoundError, Rejected, AccountTrouble) as failure:
             if is_first:
                 raise
             try:
                 found = await self._provider.look([job.task_uuid])
             except ProviderError as error:
-                raise Unclear(refusal.code, str(error), status=refusal.status) from error
+                raise Unclear("unknownOutcome", f"{failure}; {error}") from error
             if job.task_uuid not in found:
                 raise
 
@@ -148,7 +157,8 @@ class Pipeline:
             found = await self._provider.look([job.task_uuid for job in jobs])
         except ProviderError as error:
             # Nothing was learnt, so nothing is given up: the clips may be there, and paid.
-            log.warning("the video service could not be asked: %s", error)
+            level = logging.CRITICAL if isinstance(error, AccountTrouble) else logging.WARNING
+            log.log(level, "the video service could not be asked: %s", error)
             await self._postpone(jobs)
             return
         waiting = []
@@ -223,6 +233,7 @@ class Pipeline:
             message_id = await self._delivery.post(job, paths, text, words.alt_text(job))
         except (ProviderError, ClipBroken) as error:
             log.warning("job %s: clip not fetched, trying again: %s", job.short_id, error)
+            self._delivery.show(job, words.unfetched(job))
             await self._retry(job)
         except DeliveryError as error:
             log.warning("job %s: clip not posted, trying again: %s", job.short_id, error)
@@ -254,8 +265,10 @@ class Pipeline:
     async def _text(self, job: Job, clips: Sequence[Clip]) -> str:
         entries = await self._store.entries(job.id)
         spent = sum(entry.spent_micro for entry in entries)
-        standing = await self._store.standing(job)
-        left = words.receipt(standing, self._limits, job.created_at)
+        left = ""
+        if ledger.month_of(job.created_at) == ledger.month_of(self._clock()):
+            standing = await self._store.standing(job)
+            left = words.receipt(standing, self._limits, job.created_at)
         return words.delivered(job, job.order.results - len(clips), spent, left)
 
     # --- what several steps need -----------------------------------------------------------------

@@ -80,7 +80,8 @@ class Settings(BaseModel):
     member_monthly_usd: Limit = Field(
         5_000_000,
         alias="ANIMATE_MEMBER_MONTHLY_USD",
-        description="What one member may spend in a month (UTC): dollars, `0` or `unlimited`.",
+        description="What one member may spend in one server in a month (UTC):"
+        " dollars, `0` or `unlimited`.",
     )
     server_monthly_usd: Limit = Field(
         25_000_000,
@@ -105,13 +106,6 @@ class Settings(BaseModel):
         le=200,
         alias="ANIMATE_PICTURE_MAX_MEGAPIXELS",
         description="The most pixels a picture may have, in millions; larger ones are not decoded.",
-    )
-    upload_limit_mb: int = Field(
-        10,
-        gt=0,
-        le=500,
-        alias="ANIMATE_UPLOAD_LIMIT_MB",
-        description="What Discord takes per file where a server's own limit is not higher, in MiB.",
     )
     look_every_seconds: float = Field(
         2.0,

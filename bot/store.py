@@ -138,6 +138,14 @@ class Store:
         """Return one job."""
         return await self._database.run(lambda db: _one(db, "id = ?", job_id))
 
+    async def open_jobs(self) -> frozenset[str]:
+        """Return the ids of all jobs that are not final."""
+
+        def transaction(db: sqlite3.Connection) -> frozenset[str]:
+            return frozenset(row["id"] for row in db.execute(f"SELECT id FROM jobs WHERE {_OPEN}"))
+
+        return await self._database.run(transaction)
+
     async def clips(self, job_id: str) -> list[Clip]:
         """Return the finished clips of a job in their order."""
 

@@ -125,6 +125,12 @@ def alt_text(job: Job) -> str:
     return f"{what} ({', '.join(_facts(job.order))})"[:1024]
 
 
+def unfetched(job: Job) -> Note:
+    """Say that a paid clip could not be downloaded yet."""
+    text = "The video service doesn't hand the clip over yet. I keep trying, and mention you then."
+    return Note("📦 Finished, but not here yet", text + _fine_print(job), Tone.WARNING)
+
+
 def waiting(job: Job, *, is_too_large: bool) -> Note:
     """Say that a paid clip could not be posted, and is kept."""
     text = "I need View Channel, Send Messages and Attach Files there."

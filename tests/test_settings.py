@@ -131,7 +131,6 @@ def test_a_missing_secret_is_told_with_where_to_get_it(name: str) -> None:
         ("ANIMATE_PICTURE_MAX_MB", "0", "greater than 0"),
         ("ANIMATE_PICTURE_MAX_MB", "many", "valid integer"),
         ("ANIMATE_PICTURE_MAX_MEGAPIXELS", "201", "less than or equal to 200"),
-        ("ANIMATE_UPLOAD_LIMIT_MB", "-1", "greater than 0"),
         ("ANIMATE_LOOK_EVERY_SECONDS", "0.01", "greater than or equal to 0.05"),
         ("ANIMATE_LOOK_EVERY_SECONDS", "nan", "less than or equal to 60"),
         ("ANIMATE_GIVE_UP_HOURS", "nan", "less than or equal to 336"),

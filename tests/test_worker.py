@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bot import ledger
+from bot import ledger, lifecycle
 from bot.errors import StaleJob, StoreError
-from bot.lifecycle import FINAL, Job, State
+from bot.lifecycle import FINAL, Event, Job, State
 from bot.pipeline import Pipeline
 from bot.store import Agenda, Store
 from bot.worker import Worker
@@ -18,6 +18,11 @@ from tests.conftest import Clock, make_job
 from tests.corridor import PRICE, UNLIMITED, Bot, World, world
 
 LATER = 10**9
+WAYS = {
+    State.QUEUED: (),
+    State.RENDERING: (Event.SUBMIT, Event.ACCEPTED),
+    State.RENDERED: (Event.SUBMIT, Event.ACCEPTED, Event.FINISHED),
+}
 SOON = 5.0
 """Seconds in which a busy machine should have done what takes milliseconds."""
 
@@ -64,10 +69,14 @@ class Hands(Pipeline):
 
 
 async def kept(store: Store, count: int = 1, state: State = State.QUEUED) -> list[Job]:
-    """Put jobs into the books."""
-    jobs = [make_job(state=state) for _ in range(count)]
-    for job in jobs:
+    """Put jobs into the books, and on to `state` by the way that leads there."""
+    jobs = [make_job() for _ in range(count)]
+    for number, job in enumerate(jobs):
         await store.accept(job, ledger.hold(job), UNLIMITED)
+        for event in WAYS[state]:
+            after = lifecycle.advance(jobs[number], event, job.updated_at)
+            entry = ledger.spend(job, 1, job.updated_at) if event is Event.FINISHED else None
+            jobs[number] = await store.move(jobs[number], after, entry=entry)
     return jobs
 
 

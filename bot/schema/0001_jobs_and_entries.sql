@@ -71,7 +71,10 @@ BEGIN SELECT RAISE(ABORT, 'entries are append-only'); END;
 CREATE TRIGGER entries_are_never_deleted BEFORE DELETE ON entries
 BEGIN SELECT RAISE(ABORT, 'entries are append-only'); END;
 
--- A final state has its money resolved, whoever writes it.
+-- A job begins at the beginning, and a final state has its money resolved, whoever writes it.
+CREATE TRIGGER jobs_begin_queued BEFORE INSERT ON jobs WHEN NEW.state <> 'queued'
+BEGIN SELECT RAISE(ABORT, 'a new job is queued'); END;
+
 CREATE TRIGGER jobs_end_resolved BEFORE UPDATE OF state ON jobs
 WHEN NEW.state IN ('rendered', 'delivered', 'failed')
 BEGIN

@@ -16,6 +16,7 @@ from bot.sandbox.discord.message import JSON, Message, MessageFlag, MessageType
 from bot.sandbox.discord.world import World
 
 _CONTEXT_MENUS = (2, 3)
+_MESSAGE_COMMAND = 3
 
 
 class Answers:
@@ -157,13 +158,18 @@ class Answers:
                 "command_type": interaction.data["type"],
             }
             if "target_id" in interaction.data:
-                name = "target_message_id" if interaction.data["type"] == 3 else "target_user"  # noqa: PLR2004 - the message command's type
-                metadata[name] = interaction.data["target_id"]
+                metadata |= self._target(interaction.data["type"], interaction.data["target_id"])
         elif interaction.type is InteractionType.COMPONENT:
             metadata["interacted_message_id"] = interaction.source_message_id
         elif interaction.origin is not None:
             metadata["triggering_interaction_metadata"] = self._metadata(interaction.origin)
         return metadata
+
+    def _target(self, command_type: int, target_id: str) -> JSON:
+        """Name what a menu command was used on: a message's id, or a whole user."""
+        if command_type == _MESSAGE_COMMAND:
+            return {"target_message_id": target_id}
+        return {"target_user": payloads.user(self._world.users[target_id])}
 
 
 def _full_name(data: JSON) -> str:

@@ -81,7 +81,11 @@ class People:
         return {
             "me": self._person(person),
             "people": [self._person(one) for one in (*self._world.people, self._world.bot)],
-            "guild": {"id": self._world.guild.id, "name": self._world.guild.name},
+            "guild": {
+                "id": self._world.guild.id,
+                "name": self._world.guild.name,
+                "roles": [{"id": r.id, "name": r.name} for r in self._world.guild.roles.values()],
+            },
             "application_id": self._world.application_id,
             "channels": channels,
             "commands": list(self._world.commands.values()),

@@ -330,6 +330,7 @@ async def test_a_paid_clip_that_cannot_be_fetched_is_tried_for_ever(
         assert here.runware.ledger.accepted == 1
         await assert_paid_once(bot, job)
         assert here.leftovers == []
+        assert here.channel.titles[-1] == "📦 Finished, but not here yet"
 
 
 # --- Money that is not as expected ---------------------------------------------------------------
@@ -503,6 +504,43 @@ async def test_a_lost_picture_fails_the_job_before_anything_is_paid(here: World)
         assert (done.state, done.failure) == (State.FAILED, Failure.LOST)
         assert here.runware.ledger.accepted == 0
         await assert_released(bot, job)
+
+
+async def test_a_picture_lost_after_a_lost_answer_does_not_lose_the_paid_clip(here: World) -> None:
+    here.trouble(match=WHERE["submit"], do="lose_answer")
+    async with here.bot() as bot:
+        job = await bot.accept()
+        await bot.work()
+        bot.pictures.drop(job.id)
+
+        assert (await bot.finished(job)).state is State.DELIVERED
+        await assert_paid_once(bot, job)
+
+
+async def test_a_start_removes_the_files_of_no_open_job_and_keeps_the_others(here: World) -> None:
+    async with here.bot() as bot:
+        job = await bot.accept()
+        bot.pictures.keep("11111111-1111-4111-8111-111111111111", b"from a crash")
+        clips = here.folder / "clips"
+        clips.mkdir()
+        (clips / "22222222-2222-4222-8222-222222222222-0.mp4").write_bytes(b"delivered")
+        (clips / f"{job.id}-0.mp4.part").write_bytes(b"half")
+
+    async with here.bot() as bot:
+        await bot.pipeline.recover()
+        assert here.leftovers == [f"{job.id}-0.mp4.part", f"{job.id}.jpg"]
+
+
+async def test_a_clip_that_comes_in_the_next_month_says_nothing_of_the_last(here: World) -> None:
+    limits = Limits(member_micro=5_000_000, server_micro=None, bot_micro=None)
+    async with here.bot(limits=limits, give_up_after=40 * 86_400) as bot:
+        job = await bot.until(await bot.accept(), [State.RENDERED])
+        here.clock.forward(seconds=31 * 86_400)
+        await bot.finished(job)
+
+    (post,) = here.channel.posts.values()
+    assert "left this month" not in post.text
+    assert "$0.1848" in post.text
 
 
 # --- A channel that will not take the clip -------------------------------------------------------

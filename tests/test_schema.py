@@ -49,6 +49,8 @@ def entry(kind: str, held: object, spent: object, **changes: object) -> str:
     return f"{ENTRY} VALUES (:id, '{kind}', {values})"
 
 
+BORN_FAILED = """INSERT INTO jobs SELECT 'x', 'x', 'x', guild_id, channel_id, member_id, NULL,
+    "order", 1, 'failed', 0, 0, 'lost', NULL, 0, 0 FROM jobs WHERE id = :id"""
 SPEND = entry("spend", -QUOTE, 100)
 RELEASE = entry("release", -QUOTE, 0)
 REFUSED = {
@@ -85,6 +87,7 @@ REFUSED = {
         [entry("release", -QUOTE, 0).replace(":id", "'nobody'")],
         "exactly",
     ),
+    "a job that begins at its end": ([BORN_FAILED], "a new job is queued"),
     "rendered with an open hold": (
         ["UPDATE jobs SET state = 'rendered' WHERE id = :id"],
         "still open",

@@ -4,6 +4,7 @@ The command's options are made from the model's record, so that people see what 
 nothing else. No SQL, no HTTP, no money here.
 """
 
+import contextlib
 import inspect
 import logging
 from collections.abc import Iterator
@@ -175,7 +176,8 @@ async def _refuse(interaction: Interaction, error: Exception) -> None:
     """Take the public "thinking…" away and tell the requester alone."""
     try:
         # A follow-up would turn the public placeholder into the answer, so it has to go first.
-        await interaction.delete_original_response()
+        with contextlib.suppress(discord.NotFound):  # somebody may have deleted it already
+            await interaction.delete_original_response()
         await interaction.followup.send(embed=embed(words.refusal(error)), ephemeral=True)
     except discord.HTTPException as problem:
         log.warning("a refusal could not be shown: HTTP %s, code %s", problem.status, problem.code)

@@ -1,0 +1,316 @@
+"""The door `/animate` alone: what it offers for a model, what it asks of the intake, what it says.
+
+discord.py is real and runs against SimCord's Discord; behind the door stands an intake that only
+remembers. What the whole bot does with a wish is `test_end_to_end.py`'s.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import discord
+import pytest
+import simcord
+from simcord import ChannelHandle, Env, InteractionResult, MemberActor
+
+from bot import words
+from bot.catalog import Model
+from bot.client import AnimateBot
+from bot.errors import LimitReached, NotAccepting, PictureProblem, PictureRefused, UserError
+from bot.intake import Ask, Intake
+from bot.store import Admitted
+from cogs.animate import animate_command
+from tests.corridor import KLING, TURBO, model
+from tests.town import NOT_CHARGED, photo_file
+
+PHOTO = ("photo.png", photo_file())
+TEXT, INTEGER, NUMBER, ATTACHMENT = 3, 4, 10, 11
+
+
+class Porter(Intake):
+    """An intake that remembers what it was asked, and refuses when told to."""
+
+    def __init__(self) -> None:
+        self.is_open = True
+        self.asks: list[Ask] = []
+        self.first: UserError | None = None
+        """Refuses at once, before the wish is acknowledged."""
+        self.second: Exception | None = None
+        """Refuses after a look at the picture."""
+
+    def check(self, picture_size: int) -> None:
+        assert picture_size == len(PHOTO[1])
+        if self.first is not None:
+            raise self.first
+
+    async def accept(self, ask: Ask) -> Admitted:
+        self.asks.append(ask)
+        # Before the refusal too: SimCord, unlike Discord, takes no follow-up after "thinking…" was
+        # deleted. `test_bad_input.py` has that, with the local Discord.
+        assert ask.reply is not None
+        await ask.reply(words.Note("⏳ Queued", "You're next.", words.Tone.WORKING))
+        if self.second is not None:
+            raise self.second
+        return Admitted.__new__(Admitted)
+
+
+@dataclass(slots=True)
+class Door:
+    """The door, with Discord before it and the porter behind."""
+
+    env: Env
+    porter: Porter
+    channel: ChannelHandle
+    mia: MemberActor
+
+    async def animate(self, **options: Any) -> InteractionResult:
+        return await self.mia.slash(self.channel, "animate", image=PHOTO, **options)
+
+
+@asynccontextmanager
+async def door(model_id: str = KLING, denied: str = "") -> AsyncIterator[Door]:
+    """Open the door for a model, in a channel where the bot lacks the permission `denied`."""
+    bot, porter = AnimateBot(), Porter()
+    await bot.load(model(model_id))
+    bot.open_doors(porter)
+    async with simcord.run(bot) as env:
+        guild = env.create_guild()
+        assert bot.user is not None
+        overwrite = discord.PermissionOverwrite(**dict.fromkeys(denied.split(), False))
+        channel = guild.create_text_channel("studio", overwrites={bot.user: overwrite})
+        mia = guild.add_member(env.create_user("mia"))
+        await bot.tree.sync()
+        yield Door(env, porter, channel, mia)
+
+
+def options(command_model: Model) -> dict[str, dict[str, Any]]:
+    """The command's options by name, as Discord gets them."""
+    bot = AnimateBot()
+    return {one["name"]: one for one in animate_command(command_model).to_dict(bot.tree)["options"]}
+
+
+def said(result: InteractionResult) -> str:
+    """What the answer to a command says; there is one embed."""
+    assert result.response is not None
+    (embed,) = result.response.embeds
+    return f"{embed.title}\n{embed.description}"
+
+
+# --- What the command offers ---------------------------------------------------------------------
+
+
+def test_a_model_without_prompts_has_no_option_for_one() -> None:
+    offered = options(model(KLING))
+    assert list(offered) == ["image", "duration", "shape", "guidance", "results"]
+    assert offered["image"]["type"] == ATTACHMENT
+    assert [name for name, one in offered.items() if one.get("required")] == ["image"]
+
+
+def test_a_model_that_needs_a_prompt_requires_one_and_takes_a_negative() -> None:
+    offered = options(model(TURBO))
+    assert list(offered) == ["image", "prompt", "duration", "guidance", "negative", "results"]
+    assert [name for name, one in offered.items() if one.get("required")] == ["image", "prompt"]
+    assert offered["prompt"]["min_length"] == 2
+    assert offered["prompt"]["max_length"] == 2000
+    assert not offered["negative"].get("required")
+
+
+def test_choices_and_ranges_are_those_of_the_record() -> None:
+    offered = options(model(KLING))
+    durations = offered["duration"]
+    assert durations["type"] == NUMBER
+    assert [(one["name"], one["value"]) for one in durations["choices"]] == [
+        ("5 seconds", 5.0),
+        ("10 seconds", 10.0),
+    ]
+    shapes = offered["shape"]
+    assert shapes["type"] == TEXT
+    assert [one["value"] for one in shapes["choices"]] == [
+        *("auto", "wide 16:9", "square 1:1", "tall 9:16")
+    ]
+    assert (offered["guidance"]["min_value"], offered["guidance"]["max_value"]) == (0, 1)
+    assert offered["results"]["type"] == INTEGER
+    assert (offered["results"]["min_value"], offered["results"]["max_value"]) == (1, 4)
+
+
+def test_what_a_model_cannot_do_is_not_offered() -> None:
+    plain = model(KLING).model_copy(
+        update={"durations": (5.0,), "sizes": (), "guidance": None, "most_results": 1}
+    )
+    assert list(options(plain)) == ["image"]
+
+
+@pytest.mark.parametrize("name", [KLING, TURBO])
+def test_the_command_is_for_servers_and_described_in_full(name: str) -> None:
+    command = animate_command(model(name)).to_dict(AnimateBot().tree)
+    assert command["contexts"] == [0]
+    assert command["integration_types"] == [0]
+    assert 1 <= len(command["description"]) <= 100
+    for option in command["options"]:
+        assert 1 <= len(option["description"]) <= 100
+        assert option["description"] != "…"
+
+
+# --- What becomes of a wish ----------------------------------------------------------------------
+
+
+async def test_a_bare_wish_is_acknowledged_in_public_and_handed_on_with_no_options() -> None:
+    async with door() as here:
+        result = await here.animate()
+
+        (ask,) = here.porter.asks
+        assert result.acknowledged
+        assert not result.ephemeral
+        assert said(result) == "⏳ Queued\nYou're next."
+        assert ask.member_id == here.mia.id
+        assert ask.channel_id == here.channel.id
+        assert ask.guild_id == here.mia.guild.id
+        assert result.response is not None
+        assert ask.status_message_id == result.response.id
+        assert ask.picture_url.endswith("/photo.png")
+        left_open = (ask.duration, ask.guidance, ask.results, ask.prompt, ask.negative)
+        assert left_open == (None,) * 5
+        assert ask.shape == "auto"
+
+
+async def test_every_option_is_handed_on_as_it_was_given() -> None:
+    async with door() as here:
+        await here.animate(duration=10.0, shape="tall 9:16", guidance=0.25, results=3)
+        (ask,) = here.porter.asks
+        assert (ask.duration, ask.shape, ask.guidance, ask.results) == (10.0, "tall 9:16", 0.25, 3)
+
+
+async def test_a_prompt_is_handed_on_to_a_model_that_takes_one() -> None:
+    async with door(TURBO) as here:
+        await here.animate(prompt="the cat waves", negative="people")
+        (ask,) = here.porter.asks
+        assert (ask.prompt, ask.negative) == ("the cat waves", "people")
+
+
+async def test_the_client_asks_for_the_prompt_that_a_model_needs() -> None:
+    async with door(TURBO) as here:
+        with pytest.raises(simcord.OptionError, match="prompt"):
+            await here.animate()
+        assert here.porter.asks == []
+
+
+async def test_each_wish_has_a_source_of_its_own() -> None:
+    async with door() as here:
+        await here.animate()
+        await here.animate()
+        one, other = here.porter.asks
+        assert one.source.startswith("interaction:")
+        assert one.source != other.source
+
+
+# --- Refusals ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("denied", "missing"),
+    [
+        ("attach_files", "Attach Files"),
+        ("embed_links", "Embed Links"),
+        ("send_messages", "Send Messages"),
+        ("attach_files embed_links", "Attach Files, Embed Links"),
+    ],
+)
+async def test_where_the_bot_lacks_a_permission_it_names_it_privately_and_starts_nothing(
+    denied: str, missing: str
+) -> None:
+    async with door(denied=denied) as here:
+        result = await here.animate()
+        assert result.ephemeral
+        assert not result.deferred
+        assert f"I need {missing}" in said(result)
+        assert NOT_CHARGED in said(result)
+        assert here.porter.asks == []
+
+
+@pytest.mark.parametrize("error", [NotAccepting(), PictureRefused(PictureProblem.EMPTY)])
+async def test_what_is_refused_at_once_is_answered_privately_without_thinking(
+    error: UserError,
+) -> None:
+    async with door() as here:
+        here.porter.first = error
+        result = await here.animate()
+        assert result.ephemeral
+        assert not result.deferred
+        assert NOT_CHARGED in said(result)
+        assert here.porter.asks == []
+
+
+@pytest.mark.parametrize(
+    ("error", "title"),
+    [
+        (PictureRefused(PictureProblem.DAMAGED), "Can't read that picture"),
+        (LimitReached("member", 5_000_000, 5_000_000, 0, 184_800, 1_796_083_200), "limit reached"),
+        (NotAccepting(), "Not taking new clips"),
+    ],
+)
+async def test_what_is_refused_after_a_look_replaces_the_public_placeholder_by_a_private_word(
+    error: UserError, title: str
+) -> None:
+    async with door() as here:
+        here.porter.second = error
+        result = await here.animate()
+        assert result.response is None, "the public placeholder is still there"
+        (followup,) = result.followups
+        assert followup.ephemeral
+        (embed,) = followup.embeds
+        assert title in str(embed.title)
+        assert NOT_CHARGED in str(embed.description)
+        assert "**" not in str(embed.title)
+
+
+async def test_a_bug_behind_the_door_is_logged_and_told_as_one_without_its_text(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with door() as here:
+        here.porter.second = RuntimeError("the secret inner life")
+        result = await here.animate()
+        (followup,) = result.followups
+        assert followup.ephemeral
+        (embed,) = followup.embeds
+        assert "Something broke on my side" in str(embed.title)
+        assert NOT_CHARGED in str(embed.description)
+        assert "secret" not in str(embed.to_dict())
+    assert "the secret inner life" in caplog.text
+
+
+async def test_an_acknowledgement_that_discord_refuses_starts_nothing() -> None:
+    async with door() as here:
+        here.env.inject_error("POST", "/interactions/*/callback", status=404, code=10062)
+        await here.animate()
+        assert here.porter.asks == []
+
+
+async def test_a_refusal_that_cannot_be_shown_is_no_crash(caplog: pytest.LogCaptureFixture) -> None:
+    async with door() as here:
+        here.porter.second = NotAccepting()
+        here.env.inject_error("POST", "/webhooks/*", status=404, code=10015)
+        await here.animate()
+    assert "a refusal could not be shown: HTTP 404, code 10015" in caplog.text
+    assert "broke" not in caplog.text
+
+
+async def test_a_placeholder_that_a_moderator_has_deleted_keeps_nothing_from_its_sender() -> None:
+    async with door() as here:
+        here.porter.second = NotAccepting()
+        here.env.inject_error("DELETE", "/webhooks/*", status=404, code=10008)
+        (followup,) = (await here.animate()).followups
+        assert followup.ephemeral
+        assert NOT_CHARGED in str(followup.embeds[0].description)
+
+
+async def test_a_wish_from_before_the_doors_are_open_waits_for_them() -> None:
+    async with door() as here:
+        bot = here.env.bot
+        assert isinstance(bot, AnimateBot)
+        bot.doors_are_open.clear()
+        asyncio.get_running_loop().call_later(0.2, bot.doors_are_open.set)
+        result = await here.animate()
+        assert result.acknowledged
+        assert len(here.porter.asks) == 1

@@ -8,10 +8,10 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 demo: .venv/.runtime ## the whole bot on this machine: no account, no token, no money
 	$(BIN)/python -m bot demo $(ARGS)
 
-test: lint ## what CI runs
+test: lint .venv/conformance/.installed ## what CI runs
 	$(BIN)/python -m pytest $(ARGS)
 
-bench: .venv/.dev .venv/runtime/.installed ## ours beside a floor or a peer, in one run
+bench: .venv/.dev .venv/runtime/.installed .venv/conformance/.installed ## ours beside a floor or a peer, in one run
 	$(BIN)/python -m tests.bench $(ARGS)
 
 lint: .venv/.dev
@@ -29,11 +29,19 @@ lock: .venv/.dev ## exact pins with hashes; needs uv
 		pyproject.toml -o requirements.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-config \
 		pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-config \
+		tests/conformance/requirements.in -o tests/conformance/requirements.txt
 
 # What runs in production, without the development tools, for honest figures.
 .venv/runtime/.installed: requirements.txt | .venv/bin/python
 	$(PYTHON) -m venv .venv/runtime
 	.venv/runtime/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	touch $@
+
+# The video service's official client, away from ours: its pins are its own.
+.venv/conformance/.installed: tests/conformance/requirements.txt | .venv/bin/python
+	$(PYTHON) -m venv .venv/conformance
+	.venv/conformance/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	touch $@
 
 clean:

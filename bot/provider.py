@@ -9,7 +9,7 @@ Facts: runware.ai/docs, platform pages.
 import base64
 import logging
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,10 +57,20 @@ class Progress:
 
 
 class Provider:
-    """A client of the service's REST interface. `http` is owned by the caller."""
+    """A client of the service's REST interface. `http` is owned by the caller.
 
-    def __init__(self, http: httpx.AsyncClient, url: str, api_key: str) -> None:
+    `callback_url` says where the service may tell of a task's end, by task UUID; None: nowhere.
+    """
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        url: str,
+        api_key: str,
+        callback_url: Callable[[str], str] | None = None,
+    ) -> None:
         self._http = http
+        self._callback_url = callback_url
         self._url = httpx.URL(url)
         self._headers = {"Authorization": f"Bearer {api_key}"}
 
@@ -69,7 +79,10 @@ class Provider:
 
         Raises `Rejected`, `Moderated`, `AccountTrouble`, `Busy` or `Unclear`.
         """
-        reply = await self._post([_video_task(task_uuid, order, picture)])
+        task = _video_task(task_uuid, order, picture)
+        if self._callback_url is not None:
+            task["webhookURL"] = self._callback_url(task_uuid)
+        reply = await self._post([task])
         errors = [error for error in reply.errors if error.task_uuid in (task_uuid, "")]
         if any(map(is_conflict, errors)):
             return

@@ -172,6 +172,19 @@ async def test_without_a_size_or_guidance_neither_is_sent() -> None:
 # --- Submit --------------------------------------------------------------------------------------
 
 
+async def test_a_task_names_its_own_callback_where_there_is_one() -> None:
+    async with httpx.AsyncClient(
+        transport=httpx.MockTransport(script := Script([answer(ACCEPTED)]))
+    ) as http:
+        told = Provider(
+            http, "https://api.runware.ai/v1", "secret-key", "https://bot.example/{}".format
+        )
+        await told.submit(TASK, make_order(), JPEG)
+
+    ((task,),) = script.tasks
+    assert task["webhookURL"] == f"https://bot.example/{TASK}"
+
+
 async def test_a_submit_is_acknowledged(runware: LocalRunware, provider: Provider) -> None:
     await provider.submit(new_uuid(), make_order(), JPEG)
 

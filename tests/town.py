@@ -114,6 +114,8 @@ class Town:
         """Live one life of the bot; it is online when the block begins."""
         given = self.settings | settings
         async with bot_process(given, os.environ, self.folder / "bot.log") as process:
+            for server in (self.discord, self.runware):
+                server.faults.may_kill(process.pid)
             await self.until_online(process)
             yield process
 

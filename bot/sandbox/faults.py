@@ -100,9 +100,19 @@ class Faults:
         self._label = label
         self._entries: dict[str, _Entry] = {}
         self._added = 0
+        self._mortal: set[int] = set()
+
+    def may_kill(self, pid: int) -> None:
+        """Let `kill` rules strike this process. Only code can say so, never a request."""
+        self._mortal.add(pid)
 
     def add(self, rule: Rule) -> str:
-        """Add a rule behind the others; the answer is its id."""
+        """Add a rule behind the others; the answer is its id.
+
+        Raises `PermissionError` for a `kill` of a process that is not given up by `may_kill`.
+        """
+        if rule.do == "kill" and rule.pid not in self._mortal:
+            raise PermissionError(f"process {rule.pid} is not one that may be killed")
         self._added += 1
         key = str(self._added)
         self._entries[key] = _Entry(rule)
@@ -173,7 +183,10 @@ class Faults:
             rule = Rule.model_validate_json(await request.read())
         except ValidationError as error:
             return _json(error.errors(include_url=False, include_context=False), status=422)
-        return _json({"id": self.add(rule)}, status=201)
+        try:
+            return _json({"id": self.add(rule)}, status=201)
+        except PermissionError as error:
+            return _json({"message": str(error)}, status=403)
 
     async def _delete(self, request: web.Request) -> web.Response:
         try:

@@ -128,6 +128,7 @@ async def test_a_kill_strikes_the_given_process(
     victim = await asyncio.create_subprocess_exec(
         sys.executable, "-c", "import time; time.sleep(30)"
     )
+    server.faults.may_kill(victim.pid)
     rule = {"do": "kill", "when": when, "pid": victim.pid}
     server.faults.add(Rule.model_validate(rule))
     if answered:
@@ -183,6 +184,28 @@ async def test_rules_are_managed_over_http_and_never_hit_the_control(server: Ser
         assert response.status == 404
     async with server.http.delete(server.url + CONTROL) as response:
         assert response.status == 204
+
+
+async def test_only_a_process_that_was_given_up_in_code_can_be_killed(server: Server) -> None:
+    bystander = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", "import time; time.sleep(30)"
+    )
+    try:
+        rule = {"do": "kill", "pid": bystander.pid}
+        async with server.http.post(server.url + CONTROL, json=rule) as response:
+            assert response.status == 403
+            assert "may be killed" in (await response.json())["message"]
+        with pytest.raises(PermissionError):
+            server.faults.add(Rule.model_validate(rule))
+        assert await server.post() == (200, BODY)
+        assert bystander.returncode is None
+
+        server.faults.may_kill(bystander.pid)
+        async with server.http.post(server.url + CONTROL, json=rule) as response:
+            assert response.status == 201
+    finally:
+        bystander.kill()
+        await bystander.wait()
 
 
 @pytest.mark.parametrize(

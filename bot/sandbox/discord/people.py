@@ -274,7 +274,10 @@ def add_page(app: web.Application, folder: Path) -> None:
     """Serve the page, if it is there."""
     index = folder / "index.html"
 
-    async def page(_request: web.Request) -> web.StreamResponse:
+    async def page(request: web.Request) -> web.StreamResponse:
+        if request.url.host == "localhost":
+            # Links to files are written with the number; a browser takes that for another site.
+            raise web.HTTPFound(request.url.with_host("127.0.0.1"))
         if not index.is_file():
             return web.Response(status=404, text="The page is not installed.")
         return web.FileResponse(index)

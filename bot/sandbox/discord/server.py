@@ -43,6 +43,7 @@ from bot.sandbox.discord.threads import Threads
 from bot.sandbox.discord.webhooks import Webhooks
 from bot.sandbox.discord.world import World
 from bot.sandbox.faults import Faults
+from bot.sandbox.neighbours import neighbours_only
 
 _PAGE = Path(__file__).parent.parent / "page"
 _LOOPBACK = "127.0.0.1"
@@ -161,7 +162,8 @@ class LocalDiscord:
     def _build(self) -> None:
         """Connect the parts and register every route."""
         world, feed, shapes = self.world, self.feed, self.shapes
-        self._app = web.Application(client_max_size=1 << 40, middlewares=[self.faults.middleware])
+        middlewares = [neighbours_only, self.faults.middleware]
+        self._app = web.Application(client_max_size=1 << 40, middlewares=middlewares)
         self._app.on_response_prepare.append(mark)
         access = Access(world)
         drafts = Drafts(world, self.cdn)

@@ -15,6 +15,7 @@ from typing import Any, Self
 from aiohttp import web
 
 from bot.sandbox.faults import Faults
+from bot.sandbox.neighbours import neighbours_only
 from bot.sandbox.runware.callbacks import Callbacks
 from bot.sandbox.runware.clips import Clips
 from bot.sandbox.runware.control import Control
@@ -63,7 +64,8 @@ class LocalRunware:
 
     async def _start(self, life: AsyncExitStack) -> None:
         folder = Path(life.enter_context(tempfile.TemporaryDirectory(prefix="local-runware-")))
-        app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[self.faults.middleware])
+        middlewares = [neighbours_only, self.faults.middleware]
+        app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=middlewares)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         # The port must be known before the parts are made, and the parts before the first request:
         # so the socket is bound first, and listens last.

@@ -49,7 +49,10 @@ class Rule(BaseModel):
     match: Match = Match()
     do: Literal["lose_answer", "stall", "status", "drop", "truncate", "kill"]
     when: Literal["before", "after", "answered"] = "before"
-    """For `stall` and `kill`: before the request is processed, after it, or after the answer."""
+    """For `stall`, `status` and `kill`: before the request is processed, or after it.
+
+    `kill` alone may also wait until it is answered.
+    """
     skip: int = Field(default=0, ge=0)
     """Matches to let pass before the first one that is acted on."""
     times: int | None = Field(default=1, ge=1)
@@ -66,8 +69,8 @@ class Rule(BaseModel):
             raise ValueError("`status` needs a status")
         if self.do == "kill" and self.pid is None:
             raise ValueError("`kill` needs a pid above 1")
-        if self.do == "stall" and self.when == "answered":
-            raise ValueError("`stall` is before or after")
+        if self.do in {"stall", "status"} and self.when == "answered":
+            raise ValueError(f"`{self.do}` is before or after")
         return self
 
 
@@ -222,9 +225,11 @@ async def _stall(rule: Rule, request: web.Request, handler: Handler) -> web.Stre
 
 
 async def _status(rule: Rule, request: web.Request, handler: Handler) -> web.StreamResponse:
-    del handler
+    """Answer with a status, instead of processing the request or, `after`, of its own answer."""
     assert rule.status is not None
     await request.read()
+    if rule.when == "after":
+        await _process(request, handler)
     headers = {"Content-Type": "application/json"} | rule.headers
     body = b"" if rule.body is None else orjson.dumps(rule.body)
     return web.Response(status=rule.status, body=body, headers=headers)

@@ -107,6 +107,16 @@ async def test_a_status_is_answered_instead_of_processing(server: Server) -> Non
     assert server.processed == []
 
 
+@pytest.mark.parametrize("path", ["/work", "/missing"])
+async def test_a_status_after_is_answered_to_a_request_that_was_processed(
+    server: Server, path: str
+) -> None:
+    rule = {"do": "status", "status": 502, "body": {"n": 1}, "when": "after"}
+    server.faults.add(Rule.model_validate(rule))
+    assert await server.post(path, "one") == (502, b'{"n":1}')
+    assert server.processed == ["one"]
+
+
 @pytest.mark.parametrize("path", ["/work", "/clip.mp4"])
 async def test_a_truncated_answer_breaks_off_in_the_middle(server: Server, path: str) -> None:
     server.faults.add(Rule(do="truncate"))
@@ -218,6 +228,7 @@ async def test_only_a_process_that_was_given_up_in_code_can_be_killed(server: Se
         {"do": "kill"},
         {"do": "kill", "pid": 1},
         {"do": "stall", "when": "answered"},
+        {"do": "status", "status": 500, "when": "answered"},
         {"do": "drop", "match": {"path": "("}},
     ],
 )

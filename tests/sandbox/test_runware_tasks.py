@@ -116,6 +116,19 @@ async def test_an_unknown_task_is_passed_over_in_silence_or_with_an_error(client
     assert (status, answer["errors"][0]["code"]) == (200, "taskNotFound")
 
 
+async def test_a_running_task_may_be_passed_over_in_silence_until_it_is_over(
+    client: Client,
+) -> None:
+    await client.control("PATCH", "settings", {"running_answer": "empty", "render_seconds": 0.3})
+    uuid = await client.submit(numberResults=2)
+    assert await client.look(uuid) == (200, {"data": []})
+    await client.control("PATCH", "settings", {"running_answer": "processing"})
+    assert [item["status"] for item in (await client.look(uuid))[1]["data"]] == ["processing"] * 2
+    await client.control("PATCH", "settings", {"running_answer": "empty"})
+    answer = await client.ended(uuid)
+    assert [item["status"] for item in answer["data"]][-1] == "success"
+
+
 async def test_one_request_may_look_at_many_tasks_and_errors_stand_beside_data(
     client: Client,
 ) -> None:

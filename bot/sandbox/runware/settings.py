@@ -41,6 +41,8 @@ class Settings(BaseModel):
     duplicate: Literal[400, 409, "accept"] = 400
     """A used task UUID: a conflict with this status, or the same acknowledgement again."""
     unknown_task: Literal["empty", "error"] = "empty"
+    running_answer: Literal["processing", "empty"] = "processing"
+    """A known task that runs: an item that says so, or nothing at all, as of an unknown one."""
     failure_form: Literal["errors", "item", "http_400"] = "errors"
     parameter_as_list: bool = False
     progress: bool = False

@@ -129,7 +129,8 @@ class TaskBook:
             if result.answer is not None:
                 yield result.answer
             elif not task.is_over(result, now):
-                yield self._running(task, result, now)
+                if self.settings.running_answer == "processing":
+                    yield self._running(task, result, now)
             else:
                 result.answer = self.final(task, result)
                 yield result.answer

@@ -37,7 +37,7 @@ class Event(StrEnum):
     ACCEPTED = "accepted by the service"
     REFUSED = "refused by the service"
     FINISHED = "clips are ready"
-    GIVE_UP = "no word for a day"
+    GIVE_UP = "given up"
     POSTED = "posted"
 
 

@@ -166,5 +166,10 @@ def test_the_diagram_draws_every_transition_and_both_ends() -> None:
     assert len(lines) == 2 + len(LEGAL) + len(FINAL)
 
 
+def test_what_is_given_up_is_not_said_to_have_waited_for_a_day() -> None:
+    """A lost picture is given up at once, and how long a silence may last is a setting."""
+    assert Event.GIVE_UP == "given up"
+
+
 def test_the_readme_shows_the_diagram_of_the_table() -> None:
     assert readme_part("lifecycle") == f"```mermaid\n{diagram()}\n```"

@@ -38,6 +38,12 @@ log = logging.getLogger(__name__)
 
 _POLITE_WAIT = 10 * 60
 """Seconds of rendering after which a clip is called late. Late is not failed."""
+_STRAGGLERS = 30 * 60
+"""Seconds after which a task with some clips and some failures is taken to be at its end."""
+_MORE_PATIENCE = 7
+"""How many times longer a task may take that the service says it is still working on."""
+_SURE_AFTER = 10
+"""Tries, some ten minutes, after which a refusal counts if the service never had the task."""
 _SOON = 300.0
 """The longest pause between two tries to have a task accepted, in seconds."""
 _ID_LENGTH = 36
@@ -125,7 +131,8 @@ class Pipeline:
         """Have the task accepted, or raise.
 
         A repeat that fails for good proves nothing: an earlier try may have been taken, its answer
-        lost, and since then the credit used up. So the service is asked whether it has the task.
+        lost, and since then the credit used up. So the service is asked whether it has the task;
+        and since it may say nothing of a task that it has, it is asked for a good while.
         """
         try:
             picture = await asyncio.to_thread(self._pictures.path(job.id).read_bytes)
@@ -133,12 +140,21 @@ class Pipeline:
         except (FileNotFoundError, Rejected, AccountTrouble) as failure:
             if is_first:
                 raise
-            try:
-                found = await self._provider.look([job.task_uuid])
-            except ProviderError as error:
-                raise Unclear("unknownOutcome", f"{failure}; {error}") from error
-            if job.task_uuid not in found:
-                raise
+            if await self._is_taken(job):
+                return
+            if job.attempts < _SURE_AFTER:
+                raise Unclear("unknownOutcome", f"refused after a try: {failure}") from failure
+            raise
+        except OSError as error:
+            raise Busy("pictureUnreadable", str(error)) from error
+
+    async def _is_taken(self, job: Job) -> bool:
+        """Ask whether the service has the task. Raises `Unclear` where that cannot be learnt."""
+        try:
+            found = await self._provider.look([job.task_uuid])
+            return found[job.task_uuid].is_known
+        except (ProviderError, KeyError) as error:
+            raise Unclear("unknownOutcome", str(error)) from error
 
     async def _refuse(self, job: Job, error: ProviderError) -> None:
         if isinstance(error, AccountTrouble):
@@ -163,13 +179,8 @@ class Pipeline:
             return
         waiting = []
         for job in jobs:
-            progress = found.get(job.task_uuid, Progress())
             try:
-                if progress.is_complete(job.order.results):
-                    await self._finish(job, progress)
-                elif self._is_over(job):
-                    await self._fail(job, Event.GIVE_UP, Failure.LOST, "never finished")
-                else:
+                if not await self._moved_on(job, found.get(job.task_uuid)):
                     waiting.append(job)
             except StaleJob as error:
                 log.info("%s", error)
@@ -178,6 +189,23 @@ class Pipeline:
                 log.exception("job %s: its look broke; trying again", job.short_id)
                 waiting.append(job)
         await self._postpone(waiting)
+
+    async def _moved_on(self, job: Job, progress: Progress | None) -> bool:
+        """Finish or give up the job if this look says so; None means that it could not be asked."""
+        if progress is None:
+            return False
+        is_enough = bool(progress.results) and (
+            self._is_over(job) or (progress.is_at_rest and self._age(job) > _STRAGGLERS)
+        )
+        if is_enough or progress.is_complete(job.order.results):
+            await self._finish(job, progress)
+            return True
+        # What is still being made is late, not lost, for a good while more.
+        patience = 1 if not progress.is_known else _MORE_PATIENCE
+        if self._age(job) > self._give_up_after * patience:
+            await self._fail(job, Event.GIVE_UP, Failure.LOST, "never finished")
+            return True
+        return False
 
     async def _postpone(self, jobs: Sequence[Job]) -> None:
         now = self._clock()
@@ -292,8 +320,12 @@ class Pipeline:
     def _show(self, job: Job) -> None:
         self._delivery.show(job, words.status(job, self._model))
 
+    def _age(self, job: Job) -> float:
+        """Return the seconds since the job was accepted."""
+        return (self._clock() - job.created_at) / 1000
+
     def _is_over(self, job: Job) -> bool:
-        return self._clock() - job.created_at > self._give_up_after * 1000
+        return self._age(job) > self._give_up_after
 
     def _tick(self, due_at: int) -> int:
         """Round up to a common beat, so that jobs are looked at together."""

@@ -47,12 +47,19 @@ class Progress:
     results: tuple[Result, ...] = ()
     errors: tuple[ProviderError, ...] = ()
     is_processing: bool = False
+    is_known: bool = True
+    """Whether the answer mentioned the task at all. That it did not proves nothing."""
 
     def is_complete(self, wanted: int) -> bool:
         """Tell whether nothing more will come."""
         if len(self.results) + len(self.errors) >= wanted:
             return True
-        # One error may stand for the whole task: with nothing in the making, nothing will follow.
+        # An error alone stands for the whole task. Beside results it may be one of several.
+        return self.is_at_rest and not self.results
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Tell whether something failed and nothing is in the making; more may still be listed."""
         return bool(self.errors) and not self.is_processing
 
 
@@ -94,8 +101,8 @@ class Provider:
     async def look(self, task_uuids: Sequence[str]) -> dict[str, Progress]:
         """Return what is known of each task, asked in as few requests as the service allows.
 
-        A task that the answer does not mention is missing from the result: not known yet.
-        Raises a `ProviderError` where nothing could be learnt of any.
+        A task that was asked about is in the result, known or not; one that is missing could not
+        be asked about. Raises a `ProviderError` where nothing could be learnt of any.
         """
         starts = range(0, len(task_uuids), _MOST_TOGETHER)
         return await self._look_at(task_uuids[start : start + _MOST_TOGETHER] for start in starts)
@@ -222,25 +229,36 @@ def _is_of_the_request(fault: Fault, status: int) -> bool:
     return status >= 400 and not isinstance(fault.as_exception(status), Rejected)  # noqa: PLR2004
 
 
+def _ends_its_task(fault: Fault, status: int) -> bool:
+    """Tell whether a task ended with this, or only this look at it failed.
+
+    The service marks an end; beside that only a code that is final by itself counts.
+    """
+    is_told = fault.is_final or fault.is_rejection
+    return is_told and not _is_of_the_request(fault, status)
+
+
 def _progress(reply: Reply, task_uuids: Iterable[str]) -> dict[str, Progress]:
     """Sort an answer by task; repeated clips count once."""
     found: dict[str, Progress] = {}
+    is_whole = not any(fault.task_uuid == "" for fault in reply.errors)
     for task_uuid in task_uuids:
         items = [item for item in reply.items if item.taskUUID == task_uuid]
-        errors = [
-            fault.as_exception(reply.status)
+        faults = [
+            fault
             for fault in reply.errors
-            if fault.task_uuid == task_uuid
-            and not is_unknown_task(fault)
-            and not _is_of_the_request(fault, reply.status)
+            if fault.task_uuid == task_uuid and not is_unknown_task(fault)
         ]
+        if not items and not faults and not is_whole:
+            continue  # whether it was asked about cannot be told
         results = {item.videoUUID: _result(item) for item in items if item.is_finished}
-        if items or errors:
-            found[task_uuid] = Progress(
-                results=tuple(results.values()),
-                errors=tuple(errors),
-                is_processing=any(item.is_processing for item in items),
-            )
+        ends = [fault for fault in faults if _ends_its_task(fault, reply.status)]
+        found[task_uuid] = Progress(
+            results=tuple(results.values()),
+            errors=tuple(fault.as_exception(reply.status) for fault in ends),
+            is_processing=any(item.is_processing for item in items),
+            is_known=bool(items or faults),
+        )
     return found
 
 

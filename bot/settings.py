@@ -116,7 +116,7 @@ class Settings(BaseModel):
     )
     give_up_hours: float = Field(
         24.0,
-        gt=0,
+        ge=1,
         le=24 * 14,
         alias="ANIMATE_GIVE_UP_HOURS",
         description="How long a clip may stay without a word until its hold is released, in hours.",

@@ -105,6 +105,13 @@ class Fault:
     task_uuid: str
     parameter: str
     retry_after: float | None
+    is_final: bool = False
+    """Whether the service itself says that this is how the task ended ("status": "error")."""
+
+    @property
+    def is_rejection(self) -> bool:
+        """Whether the code by itself is final, whatever the HTTP status."""
+        return issubclass(_kind(self.code) or Unclear, Rejected)
 
     def as_exception(self, status: int) -> ProviderError:
         """Return the exception that says who can act on it."""
@@ -145,10 +152,14 @@ def read_reply(status: int, headers: Mapping[str, str], body: bytes) -> Reply:
     for raw in _listed(envelope.get("data")):
         item = _item(raw)
         if item is not None and (item.error is not None or item.status == "error"):
-            errors.append(_fault(_first_mapping(item.error, raw), wait, item.taskUUID))
+            failure = _first_mapping(item.error, raw) | {"status": "error"}
+            errors.append(_fault(failure, wait, item.taskUUID))
         elif item is not None:
             items.append(item)
-    errors += [_fault(raw, wait) for raw in _listed(envelope.get("errors"))]
+    listed = [_fault(raw, wait) for raw in _listed(envelope.get("errors"))]
+    told = {(fault.task_uuid, fault.code) for fault in listed}
+    # A failure that is told both as an item and as an error is one failure.
+    errors = [fault for fault in errors if (fault.task_uuid, fault.code) not in told] + listed
     if not envelope or (status >= 400 and not errors):  # noqa: PLR2004 - HTTP's own boundary
         errors.append(Fault("httpStatus", "no error object", "", "", wait))
         if status < 400:  # noqa: PLR2004
@@ -186,6 +197,7 @@ def _fault(raw: dict[str, Any], wait: float | None, task_uuid: str = "") -> Faul
         task_uuid=str(raw.get("taskUUID") or task_uuid),
         parameter=", ".join(map(str, parameter)) if isinstance(parameter, list) else str(parameter),
         retry_after=wait,
+        is_final=raw.get("status") == "error",
     )
     if _kind(fault.code) is None:
         log.warning("the service sent an error that is not in our table: %r", raw)

@@ -1,6 +1,6 @@
 """A job on its way through the corridor: what it becomes, what it costs, what is left behind."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from bot import lifecycle, words
 from bot.errors import DeliveryError, IllegalTransition, StaleJob, TooLarge, Unpostable
 from bot.ledger import Kind, Limits
 from bot.lifecycle import Failure, Job, State
+from bot.provider import Progress
 from bot.sandbox.runware.outcomes import Outcome
 from bot.store import Store
 from tests.corridor import PRICE, TURBO, Bot, World, clip, world
@@ -210,14 +211,28 @@ async def test_a_key_that_is_changed_between_two_tries_ends_nothing(here: World)
 
 async def test_a_refusal_after_tries_that_were_not_taken_is_final(here: World) -> None:
     here.trouble(match=WHERE["submit"], do="status", status=503, times=3)
-    here.trouble(match=WHERE["submit"], **FINAL_AT_SUBMIT["402"][0])
+    here.trouble(match=WHERE["submit"], **FINAL_AT_SUBMIT["402"][0] | {"times": None})
     async with here.bot() as bot:
         job = await bot.accept()
         done = await bot.finished(job)
 
         assert (done.state, done.failure) == (State.FAILED, Failure.ACCOUNT)
         assert here.runware.ledger.accepted == 0
+        assert (here.clock() - job.created_at) / 1000 > 600
         await assert_released(bot, job)
+
+
+async def test_a_taken_task_of_which_the_service_says_nothing_yet_survives_a_refused_repeat(
+    here: World,
+) -> None:
+    here.trouble(match=WHERE["submit"], do="lose_answer")
+    here.trouble(match=WHERE["submit"], **FINAL_AT_SUBMIT["402"][0] | {"times": 3})
+    here.trouble(match=WHERE["look"], **NOTHING_KNOWN | {"times": 3})
+    async with here.bot() as bot:
+        job = await bot.accept()
+        assert (await bot.finished(job)).state is State.DELIVERED
+        assert here.runware.ledger.accepted == 1
+        await assert_paid_once(bot, job)
 
 
 @pytest.mark.parametrize(
@@ -441,8 +456,65 @@ async def test_looks_become_rare_as_a_task_grows_old(here: World) -> None:
         assert here.runware.ledger.asked["getResponse"] < 180
 
 
-async def test_no_word_for_the_whole_patience_releases_the_hold(here: World) -> None:
+async def test_a_task_that_is_still_in_the_making_is_given_seven_times_the_patience(
+    here: World,
+) -> None:
     here.runware.outcomes.add(Outcome(next="never"))
+    async with here.bot(give_up_after=1800) as bot:
+        job = await bot.accept()
+        done = await bot.finished(job)
+
+        assert (done.state, done.failure) == (State.FAILED, Failure.LOST)
+        assert 7 * 1800 <= (here.clock() - job.created_at) / 1000 < 7 * 1900
+        await assert_released(bot, job)
+
+
+async def test_a_clip_that_is_there_when_patience_ends_is_delivered_without_the_others(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with here.bot(give_up_after=1800) as bot:
+        whole = bot.provider.look
+
+        async def half(task_uuids: Sequence[str]) -> dict[str, Progress]:
+            found = await whole(task_uuids)
+            return {
+                task: replace(one, results=one.results[:1], is_processing=True)
+                for task, one in found.items()
+            }
+
+        monkeypatch.setattr(bot.provider, "look", half)
+        job = await bot.accept(results=2)
+        done = await bot.finished(job)
+
+        assert done.state is State.DELIVERED
+        assert (here.clock() - job.created_at) / 1000 > 1800
+        assert await bot.spent_micro(job) == PRICE
+        (post,) = here.channel.posts.values()
+        assert "1 of 2 could not be made" in post.text
+
+
+async def test_jobs_that_could_not_be_asked_about_are_never_given_up(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with here.bot(give_up_after=1800) as bot:
+        job = await bot.until(await bot.accept(), [State.RENDERING])
+
+        async def nothing(task_uuids: Sequence[str]) -> dict[str, Progress]:
+            del task_uuids
+            return {}
+
+        with monkeypatch.context() as patch:
+            patch.setattr(bot.provider, "look", nothing)
+            here.clock.forward(seconds=30 * 1800)
+            await bot.work()
+            await bot.work()
+
+        assert (await bot.finished(job)).state is State.DELIVERED
+        await assert_paid_once(bot, job)
+
+
+async def test_no_word_for_the_whole_patience_releases_the_hold(here: World) -> None:
+    here.trouble(match=WHERE["look"], **NOTHING_KNOWN)
     async with here.bot(give_up_after=1800) as bot:
         job = await bot.accept()
         done = await bot.finished(job)

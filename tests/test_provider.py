@@ -382,14 +382,18 @@ async def test_a_task_in_the_making_is_not_complete(
 
 
 @pytest.mark.parametrize("unknown", ["empty", "error"])
-async def test_a_task_that_the_service_does_not_know_is_missing_not_failed(
+async def test_a_task_that_the_service_does_not_know_is_unknown_not_failed(
     runware: LocalRunware, provider: Provider, unknown: Any
 ) -> None:
     runware.settings.unknown_task = unknown
     known = new_uuid()
     await provider.submit(known, make_order(), JPEG)
 
-    assert (await provider.look([known, new_uuid()])).keys() == {known}
+    strange = new_uuid()
+    found = await provider.look([known, strange])
+    assert found[known].is_known
+    assert found[strange] == UNKNOWN
+    assert not UNKNOWN.is_complete(1)
 
 
 @pytest.mark.parametrize("form", ["errors", "item", "http_400"])
@@ -436,6 +440,11 @@ FAILED = {"code": "timeoutProvider", "status": "error", "taskUUID": TASK}
 RESULT = Result("v1", "https://vm.runware.ai/v1.mp4", 5, 184_800)
 
 
+UNKNOWN = Progress(is_known=False)
+GENERAL = {"code": "serviceUnavailable"}
+PASSING = {"code": "providerRateLimitExceeded", "taskUUID": TASK}
+
+
 def result(**changes: Any) -> Progress:
     """The progress of a task whose one result is there, with `changes`."""
     return Progress((replace(RESULT, **changes),))
@@ -458,11 +467,14 @@ READ: dict[str, tuple[Json, Progress | None]] = {
     "a negative cost": ({"data": [item(cost=-1)]}, result(cost_micro=None)),
     "an absurd cost": ({"data": [item(cost=1e20)]}, result(cost_micro=None)),
     "a cost of NaN": ({"data": [item(cost=float("nan"))]}, result(cost_micro=None)),
-    "another task": ({"data": [item(taskUUID=OTHER)]}, None),
-    "nothing known": ({"data": []}, None),
+    "another task": ({"data": [item(taskUUID=OTHER)]}, UNKNOWN),
+    "nothing known": ({"data": []}, UNKNOWN),
     "no errors": ({"data": [item()], "errors": []}, result()),
     "nothing but odd fields": ({"data": [{"taskUUID": TASK, "status": 7}]}, Progress((), (), True)),
-    "an unknown task": ({"data": [], "errors": [FAILED | {"code": "taskNotFound"}]}, None),
+    "an unknown task": ({"data": [], "errors": [FAILED | {"code": "taskNotFound"}]}, UNKNOWN),
+    "trouble beside nothing": ({"data": [item(taskUUID=OTHER)], "errors": [GENERAL]}, None),
+    "a passing error of the task": ({"data": [], "errors": [PASSING]}, Progress()),
+    "an error of the task that nobody knows": ({"errors": [PASSING | {"code": "?"}]}, Progress()),
 }
 
 
@@ -480,6 +492,8 @@ async def test_an_answer_to_a_look_is_read_with_tolerance(
         ({"errors": [FAILED]}, Rejected),
         ({"data": [], "errors": [FAILED]}, Rejected),
         ({"data": [item(status="error", error={"code": "invalidProviderContent"})]}, Moderated),
+        ({"data": [item(status="error", error=FAILED)], "errors": [FAILED]}, Rejected),
+        ({"errors": [PASSING | {"status": "error"}]}, Busy),
         ({"data": [item(status="error", videoUUID=None)]}, Rejected),
         ({"data": [item(status="error", error="no")]}, Rejected),
         ({"errors": [FAILED | {"code": "providerRateLimitExceeded"}]}, Busy),

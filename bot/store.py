@@ -124,15 +124,38 @@ class Store:
         return await self._database.run(transaction)
 
     async def postpone(self, jobs: Iterable[Job], due_at: dict[str, int]) -> None:
-        """Set the next step of jobs that stay as they are; one statement for all of them."""
+        """Set the next step of jobs that stay as they are; one statement for all of them.
+
+        A job that was nudged since it was read stays due: what was learnt may be older than that.
+        """
 
         def transaction(db: sqlite3.Connection) -> None:
             db.executemany(
-                "UPDATE jobs SET due_at = ? WHERE id = ? AND state = ?",
-                [(due_at[job.id], job.id, job.state) for job in jobs],
+                "UPDATE jobs SET due_at = ? WHERE id = ? AND state = ? AND due_at = ?",
+                [(due_at[job.id], job.id, job.state, job.due_at) for job in jobs],
             )
 
         await self._database.run(transaction)
+
+    async def nudge(self, task_uuid: str, now: int) -> State | None:
+        """Have a rendering job looked at now, and return its state; None if there is no such task.
+
+        In any other state nothing changes.
+        """
+
+        def transaction(db: sqlite3.Connection) -> State | None:
+            query = "SELECT state FROM jobs WHERE task_uuid = ?"
+            row = db.execute(query, (task_uuid,)).fetchone()
+            if row is None:
+                return None
+            # Also where it is due already: a look may be under way whose answer is older.
+            db.execute(
+                "UPDATE jobs SET due_at = ? WHERE task_uuid = ? AND state = 'rendering'",
+                (now, task_uuid),
+            )
+            return State(row["state"])
+
+        return await self._database.run(transaction)
 
     async def job(self, job_id: str) -> Job | None:
         """Return one job."""
@@ -188,6 +211,16 @@ class Store:
             db.execute("INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)", (name, value))
 
         await self._database.run(transaction)
+
+    async def fact_or(self, name: str, value: str) -> str:
+        """Return the fact kept under `name`, which is `value` from now on if there was none."""
+
+        def transaction(db: sqlite3.Connection) -> str:
+            db.execute("INSERT OR IGNORE INTO facts (name, value) VALUES (?, ?)", (name, value))
+            row = db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+            return str(row["value"])
+
+        return await self._database.run(transaction)
 
 
 def _one(db: sqlite3.Connection, where: str, value: str) -> Job | None:

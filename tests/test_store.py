@@ -385,6 +385,47 @@ async def test_a_job_that_moved_on_is_not_postponed(store: Store, job_factory: J
     assert await store.job(old.id) == now
 
 
+# --- Nudges --------------------------------------------------------------------------------------
+
+
+async def rendering(store: Store, job: Job) -> Job:
+    return await moved(store, await accepted(store, job), Event.SUBMIT, Event.ACCEPTED)
+
+
+async def test_a_nudge_makes_a_rendering_job_due_and_changes_nothing_else(
+    store: Store, job_factory: JobFactory
+) -> None:
+    job = await rendering(store, job_factory())
+    other = await rendering(store, job_factory())
+    await store.postpone([job, other], dict.fromkeys((job.id, other.id), NOON + 60_000))
+
+    assert await store.nudge(job.task_uuid, NOON + 5) is State.RENDERING
+    assert await store.job(job.id) == replace(job, due_at=NOON + 5)
+    assert await store.job(other.id) == replace(other, due_at=NOON + 60_000)
+
+
+async def test_a_nudge_leaves_a_job_in_any_other_state_alone(
+    store: Store, job_factory: JobFactory
+) -> None:
+    queued = await accepted(store, job_factory())
+    sent = await moved(store, await accepted(store, job_factory()), Event.SUBMIT)
+    done = await rendered(store, await accepted(store, job_factory()))
+    over = await failed(store, await accepted(store, job_factory()))
+    for job in (queued, sent, done, over):
+        assert await store.nudge(job.task_uuid, NOON + 10**6) is job.state
+        assert await store.job(job.id) == job
+    assert await store.nudge("a task that nobody knows", NOON) is None
+
+
+async def test_a_look_that_began_before_a_nudge_does_not_put_the_job_off(
+    store: Store, job_factory: JobFactory
+) -> None:
+    read = await rendering(store, job_factory())
+    await store.nudge(read.task_uuid, NOON + 5)
+    await store.postpone([read], {read.id: NOON + 60_000})
+    assert (await store.agenda(NOON + 5)).jobs == (replace(read, due_at=NOON + 5),)
+
+
 # --- Facts ---------------------------------------------------------------------------------------
 
 
@@ -393,6 +434,12 @@ async def test_a_fact_is_kept_and_replaced(store: Store) -> None:
     await store.keep_fact("colour", "blue")
     await store.keep_fact("colour", "green")
     assert await store.fact("colour") == "green"
+
+
+async def test_a_fact_that_is_made_once_stays_as_it_was_made(store: Store) -> None:
+    assert await store.fact_or("secret", "first") == "first"
+    assert await store.fact_or("secret", "second") == "first"
+    assert await store.fact("secret") == "first"
 
 
 async def test_many_at_once_leave_books_that_add_up(store: Store) -> None:

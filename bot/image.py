@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 _QUALITY = 92
+_LEAST_SIDE = 32
+"""Pixels of the shorter side below which a clip would be wasted money."""
 _WIDEST = 5.0
 """Sides longer than this many times the other leave nothing of the picture after the cut."""
 
@@ -92,6 +94,8 @@ def _opened(data: bytes, rules: Rules) -> Image:
         )
     if max(width, height) > _WIDEST * min(width, height):
         raise PictureRefused(PictureProblem.TOO_NARROW, f"{width}×{height}")
+    if min(width, height) < _LEAST_SIDE:
+        raise PictureRefused(PictureProblem.TOO_SMALL, f"{width}×{height}", f"{_LEAST_SIDE} pixels")
     return picture
 
 

@@ -10,7 +10,8 @@ import contextlib
 import hashlib
 import json
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
@@ -48,66 +49,47 @@ class Delivery:
 
         Mentions only the requester. Raises `TooLarge`, `Unpostable` or `DeliveryError`.
         """
-        reference = None
-        if job.status_message_id is not None:
-            reference = discord.MessageReference(
-                message_id=job.status_message_id,
-                channel_id=job.channel_id,
-                guild_id=job.guild_id,
-                fail_if_not_exists=False,
-            )
+        letter = _Letter(job, dict(enumerate(files, start=1)), text, alt, nonce(job))
         try:
-            return await self._send_or_plainly(job, files, text, alt, reference)
+            return await self._send_or_plainly(letter)
         except discord.HTTPException as error:
             raise _problem(error) from error
         except _NO_ANSWER as error:
             raise DeliveryError(f"{type(error).__name__}: {error}") from error
 
-    async def _send_or_plainly(
-        self,
-        job: Job,
-        files: Sequence[Path],
-        text: str,
-        alt: str,
-        reference: discord.MessageReference | None,
-    ) -> int:
+    async def _send_or_plainly(self, letter: "_Letter") -> int:
         """Post without pointing at the status message where the bot may not read it."""
+        reference = _reference(letter.job)
         try:
-            return await self._send(job, files, text, alt, reference)
+            return await self._send(letter, reference)
         except discord.HTTPException as error:
             if error.code != _NO_HISTORY or reference is None:
                 raise
-        return await self._send(job, files, text, alt, None)
+        return await self._send(letter, None)
 
-    async def _send(
-        self,
-        job: Job,
-        files: Sequence[Path],
-        text: str,
-        alt: str,
-        reference: discord.MessageReference | None,
-    ) -> int:
-        channel = self._client.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
-        requester = discord.Object(job.member_id)
-        attachments = [
-            # A path, not bytes: a clip is streamed from the disk and never kept in memory.
-            discord.File(path, filename=_filename(job, path, number), description=alt)
-            for number, path in enumerate(files, start=1)
-        ]
+    async def _send(self, letter: "_Letter", reference: discord.MessageReference | None) -> int:
+        attachments = letter.attachments()
         try:
-            message = await channel.send(
-                text,
+            message = await self._channel(letter.job).send(
+                letter.text,
                 files=attachments,
-                nonce=nonce(job),
+                nonce=letter.nonce,
                 reference=reference,  # type: ignore[arg-type] # None is its own default
                 allowed_mentions=discord.AllowedMentions(
-                    everyone=False, roles=False, users=[requester], replied_user=False
+                    everyone=False,
+                    roles=False,
+                    users=[discord.Object(letter.job.member_id)],
+                    replied_user=False,
                 ),
             )
         finally:
             for attachment in attachments:
                 attachment.close()
         return message.id
+
+    def _channel(self, job: Job) -> discord.PartialMessageable:
+        """Return the job's channel; it costs no request."""
+        return self._client.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
 
     def show(self, job: Job, note: Note, reply: Reply | None = None) -> None:
         """Bring the status message to `note`, in the background and in order; best effort.
@@ -152,8 +134,38 @@ class Delivery:
             await asyncio.wait_for(self._is_closing.wait(), _STATUS_GAP)
 
     async def _edit_by_token(self, job: Job, message_id: int, note: Note) -> None:
-        channel = self._client.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
-        await channel.get_partial_message(message_id).edit(content=None, embed=embed(note))
+        message = self._channel(job).get_partial_message(message_id)
+        await message.edit(content=None, embed=embed(note))
+
+
+@dataclass(frozen=True, slots=True)
+class _Letter:
+    """One message with clips, by their numbers, which begin with 1."""
+
+    job: Job
+    clips: Mapping[int, Path]
+    text: str
+    alt: str
+    nonce: str
+
+    def attachments(self) -> list[discord.File]:
+        """Open the clips; each sending needs its own."""
+        # A path, not bytes: a clip is streamed from the disk and never kept in memory.
+        return [
+            discord.File(path, filename=_filename(self.job, path, number), description=self.alt)
+            for number, path in self.clips.items()
+        ]
+
+
+def _reference(job: Job) -> discord.MessageReference | None:
+    if job.status_message_id is None:
+        return None
+    return discord.MessageReference(
+        message_id=job.status_message_id,
+        channel_id=job.channel_id,
+        guild_id=job.guild_id,
+        fail_if_not_exists=False,
+    )
 
 
 def nonce(job: Job) -> str:

@@ -198,6 +198,17 @@ async def test_money_that_is_only_held_is_worth_waiting_for(tmp_path: Path) -> N
         assert len(here.books().jobs) == 1
 
 
+async def test_a_picture_that_discord_does_not_hand_over_is_to_be_attached_again(
+    here: Town,
+) -> None:
+    here.discord.set_limits({"cdn_link_life_s": 0})
+    try:
+        text = await refused(here, await here.animate(photo_file()))
+    finally:
+        here.discord.set_limits({"cdn_link_life_s": 86_400})
+    assert "Attach it again" in text
+
+
 async def test_the_client_itself_stops_what_no_command_offers(here: Town) -> None:
     image = await here.mia.attach(photo_file(), "photo.png")
     for wrong in ({"duration": 7}, {"shape": "round"}, {"guidance": 2}, {"results": 5}):

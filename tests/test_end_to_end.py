@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -186,4 +187,36 @@ async def test_after_all_that_the_books_of_both_sides_agree(here: Town) -> None:
     assert here.runware.ledger.accepted == len(books.jobs) == len(here.posts)
     assert here.runware.ledger.duplicates == 0
     await until(lambda: here.leftovers == [])
+    assert here.trouble() == []
+    for secret in ("a-local-token", "a-local-key", "data:image", "hm="):
+        assert secret not in here.log
+
+
+async def test_another_model_takes_a_prompt_and_makes_of_it_what_was_written(
+    tmp_path: Path,
+) -> None:
+    prompt = "@everyone <@&1> the **cat** waves `hello` to <@2> https://example.com"
+    async with town(tmp_path) as here, here.bot(ANIMATE_MODEL="klingai:6@0"):
+        clip = await here.clip(await here.animate(photo_file(), prompt=prompt, negative="people"))
+
+        (task,) = await here.tasks()
+        assert (task["positivePrompt"], task["negativePrompt"]) == (prompt, "people")
+        assert "width" not in task  # the size follows the picture
+        assert [user["id"] for user in clip["mentions"]] == [here.mia.id]
+        assert not clip["mention_everyone"]
+        assert clip["mention_roles"] == []
+        assert (await here.settled()).spent_micro == 210_000
+        assert here.trouble() == []
+
+
+async def test_many_wishes_at_once_are_all_kept_in_line_and_made_once(tmp_path: Path) -> None:
+    async with town(tmp_path) as here, here.bot():
+        places = ("general", "studio", "after-dark")
+        every = [await here.animate(photo_file(), where=places[i % 3]) for i in range(9)]
+        for started in every:
+            await here.clip(started)
+        books = await here.settled()
+    assert books.states == ["delivered"] * 9
+    assert books.spent_micro == here.runware.ledger.billed_micro == 9 * PRICE
+    assert here.runware.ledger.accepted == len(here.posts) == 9
     assert here.trouble() == []

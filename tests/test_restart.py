@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bot.sandbox.person import Person
 from bot.sandbox.runware.outcomes import Outcome
 from tests.town import EPHEMERAL, NOT_CHARGED, PRICE, Town, photo_file, told, town, until
 
@@ -162,6 +163,66 @@ async def test_a_paid_clip_that_cannot_be_posted_waits_and_says_so(here: Town) -
         await here.clip(started)
         await here.says(status, "✅ Done")
         await assert_paid_and_posted_once(here)
+
+
+async def test_a_bot_that_was_thrown_out_posts_the_paid_clip_when_it_is_back(here: Town) -> None:
+    async with here.bot():
+        started = await rendering(here, 0.5)
+        await here.control("POST", "bot", {"do": "kick"})
+        await until(lambda: here.runware.ledger.billed_micro == PRICE)
+        await until(lambda: here.posting() != [])
+        assert here.posts == []
+
+        await here.control("POST", "bot", {"do": "invite"})
+        await here.clip(started)
+        await assert_paid_and_posted_once(here)
+
+
+async def test_a_clip_comes_without_its_status_message_if_that_was_deleted(here: Town) -> None:
+    async with here.bot(), Person(here.discord.url, "Ada") as ada:
+        started = await rendering(here, 0.5)
+        await ada.delete(await here.status(started))
+        await until(lambda: here.posts != [])
+        await assert_paid_and_posted_once(here)
+
+
+async def test_a_clip_comes_plainly_where_the_bot_may_not_read_the_history(here: Town) -> None:
+    await here.deny("studio", "READ_MESSAGE_HISTORY")
+    async with here.bot():
+        await here.animate(photo_file())
+        await until(lambda: here.posts != [])
+        await assert_paid_and_posted_once(here)
+    assert here.posts[0].reference is None
+
+
+async def test_a_clip_that_is_too_large_for_the_server_waits_and_says_so(here: Town) -> None:
+    async with here.bot():
+        started = await rendering(here, 0.5)
+        here.discord.set_limits({"upload_limit_bytes": 100})
+        status = await here.status(started)
+        await here.says(status, "The clip is larger than this server takes.", "Your clip is safe")
+
+        here.discord.set_limits({"upload_limit_bytes": 10_000_000})  # somebody boosts the server
+        await here.clip(started)
+        await assert_paid_and_posted_once(here)
+
+
+async def test_a_channel_that_is_gone_keeps_the_books_right_and_the_bot_well(here: Town) -> None:
+    channel = here.discord.world.add_channel("short-lived")
+    async with here.bot():
+        here.runware.outcomes.add(Outcome(next="success", render_seconds=0.5))
+        async with Person(here.discord.url, "Noah", "short-lived") as noah:
+            image = await noah.attach(photo_file(), "photo.png")
+            await noah.wait_for_reply(await noah.command("animate", image=image))
+            await here.control("DELETE", "channel", {"channel_id": channel.id})
+        await until(lambda: here.posting() != [])
+        books = here.books()
+        assert books.states == ["rendered"]
+        assert books.spent_micro == here.runware.ledger.billed_micro == PRICE
+        assert books.held_micro == 0
+
+        await here.clip(await here.animate(photo_file()))
+        assert here.trouble() == []
 
 
 async def test_a_clip_that_the_service_declines_costs_nothing_and_says_so(here: Town) -> None:

@@ -2,6 +2,7 @@
 
 It needs no interaction and no cache, so it works hours later and after a restart. A clip is posted
 with a nonce that derives from the job: a repeat within Discord's window returns the same message.
+After that window a repeat finds the message in the channel's history.
 Decides nothing about jobs; `pipeline.py` calls it.
 """
 
@@ -10,8 +11,9 @@ import contextlib
 import hashlib
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import aiohttp
@@ -30,6 +32,8 @@ _TOO_LARGE = (40005, 50045)
 _GONE = (403, 404)
 _NO_ANSWER = (aiohttp.ClientError, OSError, TimeoutError, json.JSONDecodeError)
 """What discord.py raises where Discord, or somebody before it, gave no answer or a garbled one."""
+_HISTORY = 500
+"""Messages that are looked through after the status message; a hundred are one request."""
 _STATUS_GAP = 3.0
 """Seconds between two edits of one status message."""
 
@@ -47,15 +51,33 @@ class Delivery:
     async def post(self, job: Job, files: Sequence[Path], text: str, alt: str) -> int:
         """Post the clips as an answer to the status message and return the message's id.
 
+        A try that is not the first looks before it posts, so the try is to be counted before.
         Mentions only the requester. Raises `TooLarge`, `Unpostable` or `DeliveryError`.
         """
+        if job.attempts > 1 and (posted := await self._posted(job)) is not None:
+            return posted
         letter = _Letter(job, dict(enumerate(files, start=1)), text, alt, nonce(job))
-        try:
+        with _as_ours():
             return await self._send_or_plainly(letter)
-        except discord.HTTPException as error:
-            raise _problem(error) from error
-        except _NO_ANSWER as error:
-            raise DeliveryError(f"{type(error).__name__}: {error}") from error
+
+    async def _posted(self, job: Job) -> int | None:
+        """Look for what an earlier try brought into the channel, though its answer was lost.
+
+        Discord knows a nonce for some minutes only. Where the history may not be read there is
+        nothing to see, and the nonce has to do.
+        """
+        since = job.status_message_id or discord.utils.time_snowflake(
+            datetime.fromtimestamp(job.created_at / 1000, UTC)
+        )
+        history = self._channel(job).history(limit=_HISTORY, after=discord.Object(since))
+        try:
+            with _as_ours():
+                async for message in history:
+                    if message.author == self._client.user and _has_clip(message, job):
+                        return message.id
+        except Unpostable as error:
+            log.info("job %s: the history may not be read: %s", job.short_id, error)
+        return None
 
     async def _send_or_plainly(self, letter: "_Letter") -> int:
         """Post without pointing at the status message where the bot may not read it."""
@@ -176,6 +198,21 @@ def nonce(job: Job) -> str:
 def embed(note: Note) -> discord.Embed:
     """Return a note as Discord shows it."""
     return discord.Embed(title=note.title, description=note.body or None, colour=int(note.tone))
+
+
+@contextlib.contextmanager
+def _as_ours() -> Iterator[None]:
+    """Raise what discord.py raises as a `DeliveryError`."""
+    try:
+        yield
+    except discord.HTTPException as error:
+        raise _problem(error) from error
+    except _NO_ANSWER as error:
+        raise DeliveryError(f"{type(error).__name__}: {error}") from error
+
+
+def _has_clip(message: discord.Message, job: Job) -> bool:
+    return any(one.filename.startswith(f"clip-{job.short_id}-1.") for one in message.attachments)
 
 
 def _filename(job: Job, path: Path, number: int) -> str:

@@ -254,6 +254,9 @@ class Pipeline:
     # --- deliver ---------------------------------------------------------------------------------
 
     async def _deliver(self, job: Job) -> None:
+        # Counted before it is tried: where that cannot be written, nothing is posted, or a disk
+        # that stays full would fill the channel; and a try after a crash knows it is not the first.
+        job = await self._store.move(job, lifecycle.again(job, self._clock(), self._next_try(job)))
         clips = await self._store.clips(job.id)
         try:
             paths = [await self._fetched(clip) for clip in clips]
@@ -262,12 +265,10 @@ class Pipeline:
         except (ProviderError, ClipBroken) as error:
             log.warning("job %s: clip not fetched, trying again: %s", job.short_id, error)
             self._delivery.show(job, words.unfetched(job))
-            await self._retry(job)
         except DeliveryError as error:
             log.warning("job %s: clip not posted, trying again: %s", job.short_id, error)
             note = words.waiting(job, is_too_large=isinstance(error, TooLarge))
             self._delivery.show(job, note)
-            await self._retry(job)
         else:
             now = self._clock()
             posted = lifecycle.advance(job, Event.POSTED, now, message_id=message_id)
@@ -311,11 +312,13 @@ class Pipeline:
 
     async def _retry(self, job: Job, wait: float | None = None) -> None:
         """Count one more try and set the next; `wait` in seconds is the service's own wish."""
-        now = self._clock()
+        due = max(self._next_try(job), self._clock() + round((wait or 0.0) * 1000))
+        await self._store.move(job, lifecycle.again(job, self._clock(), due))
+
+    def _next_try(self, job: Job) -> int:
         longest = _RARELY if job.state is State.RENDERED else _SOON
         delay = lifecycle.retry_delay(job.attempts, self._chance(), longest)
-        due = now + round(max(delay, wait or 0.0) * 1000)
-        await self._store.move(job, lifecycle.again(job, now, due))
+        return self._clock() + round(delay * 1000)
 
     def _show(self, job: Job) -> None:
         self._delivery.show(job, words.status(job, self._model))

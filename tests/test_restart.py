@@ -88,6 +88,22 @@ async def test_a_bot_that_is_killed_at_the_worst_moment_goes_on_where_it_was(
         await assert_paid_and_posted_once(here)
 
 
+async def test_a_bot_that_is_killed_after_it_posted_and_stays_down_long_posts_no_second_clip(
+    here: Town,
+) -> None:
+    here.discord.set_limits({"nonce_window_s": 0.0})
+    async with here.bot() as process:
+        here.trouble_at_discord(do="kill", pid=process.pid, match=POST, when="after")
+        await here.animate(photo_file())
+        await process.wait()
+        await here.mia.wait_for_bot(online=False)
+    (post,) = here.posts
+
+    async with here.bot():
+        await assert_paid_and_posted_once(here)
+    assert [job["message_id"] for job in here.books().jobs] == [int(post.id)]
+
+
 async def test_a_bot_that_is_told_to_stop_does_so_in_time_and_goes_on_after_the_start(
     here: Town,
 ) -> None:

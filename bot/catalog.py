@@ -4,19 +4,28 @@ The only place that knows a model's options; `/animate`, the checks, the request
 all made from the record, so another model is another record. Pure: it is handed the file's text.
 """
 
+import json
+import math
+from collections import Counter
 from decimal import Decimal
 from enum import StrEnum
 from math import gcd
-from typing import Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
-from bot.errors import OptionRefused
+from bot.errors import OptionRefused, SettingsError
 from bot.ledger import to_micro
 from bot.lifecycle import Order
 
 AUTO = "auto"
 """The shape that follows the picture."""
+_CLOSE = 1e-6
+_PRICES = ("price_usd", "price_usd_per_second")
+
+Price = Annotated[Decimal, Field(gt=0, lt=10_000)]
+Count = Annotated[int, Field(gt=0)]
+Seconds = Annotated[float, Field(gt=0, lt=3600)]
 
 
 class _Record(BaseModel):
@@ -24,7 +33,7 @@ class _Record(BaseModel):
 
 
 class Policy(StrEnum):
-    """Whether the model takes a prompt."""
+    """Whether the model takes a text."""
 
     ABSENT = "absent"
     OPTIONAL = "optional"
@@ -44,60 +53,103 @@ class Guidance(_Record):
 
     least: float
     most: float
-    step: float
+    step: float = Field(gt=0)
     default: float
 
-    def allows(self, value: object) -> bool:
-        """Whether `value` is a number within the range; what comes in may be anything."""
-        return isinstance(value, int | float) and self.least <= value <= self.most
+    @model_validator(mode="after")
+    def _fits_itself(self) -> Self:
+        if not self.least <= self.default <= self.most:
+            raise ValueError("the default is not within the range")
+        return self
+
+    def allows(self, value: object, *, is_exact: bool = False) -> bool:
+        """Whether `value`, which may be anything, is in the range, and if `is_exact` on a step."""
+        if not isinstance(value, int | float) or not self.least <= value <= self.most:
+            return False
+        return not is_exact or math.isclose(value, self.nearest(value), abs_tol=_CLOSE)
+
+    def nearest(self, value: float) -> float:
+        """Return the step next to a value of the range."""
+        return round(self.least + round((value - self.least) / self.step) * self.step, 6)
 
 
-class PromptRule(_Record):
+class TextRule(_Record):
     """Whether a prompt is taken, and its length in characters."""
 
     policy: Policy
-    least: int = 1
-    most: int = 2500
+    least: Count = 1
+    most: Count = 2500
+
+    @model_validator(mode="after")
+    def _fits_itself(self) -> Self:
+        if self.least > self.most:
+            raise ValueError("the least is above the most")
+        return self
+
+
+class SeedRule(_Record):
+    """What seeds are taken."""
+
+    least: int
+    most: int = Field(le=2**53)  # Discord's numbers go no further
+
+    def allows(self, value: int) -> bool:
+        """Whether `value` is in the range."""
+        return self.least <= value <= self.most
 
 
 class PictureRule(_Record):
     """What the service takes as the first frame: pixels per side, bytes."""
 
-    least_side: int
-    most_side: int
-    most_bytes: int
+    least_side: Count
+    most_side: Count
+    most_bytes: Count
 
 
 class Model(_Record):
     """One model of the service."""
 
-    id: str
-    title: str
+    id: str = Field(min_length=1)
+    title: str = Field(min_length=1)
     state: ModelState
-    sizes: tuple[tuple[int, int], ...]
+    source: str
+    """Where these facts are from, and which of them are inferred."""
+    sizes: tuple[tuple[Count, Count], ...]
     """Width and height in pixels; empty means that the size follows the picture."""
-    durations: tuple[float, ...]
-    """Seconds; the first is the default."""
+    durations: tuple[Seconds, ...] = Field(min_length=1)
+    """The first is the default."""
     guidance: Guidance | None
-    prompt: PromptRule
-    negative_prompt: bool
-    most_results: int
+    prompt: TextRule
+    negative_prompt: TextRule
+    seed: SeedRule | None
+    """None: every clip has a seed of the service's choice, which it tells."""
+    output_formats: tuple[str, ...] = Field(min_length=1)
+    """As the service names them: "MP4"."""
+    most_results: int = Field(ge=1, le=10)  # files in one message of Discord
     picture: PictureRule
-    price_usd: dict[str, Decimal]
-    """Per clip, by duration."""
-    fps: int
+    price_usd: dict[str, Price] = {}
+    """Per clip, by duration in seconds; or else:"""
+    price_usd_per_second: Price | None = None
+    fps: Count
 
     @model_validator(mode="after")
-    def _every_duration_has_a_price(self) -> Self:
+    def _every_duration_has_one_price(self) -> Self:
+        if bool(self.price_usd) == (self.price_usd_per_second is not None):
+            raise ValueError("needs either price_usd or price_usd_per_second")
         missing = [seconds(d) for d in self.durations if seconds(d) not in self.price_usd]
-        if missing:
+        if self.price_usd and missing:
             raise ValueError(f"no price for a duration of {', '.join(missing)} s")
         return self
 
     @property
     def shapes(self) -> dict[str, tuple[int, int]]:
         """Return the sizes under the names that people choose by: "wide 16:9", "square 1:1"."""
-        return {shape_name(width, height): (width, height) for width, height in self.sizes}
+        often = Counter(shape_name(*size) for size in self.sizes)
+        named = {}
+        for size in self.sizes:
+            name = shape_name(*size)
+            named[name if often[name] == 1 else f"{name} {min(size)}p"] = size
+        return named
 
     def order(
         self,
@@ -108,6 +160,7 @@ class Model(_Record):
         results: int | None = None,
         prompt: str | None = None,
         negative_prompt: str | None = None,
+        seed: int | None = None,
     ) -> Order:
         """Return what will be sent, with the defaults filled in. Raises `OptionRefused`."""
         duration = self.durations[0] if duration is None else duration
@@ -117,6 +170,7 @@ class Model(_Record):
             raise OptionRefused("results", f"1 to {self.most_results}")
         if size is not None and size not in self.sizes:
             raise OptionRefused("shape", ", ".join(self.shapes))
+        self._check_seed(seed)
         return Order(
             model=self.id,
             width=size[0] if size else None,
@@ -124,8 +178,9 @@ class Model(_Record):
             duration=duration,
             results=results or 1,
             guidance=self._guidance(guidance),
-            prompt=self._prompt(prompt),
-            negative_prompt=self._negative(negative_prompt),
+            prompt=_text("prompt", prompt, self.prompt),
+            negative_prompt=_text("negative", negative_prompt, self.negative_prompt),
+            seed=seed,
         )
 
     def _guidance(self, value: float | None) -> float | None:
@@ -138,33 +193,42 @@ class Model(_Record):
             return rule.default
         if not rule.allows(value):
             raise OptionRefused("guidance", f"{rule.least:g} to {rule.most:g}")
-        return round(rule.least + round((value - rule.least) / rule.step) * rule.step, 6)
+        return rule.nearest(value)
 
-    def _prompt(self, text: str | None) -> str | None:
-        text = (text or "").strip()
-        rule = self.prompt
-        if rule.policy is Policy.ABSENT and text:
-            raise OptionRefused("prompt", "nothing; this model takes no prompt")
-        if rule.policy is Policy.ABSENT or (not text and rule.policy is Policy.OPTIONAL):
-            return None
-        if not rule.least <= len(text) <= rule.most:
-            raise OptionRefused("prompt", f"{rule.least} to {rule.most} characters")
-        return text
-
-    def _negative(self, text: str | None) -> str | None:
-        text = (text or "").strip()
-        if text and not self.negative_prompt:
-            raise OptionRefused("negative", "nothing; this model takes no negative prompt")
-        return text or None
+    def _check_seed(self, value: int | None) -> None:
+        if value is None:
+            return
+        if self.seed is None:
+            raise OptionRefused("seed", "nothing; this model chooses its own")
+        if not self.seed.allows(value):
+            raise OptionRefused("seed", f"{self.seed.least} to {self.seed.most}")
 
     @property
     def least_price_micro(self) -> int:
         """Return the price of the cheapest clip, in micro-dollars."""
-        return min(map(to_micro, self.price_usd.values()))
+        return min(map(self.price_micro, self.durations))
+
+    def price_micro(self, duration: float) -> int:
+        """Return the price of one clip of a duration that the model has, in micro-dollars."""
+        if self.price_usd_per_second is not None:
+            return to_micro(self.price_usd_per_second * Decimal(seconds(duration)))
+        return to_micro(self.price_usd[seconds(duration)])
 
     def quote_micro(self, order: Order) -> int:
         """Return what the clips of `order` should cost, in micro-dollars."""
-        return to_micro(self.price_usd[seconds(order.duration)]) * order.results
+        return self.price_micro(order.duration) * order.results
+
+
+def _text(option: str, text: str | None, rule: TextRule) -> str | None:
+    text = (text or "").strip()
+    if rule.policy is Policy.ABSENT and text:
+        what = "prompt" if option == "prompt" else "negative prompt"
+        raise OptionRefused(option, f"nothing; this model takes no {what}")
+    if not text and rule.policy is not Policy.REQUIRED:
+        return None
+    if not rule.least <= len(text) <= rule.most:
+        raise OptionRefused(option, f"{rule.least} to {rule.most} characters")
+    return text
 
 
 def seconds(duration: float) -> str:
@@ -179,7 +243,40 @@ def shape_name(width: int, height: int) -> str:
     return f"{word} {width // divisor}:{height // divisor}"
 
 
-def parse(text: str) -> dict[str, Model]:
-    """Read the catalogue. Raises pydantic's `ValidationError`."""
+def parse(text: str, own: str | None = None) -> dict[str, Model]:
+    """Read the catalogue, and over it the operator's `own`: its records override or add to ours.
+
+    Raises pydantic's `ValidationError` for ours, `SettingsError` by record and field for theirs.
+    """
     models = TypeAdapter(tuple[Model, ...]).validate_json(text)
-    return {model.id: model for model in models}
+    known = {model.id: model for model in models}
+    return known if own is None else known | _own(json.loads(text), own)
+
+
+def _own(ours: list[dict[str, Any]], text: str) -> dict[str, Model]:
+    bases = {record["id"]: record for record in ours}
+    try:
+        records = TypeAdapter(list[dict[str, Any]]).validate_json(text)
+    except ValidationError as error:
+        reason = error.errors()[0]["msg"].rstrip(".")
+        raise SettingsError((f"ANIMATE_CATALOG: is no list of records: {reason}.",)) from None
+    models: dict[str, Model] = {}
+    problems = []
+    for number, record in enumerate(records, 1):
+        name = str(record.get("id", f"number {number}"))
+        base = bases.get(name, {})
+        if any(price in record for price in _PRICES):
+            base = {field: value for field, value in base.items() if field not in _PRICES}
+        try:
+            models[name] = Model.model_validate_json(json.dumps(base | record))
+        except ValidationError as error:
+            problems += [_problem(name, detail["loc"], detail["msg"]) for detail in error.errors()]
+    if problems:
+        raise SettingsError(tuple(problems))
+    return models
+
+
+def _problem(name: str, place: tuple[int | str, ...], reason: str) -> str:
+    field = f", field {'.'.join(map(str, place))}" if place else ""
+    reason = reason.removeprefix("Value error, ").rstrip(".")
+    return f"ANIMATE_CATALOG: record {name}{field}: {reason[:1].lower()}{reason[1:]}."

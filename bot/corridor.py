@@ -65,7 +65,7 @@ def build(settings: Settings, model: Model, database: Database, client: discord.
     api_key = settings.runware_api_key.get_secret_value()
     pipeline = Pipeline(
         store=store,
-        provider=Provider(http, settings.runware_api, api_key),
+        provider=Provider(http, settings.runware_api, api_key, models={model.id: model}),
         delivery=delivery,
         pictures=pictures,
         clips_folder=settings.data_dir / "clips",

@@ -44,6 +44,7 @@ class Ask:
     results: int | None = None
     prompt: str | None = None
     negative: str | None = None
+    seed: int | None = None
     reply: Reply | None = None
     """Edits the status message through the interaction, while that lives."""
 
@@ -176,6 +177,7 @@ class Intake:
             results=ask.results,
             prompt=ask.prompt,
             negative_prompt=ask.negative,
+            seed=ask.seed,
         )
 
     def _job(self, ask: Ask, order: Order) -> Job:

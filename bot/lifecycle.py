@@ -90,6 +90,7 @@ class Order:
     guidance: float | None = None
     prompt: str | None = None
     negative_prompt: str | None = None
+    seed: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The video service, Runware: submit, look, fetch, balance, ping.
+"""The video service, Runware: submit, look, fetch, price, balance, ping.
 
 Knows the wire and nothing of jobs or Discord. It decides by `errors[].code`, then by the HTTP
 status, never by a message's text. A submit may be repeated with the same UUID for ever: an
@@ -6,18 +6,20 @@ acknowledgement and `conflictTaskUUID` both mean that the service has it.
 Facts: runware.ai/docs, platform pages.
 """
 
-import base64
 import logging
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from bot import task
+from bot.catalog import Model
 from bot.errors import Busy, ProviderError, Rejected, Unclear
 from bot.lifecycle import Order
+from bot.task import Frame, Output
 from bot.wire import Fault, Item, Reply, is_conflict, is_unknown_task, read_reply
 
 log = logging.getLogger(__name__)
@@ -28,6 +30,8 @@ _MOST_TOGETHER = 100
 _CLIP_MOST_BYTES = 500_000_000
 _HTTP_OK = 200
 _HTTP_PARTIAL = 206
+_DRY_RUN = {"X-Runware-Dry-Run": "1"}
+"""Documented: validates and prices a task, without running or charging it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,7 @@ class Provider:
     """A client of the service's REST interface. `http` is owned by the caller.
 
     `callback_url` says where the service may tell of a task's end, by task UUID; None: nowhere.
+    `output` goes with every task. What a record in `models` rules out is refused unsent.
     """
 
     def __init__(
@@ -75,21 +80,23 @@ class Provider:
         url: str,
         api_key: str,
         callback_url: Callable[[str], str] | None = None,
+        *,
+        output: Output | None = None,
+        models: Mapping[str, Model] | None = None,
     ) -> None:
         self._http = http
         self._callback_url = callback_url
+        self._output = output or Output()
+        self._models = models or {}
         self._url = httpx.URL(url)
         self._headers = {"Authorization": f"Bearer {api_key}"}
 
-    async def submit(self, task_uuid: str, order: Order, picture: bytes) -> None:
-        """Have the task accepted; `picture` is a JPEG. Safe to repeat with the same UUID.
+    async def submit(self, task_uuid: str, order: Order, picture: bytes | Frame) -> None:
+        """Have the task accepted; bytes are a JPEG. Safe to repeat with the same UUID.
 
         Raises `Rejected`, `Moderated`, `AccountTrouble`, `Busy` or `Unclear`.
         """
-        task = _video_task(task_uuid, order, picture)
-        if self._callback_url is not None:
-            task["webhookURL"] = self._callback_url(task_uuid)
-        reply = await self._post([task])
+        reply = await self._post([self._request(task_uuid, order, picture)])
         errors = [error for error in reply.errors if error.task_uuid in (task_uuid, "")]
         if any(map(is_conflict, errors)):
             return
@@ -97,6 +104,27 @@ class Provider:
             raise errors[0].as_exception(reply.status)
         if not any(item.taskUUID == task_uuid for item in reply.items):
             raise Unclear("noAcknowledgement", "the answer names no task", status=reply.status)
+
+    async def price(self, order: Order, picture: bytes | Frame) -> int | None:
+        """Return what the task would cost in micro-dollars, None where the service does not say.
+
+        A dry run: nothing is made and nothing is charged. Raises as `submit` does.
+        """
+        asked = self._request(str(uuid.uuid4()), order, picture)
+        asked.pop("webhookURL", None)
+        reply = await self._post([asked], _DRY_RUN)
+        for error in reply.errors:
+            raise error.as_exception(reply.status)
+        costs = [item.cost_micro for item in reply.items if item.cost_micro is not None]
+        return costs[0] if costs else None
+
+    def _request(self, task_uuid: str, order: Order, picture: bytes | Frame) -> dict[str, Any]:
+        frame = picture if isinstance(picture, Frame) else Frame.data_uri(picture)
+        model = self._models.get(order.model)
+        asked = task.request(task_uuid, order, frame, self._output, model)
+        if self._callback_url is not None:
+            asked["webhookURL"] = self._callback_url(task_uuid)
+        return asked
 
     async def look(self, task_uuids: Sequence[str]) -> dict[str, Progress]:
         """Return what is known of each task, asked in as few requests as the service allows.
@@ -176,11 +204,12 @@ class Provider:
         for error in reply.errors:
             raise error.as_exception(reply.status)
 
-    async def _post(self, tasks: list[dict[str, Any]]) -> Reply:
+    async def _post(
+        self, tasks: list[dict[str, Any]], headers: Mapping[str, str] | None = None
+    ) -> Reply:
+        sent = self._headers | dict(headers or {})
         try:
-            response = await self._http.post(
-                self._url, json=tasks, headers=self._headers, timeout=_TIMEOUT
-            )
+            response = await self._http.post(self._url, json=tasks, headers=sent, timeout=_TIMEOUT)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise Busy("unreachable", f"{type(error).__name__}: {error}") from error
         except httpx.HTTPError as error:
@@ -195,28 +224,6 @@ class Provider:
             raise Rejected("invalidURL", str(error)) from error
         if target.scheme != "https" and target.host != self._url.host:
             raise Rejected("insecureURL", f"will not fetch from {target.scheme}://{target.host}")
-
-
-def _video_task(task_uuid: str, order: Order, picture: bytes) -> dict[str, Any]:
-    """Build the request; an option that the order leaves open is left out."""
-    image = "data:image/jpeg;base64," + base64.b64encode(picture).decode("ascii")
-    options = {
-        "width": order.width,
-        "height": order.height,
-        "CFGScale": order.guidance,
-        "positivePrompt": order.prompt,
-        "negativePrompt": order.negative_prompt,
-        "numberResults": order.results if order.results > 1 else None,
-    }
-    return {
-        "taskType": "videoInference",
-        "taskUUID": task_uuid,
-        "model": order.model,
-        "deliveryMethod": "async",
-        "includeCost": True,
-        "duration": int(order.duration) if order.duration.is_integer() else order.duration,
-        "inputs": {"frameImages": [{"image": image, "frame": "first"}]},
-    } | {name: value for name, value in options.items() if value is not None}
 
 
 def _is_of_the_request(fault: Fault, status: int) -> bool:

@@ -51,6 +51,7 @@ OPTIONS = {
     "duration": "How long the clip is.",
     "shape": "How the picture is cut; auto takes the nearest.",
     "guidance": "How closely the clip keeps to the picture: low is free, high is strict.",
+    "seed": "A number: the same one with the same picture gives a similar clip.",
     "results": "How many different clips to make; each one costs.",
 }
 SHAPE_AUTO = "auto (nearest to the picture)"

@@ -14,13 +14,16 @@ import discord
 from discord import app_commands
 
 from bot import words
-from bot.catalog import AUTO, Model, Policy
+from bot.catalog import AUTO, Model, Policy, TextRule
 from bot.client import AnimateBot
 from bot.delivery import embed
 from bot.errors import CannotPostHere, PictureProblem, PictureRefused, UserError
 from bot.intake import Ask
 
 log = logging.getLogger(__name__)
+
+_LONGEST_TEXT = 2000
+"""Characters; the most that an option is offered with."""
 
 Interaction = discord.Interaction[AnimateBot]
 
@@ -54,30 +57,34 @@ def animate_command(model: Model) -> app_commands.Command[Any, ..., None]:
 
 def _parameters(model: Model) -> Iterator[inspect.Parameter]:
     """List the options in the order in which people see them, the required ones first."""
-
-    def option(name: str, kind: Any, *, is_required: bool = False) -> inspect.Parameter:
-        default = inspect.Parameter.empty if is_required else None
-        annotation = kind if is_required else kind | None
-        return inspect.Parameter(
-            name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
-        )
-
-    yield option("image", discord.Attachment, is_required=True)
-    if model.prompt.policy is not Policy.ABSENT:
-        length = app_commands.Range[str, model.prompt.least, min(model.prompt.most, 2000)]
-        yield option("prompt", length, is_required=model.prompt.policy is Policy.REQUIRED)
+    yield _option("image", discord.Attachment, is_required=True)
+    yield from _text("prompt", model.prompt)
     if len(model.durations) > 1:
-        yield option("duration", float)
+        yield _option("duration", float)
     if model.sizes:
-        yield option("shape", str)
+        yield _option("shape", str)
     if model.guidance is not None:
-        yield option(
-            "guidance", app_commands.Range[float, model.guidance.least, model.guidance.most]
-        )
-    if model.negative_prompt:
-        yield option("negative", app_commands.Range[str, 1, 2000])
+        reach = app_commands.Range[float, model.guidance.least, model.guidance.most]
+        yield _option("guidance", reach)
+    yield from _text("negative", model.negative_prompt)
+    if model.seed is not None:
+        yield _option("seed", app_commands.Range[int, model.seed.least, model.seed.most])
     if model.most_results > 1:
-        yield option("results", app_commands.Range[int, 1, model.most_results])
+        yield _option("results", app_commands.Range[int, 1, model.most_results])
+
+
+def _text(name: str, rule: TextRule) -> Iterator[inspect.Parameter]:
+    if rule.policy is not Policy.ABSENT:
+        kind = app_commands.Range[str, rule.least, min(rule.most, _LONGEST_TEXT)]
+        yield _option(name, kind, is_required=rule.policy is Policy.REQUIRED)
+
+
+def _option(name: str, kind: Any, *, is_required: bool = False) -> inspect.Parameter:
+    default = inspect.Parameter.empty if is_required else None
+    annotation = kind if is_required else kind | None
+    return inspect.Parameter(
+        name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
+    )
 
 
 def _choices(model: Model) -> dict[str, list[app_commands.Choice[Any]]]:

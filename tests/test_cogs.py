@@ -16,7 +16,7 @@ import simcord
 from simcord import ChannelHandle, Env, InteractionResult, MemberActor
 
 from bot import words
-from bot.catalog import Model
+from bot.catalog import Model, SeedRule
 from bot.client import AnimateBot
 from bot.errors import LimitReached, NotAccepting, PictureProblem, PictureRefused, UserError
 from bot.intake import Ask, Intake
@@ -115,6 +115,7 @@ def test_a_model_that_needs_a_prompt_requires_one_and_takes_a_negative() -> None
     assert offered["prompt"]["min_length"] == 2
     assert offered["prompt"]["max_length"] == 2000
     assert not offered["negative"].get("required")
+    assert offered["negative"]["min_length"] == 2
 
 
 def test_choices_and_ranges_are_those_of_the_record() -> None:
@@ -140,6 +141,13 @@ def test_what_a_model_cannot_do_is_not_offered() -> None:
         update={"durations": (5.0,), "sizes": (), "guidance": None, "most_results": 1}
     )
     assert list(options(plain)) == ["image"]
+
+
+def test_a_model_that_takes_a_seed_offers_one_in_its_range() -> None:
+    seeded = model(KLING).model_copy(update={"seed": SeedRule(least=1, most=100)})
+    offered = options(seeded)["seed"]
+    assert offered["type"] == INTEGER
+    assert (offered["min_value"], offered["max_value"]) == (1, 100)
 
 
 @pytest.mark.parametrize("name", [KLING, TURBO])

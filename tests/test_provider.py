@@ -20,7 +20,7 @@ from bot.sandbox.faults import Rule
 from bot.sandbox.runware.outcomes import Outcome
 from bot.sandbox.runware.server import LocalRunware
 from tests.conftest import make_order
-from tests.corridor import PRICE, TURBO, clip, picture, plain_http
+from tests.corridor import PRICE, TURBO, clip, model, picture, plain_http
 
 Json = dict[str, Any]
 JPEG = picture(1280, 720, "JPEG")
@@ -167,6 +167,63 @@ async def test_without_a_size_or_guidance_neither_is_sent() -> None:
 
     ((task,),) = script.tasks
     assert not task.keys() & {"width", "height", "CFGScale"}
+
+
+# --- A dry run -----------------------------------------------------------------------------------
+
+
+async def test_a_price_is_asked_for_without_making_or_charging_anything(
+    runware: LocalRunware, provider: Provider
+) -> None:
+    assert await provider.price(make_order(duration=10.0, results=2), JPEG) == 4 * PRICE
+    assert (runware.ledger.dry_runs, runware.ledger.accepted) == (1, 0)
+    assert runware.ledger.committed_micro == 0
+
+
+@pytest.mark.parametrize(
+    ("item", "price"),
+    [
+        ({"cost": 0.1848}, 184_800),
+        ({"cost": "0.2"}, 200_000),
+        ({"cost": -1}, None),
+        ({}, None),
+        ({"price": {"amount": 0.1848}}, None),
+    ],
+)
+async def test_a_price_is_read_from_whatever_the_service_answers(
+    item: Json, price: int | None
+) -> None:
+    async with scripted(answer({"data": [{"taskUUID": TASK}, item]})) as (provider, script):
+        assert await provider.price(make_order(), JPEG) == price
+    (request,) = script.asked
+    assert request.headers["X-Runware-Dry-Run"] == "1"
+
+
+async def test_only_a_dry_run_is_sent_as_one() -> None:
+    async with scripted(answer(ACCEPTED)) as (provider, script):
+        await provider.submit(TASK, make_order(), JPEG)
+    assert "X-Runware-Dry-Run" not in script.asked[0].headers
+
+
+async def test_a_model_that_is_gone_is_said_to_be_by_a_dry_run(
+    runware: LocalRunware, provider: Provider
+) -> None:
+    runware.settings.retired_models = ("klingai:2@1",)
+    with pytest.raises(Rejected) as error:
+        await provider.price(make_order(), JPEG)
+    assert (error.value.code, error.value.parameter) == ("modelUnavailable", "model")
+    turbo = Order(model=TURBO, width=None, height=None, duration=5.0, prompt="waves")
+    assert await provider.price(turbo, JPEG) == 210_000
+
+
+async def test_what_the_record_of_the_model_rules_out_is_never_sent() -> None:
+    async with httpx.AsyncClient(transport=httpx.MockTransport(script := Script([]))) as http:
+        knowing = Provider(
+            http, "https://api.runware.ai/v1", "secret-key", models={TURBO: model(TURBO)}
+        )
+        with pytest.raises(Rejected, match="missingPositivePrompt"):
+            await knowing.submit(TASK, make_order(model=TURBO, width=None, height=None), JPEG)
+    assert script.asked == []
 
 
 # --- Submit --------------------------------------------------------------------------------------

@@ -40,8 +40,14 @@ def details(task: dict[str, Any], ledger: Ledger, settings: Settings) -> dict[st
 def found_models(task: dict[str, Any], settings: Settings) -> dict[str, Any]:
     """Answer `modelSearch`: the models whose name or id contains the words."""
     words = str(task.get("search", "")).lower()
+    retired = settings.retired_models
     found = [
-        {"air": model.air, "name": model.name, "category": "video", "status": settings.model_state}
+        {
+            "air": model.air,
+            "name": model.name,
+            "category": "video",
+            "status": "retired" if model.air in retired else settings.model_state,
+        }
         for model in MODELS.values()
         if words in f"{model.air} {model.name}".lower()
     ]

@@ -66,5 +66,14 @@ MODELS = {
             negative_prompt=True,
             micro_per_second=42_000,
         ),
+        Model(
+            air="klingai:6@1",
+            name="KlingAI 2.5 Turbo Pro",
+            slug="klingai-2-5-turbo-pro",
+            sizes=((1280, 720), (720, 720), (720, 1280)),
+            prompt="required",
+            negative_prompt=True,
+            micro_per_second=70_000,
+        ),
     )
 }

@@ -25,6 +25,9 @@ class Settings(BaseModel):
     prompt: PromptMode | None = None
     """Overrides what the model's own record says of `positivePrompt`."""
     model_state: Literal["live", "retired"] = "live"
+    """Of all models together."""
+    retired_models: tuple[str, ...] = ()
+    """These are retired, whatever the state of the others."""
     retired_code: str = "modelUnavailable"
 
     # Time.

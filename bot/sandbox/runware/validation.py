@@ -80,7 +80,7 @@ def _model(air: Any, settings: Settings) -> Model:
     model = MODELS.get(air) if isinstance(air, str) else None
     if model is None:
         raise Refused("invalidModel", f"Unknown model {str(air)[:80]!r}.", "model")
-    if settings.model_state == "retired":
+    if settings.model_state == "retired" or air in settings.retired_models:
         raise Refused(settings.retired_code, f"Model '{air}' is no longer available.", "model")
     return model
 

@@ -52,6 +52,16 @@ async def test_several_results_come_one_by_one_and_each_is_billed() -> None:
         assert client.runware.ledger.billed_micro == 4 * 369_600
 
 
+async def test_when_a_task_is_ready_is_told_beside_the_api() -> None:
+    async with client_of(render_seconds=0.3, stagger=0) as client:
+        sent = time.monotonic()
+        uuid = await client.submit()
+        ready_at = client.runware.ledger.ready_at(uuid)
+        assert sent + 0.3 <= ready_at <= time.monotonic() + 0.3
+        await client.result(uuid)
+        assert ready_at <= time.monotonic()
+
+
 async def test_progress_is_told_if_wanted() -> None:
     async with client_of(render_seconds=60, progress=True) as client:
         uuid = await client.submit()

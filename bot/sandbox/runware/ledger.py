@@ -55,6 +55,13 @@ class Ledger:
         """What is left of the account now."""
         return self.settings.balance_micro - self.billed_micro
 
+    def ready_at(self, task_uuid: str) -> float:
+        """When the last clip of a task was ready, or will be; in seconds of `time.monotonic`.
+
+        A clip that is really rendered may take longer. `KeyError` if there is no such task.
+        """
+        return max(result.ready_at for result in self.book.tasks[task_uuid].results)
+
     def can_pay(self, price_micro: int) -> bool:
         """Whether the balance covers this besides all that is already under way."""
         return self.settings.balance_micro - self.committed_micro >= price_micro

@@ -5,15 +5,15 @@ import platform
 import sqlite3
 import sys
 
-from tests.bench import doors
+from tests.bench import doors, waiting
 from tests.bench.table import printed
 
 
 def main() -> int:
-    rows = asyncio.run(doors.measure())
+    rows = [*asyncio.run(doors.measure()), *asyncio.run(waiting.measure())]
     versions = f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
-    print(f"{versions}, {doors.ROUNDS} rounds")
-    print("median [least–most]; ours and the floor in turn, on the same local Discord\n")
+    print(f"{versions}; {doors.ROUNDS} rounds of the door, {waiting.ROUNDS} of the wait")
+    print("median [least–most]; ours and the floor or peer on the same local servers\n")
     print(printed(rows))
     return 0 if all(row.is_met for row in rows) else 1
 

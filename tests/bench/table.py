@@ -7,40 +7,46 @@ from statistics import median
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One measurement, ours and the floor's, of the same rounds; values are in `unit`."""
+    """One measurement, ours and the floor's (or a peer's), of the same rounds, in `unit`.
+
+    Without a floor there is nothing but ours, and without a bound it is shown and cannot miss.
+    """
 
     what: str
     unit: str
     ours: Sequence[float]
-    floor: Sequence[float]
-    floor_name: str
-    most_ratio: float
+    floor: Sequence[float] = ()
+    floor_name: str = ""
+    most_ratio: float | None = None
     most_ours: float | None = None
 
     @property
-    def ratio(self) -> float:
-        return median(self.ours) / median(self.floor)
+    def ratio(self) -> float | None:
+        return median(self.ours) / median(self.floor) if self.floor else None
 
     @property
     def is_met(self) -> bool:
-        within = self.most_ours is None or median(self.ours) <= self.most_ours
-        return self.ratio <= self.most_ratio and within
+        pairs = ((self.ratio, self.most_ratio), (median(self.ours), self.most_ours))
+        return all(most is None or (value is not None and value <= most) for value, most in pairs)
 
     def cells(self) -> list[str]:
-        target = f"≤ {self.most_ratio:g}×"
+        bounds = []
+        if self.most_ratio is not None:
+            bounds.append(f"≤ {self.most_ratio:g}×")
         if self.most_ours is not None:
-            target += f" and ≤ {self.most_ours:g} {self.unit}"
+            bounds.append(f"≤ {self.most_ours:g} {self.unit}".rstrip())
+        verdict = "met" if self.is_met else "MISSED"
         return [
             self.what,
             _spread(self.ours, self.unit),
-            f"{self.floor_name}: {_spread(self.floor, self.unit)}",
-            f"{self.ratio:.2f}×",
-            target,
-            "met" if self.is_met else "MISSED",
+            f"{self.floor_name}: {_spread(self.floor, self.unit)}" if self.floor else "–",
+            "–" if self.ratio is None else f"{self.ratio:.2f}×",
+            " and ".join(bounds) or "–",
+            verdict if bounds else "",
         ]
 
 
-HEAD = ["measured", "ours", "floor, same run", "ratio", "target", ""]
+HEAD = ["measured", "ours", "floor or peer, same run", "ratio", "target", ""]
 
 
 def printed(rows: Sequence[Row]) -> str:
@@ -59,7 +65,7 @@ def printed(rows: Sequence[Row]) -> str:
 
 def _spread(values: Sequence[float], unit: str) -> str:
     middle, low, high = median(values), min(values), max(values)
-    return f"{_number(middle)} {unit} [{_number(low)}–{_number(high)}]"
+    return " ".join(filter(None, (_number(middle), unit, f"[{_number(low)}–{_number(high)}]")))
 
 
 def _number(value: float) -> str:

@@ -1,0 +1,131 @@
+"""Ours, without Discord: the production worker, from stored jobs to their booked results.
+
+Run as a process, `python -m tests.bench.lone_worker ORDER`, where ORDER is a `LifeOrder` as JSON.
+Store, pipeline, worker and provider are the bot's own. It stops where the clips would be fetched,
+because that is where the peer stops.
+"""
+
+import asyncio
+import json
+import os
+import random
+import sys
+import time
+import uuid
+from collections.abc import Iterable
+from importlib.resources import files
+from pathlib import Path
+from typing import NoReturn
+
+import httpx
+
+from bot import catalog, ledger
+from bot.corridor import clock
+from bot.database import Database
+from bot.delivery import Delivery, Reply
+from bot.intake import Pictures
+from bot.ledger import Entry, Kind, Limits
+from bot.lifecycle import Clip, Job, Order
+from bot.pipeline import Pipeline
+from bot.provider import Provider
+from bot.store import Store
+from bot.words import Note
+from bot.worker import Worker
+from tests.bench.life import LifeOrder, report
+
+UNLIMITED = Limits(member_micro=None, server_micro=None, bot_micro=None)
+MODEL = "klingai:2@1"
+
+
+class WatchedStore(Store):
+    """The store, which notes when the result of a task is in the books."""
+
+    def __init__(self, database: Database, wanted: int) -> None:
+        super().__init__(database)
+        self.seen: dict[str, float] = {}
+        self.all_seen = asyncio.Event()
+        self._wanted = wanted
+
+    async def move(
+        self, before: Job, after: Job, *, entry: Entry | None = None, clips: Iterable[Clip] = ()
+    ) -> Job:
+        moved = await super().move(before, after, entry=entry, clips=clips)
+        if entry is not None and entry.kind is Kind.SPEND:
+            self.seen[before.task_uuid] = time.monotonic()
+            if len(self.seen) == self._wanted:
+                self.all_seen.set()
+        return moved
+
+
+class LookingProvider(Provider):
+    """The client of the service, which never gets a clip fetched: results are seen, no more."""
+
+    async def fetch(self, url: str, path: Path, most_bytes: int = 0) -> NoReturn:
+        del url, path, most_bytes
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+class SilentDelivery(Delivery):
+    """Delivery at its designed seam; what it would say to Discord is not in the figure."""
+
+    def __init__(self) -> None:
+        """Have no client."""
+
+    def show(self, job: Job, note: Note, reply: Reply | None = None) -> None:
+        """Show nothing. Nothing is ever posted: no clip is fetched."""
+
+
+async def live(order: LifeOrder) -> NoReturn:
+    """Have all jobs sent, looked at and booked; tell what it took, and end as a crash would."""
+    folder = Path(order.folder)
+    pictures = Pictures(folder / "pictures")
+    models = catalog.parse(files("bot").joinpath("catalog.json").read_text("utf-8"))
+    async with Database(folder) as database, httpx.AsyncClient() as http:
+        store = WatchedStore(database, order.jobs)
+        pipeline = Pipeline(
+            store=store,
+            provider=LookingProvider(http, order.url, "our-key"),
+            delivery=SilentDelivery(),
+            pictures=pictures,
+            clips_folder=folder / "clips",
+            model=models[MODEL],
+            limits=UNLIMITED,
+            look_every=order.look_every,
+            give_up_after=86_400,
+            clock=clock,
+            chance=random.random,
+        )
+        picture = await asyncio.to_thread(Path(order.picture).read_bytes)
+        for number in range(order.jobs):
+            job = _job(number)
+            pictures.keep(job.id, picture)
+            await store.accept(job, ledger.hold(job), UNLIMITED)
+        worker = Worker(store, pipeline, clock)
+        start_s = time.process_time()
+        worker.start()
+        await store.all_seen.wait()
+        report(start_s, store.seen)
+        os._exit(0)
+
+
+def _job(number: int) -> Job:
+    now = clock()
+    return Job(
+        id=str(uuid.uuid4()),
+        source=f"interaction:{number}",
+        task_uuid=str(uuid.uuid4()),
+        guild_id=1,
+        channel_id=2,
+        member_id=3,
+        status_message_id=4,
+        order=Order(model=MODEL, width=1280, height=720, duration=5.0, guidance=0.5),
+        quote_micro=184_800,
+        due_at=now,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+if __name__ == "__main__":
+    asyncio.run(live(LifeOrder(**json.loads(sys.argv[1]))))

@@ -10,6 +10,8 @@ import sys
 from collections.abc import Iterable
 
 _FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+_SHORTEST = 6
+"""Characters; what is shorter is no secret, and striking it out would leave nothing to read."""
 _TOKENS = (
     (re.compile(r"(/(?:webhooks|interactions)/\d+/)[\w\-.=%]+"), r"\1…"),
     (re.compile(r"([?&](?:hm|token|apiKey)=)[^&\s\"']+"), r"\1…"),
@@ -24,8 +26,9 @@ class Clean(logging.Formatter):
 
     def __init__(self, secrets: Iterable[str]) -> None:
         super().__init__(_FORMAT)
+        secrets = [secret for secret in secrets if len(secret) >= _SHORTEST]
         # The longest first: a secret within another must not leave the rest of it behind.
-        self._secrets = sorted(filter(None, secrets), key=len, reverse=True)
+        self._secrets = sorted(secrets, key=len, reverse=True)
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the cleaned line."""
@@ -43,6 +46,7 @@ def set_up(level: str, secrets: Iterable[str]) -> None:
     logging.raiseExceptions = False
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Clean(secrets))
+    handler.addFilter(_shorten_reconnects)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
@@ -51,3 +55,16 @@ def set_up(level: str, secrets: Iterable[str]) -> None:
     logging.getLogger("discord").setLevel(logging.WARNING)
     # Said at every start, and of no concern here: this bot does not speak.
     logging.getLogger("discord.client").setLevel(logging.ERROR)
+
+
+def _shorten_reconnects(record: logging.LogRecord) -> bool:
+    """Tell of a lost connection in a line: discord.py adds a traceback to each of its attempts."""
+    if record.name == "discord.client" and record.exc_info and "reconnect" in str(record.msg):
+        problem = record.exc_info[1]
+        record.msg, record.args = f"{record.msg} (%s)", (*_as_tuple(record.args), problem)
+        record.exc_info = record.exc_text = None
+    return True
+
+
+def _as_tuple(args: object) -> tuple[object, ...]:
+    return args if isinstance(args, tuple) else ()

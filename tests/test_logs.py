@@ -114,11 +114,11 @@ def test_a_secret_never_survives_in_a_traceback(
 
 
 def test_a_secret_that_contains_another_is_struck_out_whole() -> None:
-    line = Clean(["abcd", "abcd-efgh-ijkl"]).format(
-        logging.makeLogRecord({"msg": "key abcd-efgh-ijkl, key abcd"})
+    line = Clean(["abcdef", "abcdef-efgh-ijkl"]).format(
+        logging.makeLogRecord({"msg": "key abcdef-efgh-ijkl, key abcdef"})
     )
     assert "efgh" not in line
-    assert "abcd" not in line
+    assert "abcdef" not in line
 
 
 @pytest.mark.parametrize(
@@ -185,3 +185,22 @@ def test_setting_up_twice_writes_each_line_once(monkeypatch: pytest.MonkeyPatch)
     logging.getLogger("bot").info("unheard")
     logging.getLogger("bot").warning("heard")
     assert written.getvalue().count("heard") == 1
+
+
+@pytest.mark.usefixtures("loggers")
+def test_a_lost_connection_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", written)
+    set_up("INFO", [])
+    problem = ConnectionResetError("the peer hung up")
+    logging.getLogger("discord.client").error(
+        "Attempting a reconnect in %.2fs", 1.5, exc_info=problem
+    )
+
+    (line,) = written.getvalue().splitlines()
+    assert line.endswith("Attempting a reconnect in 1.50s (the peer hung up)")
+
+
+def test_a_secret_too_short_to_be_one_does_not_eat_the_log() -> None:
+    record = logging.makeLogRecord({"msg": "botanical bot", "name": "bot"})
+    assert Clean(["b"]).format(record).endswith("botanical bot")

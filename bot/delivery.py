@@ -11,7 +11,8 @@ import contextlib
 import hashlib
 import json
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,6 +35,8 @@ _NO_ANSWER = (aiohttp.ClientError, OSError, TimeoutError, json.JSONDecodeError)
 """What discord.py raises where Discord, or somebody before it, gave no answer or a garbled one."""
 _HISTORY = 500
 """Messages that are looked through after the status message; a hundred are one request."""
+_MOST_AT_ONCE = 24 * 1024 * 1024
+"""Bytes of clips in one request: Discord takes 25 MiB, and the form around them is small."""
 _STATUS_GAP = 3.0
 """Seconds between two edits of one status message."""
 
@@ -43,6 +46,8 @@ class Delivery:
 
     def __init__(self, client: discord.Client) -> None:
         self._client = client
+        self._posted: dict[str, dict[int, int]] = {}
+        """By job, the messages of clips that are in the channel while others are not yet."""
         self._notes: dict[int, Note] = {}
         self._replies: dict[int, Reply] = {}
         self._editors: dict[int, asyncio.Task[None]] = {}
@@ -51,49 +56,77 @@ class Delivery:
     async def post(self, job: Job, files: Sequence[Path], text: str, alt: str) -> int:
         """Post the clips as an answer to the status message and return the message's id.
 
+        Where one message cannot take them all, each clip gets its own; the first is returned.
         A try that is not the first looks before it posts, so the try is to be counted before.
         Mentions only the requester. Raises `TooLarge`, `Unpostable` or `DeliveryError`.
         """
-        if job.attempts > 1 and (posted := await self._posted(job)) is not None:
-            return posted
-        letter = _Letter(job, dict(enumerate(files, start=1)), text, alt, nonce(job))
-        with _as_ours():
-            return await self._send_or_plainly(letter)
+        clips = dict(enumerate(files, start=1))
+        posted = self._posted.setdefault(job.id, {})
+        if job.attempts > 1:
+            posted |= await self._found(job)
+        if len(clips) > 1 and not posted and _size(files) <= _MOST_AT_ONCE:
+            letter = _Letter(job, clips, text, alt, nonce(job))
+            with contextlib.suppress(TooLarge):
+                posted |= dict.fromkeys(clips, await self._send_or_plainly(letter))
+        await self._post_each(job, clips, posted, text, alt)
+        return posted[min(self._posted.pop(job.id))]
 
-    async def _posted(self, job: Job) -> int | None:
-        """Look for what an earlier try brought into the channel, though its answer was lost.
+    async def _post_each(
+        self, job: Job, clips: Mapping[int, Path], posted: dict[int, int], text: str, alt: str
+    ) -> None:
+        """Post a message for each clip that is not `posted`, and note it there.
 
-        Discord knows a nonce for some minutes only. Where the history may not be read there is
-        nothing to see, and the nonce has to do.
+        A clip that is too large keeps none behind it from its place.
+        """
+        too_large = None
+        for number, path in clips.items():
+            if number in posted:
+                continue
+            key = nonce(job, number) if len(clips) > 1 else nonce(job)
+            letter = _Letter(job, {number: path}, "" if posted else text, alt, key)
+            try:
+                posted[number] = await self._send_or_plainly(letter)
+            except TooLarge as error:
+                too_large = error
+        if too_large is not None:
+            raise too_large
+
+    async def _found(self, job: Job) -> dict[int, int]:
+        """Look for what earlier tries brought into the channel, though the answer was lost.
+
+        Returns message ids by the numbers of the clips. Discord knows a nonce for some minutes
+        only. Where the history may not be read there is nothing to see, and the nonce has to do.
         """
         since = job.status_message_id or discord.utils.time_snowflake(
             datetime.fromtimestamp(job.created_at / 1000, UTC)
         )
         history = self._channel(job).history(limit=_HISTORY, after=discord.Object(since))
+        found: dict[int, int] = {}
         try:
             with _as_ours():
                 async for message in history:
-                    if message.author == self._client.user and _has_clip(message, job):
-                        return message.id
+                    if message.author == self._client.user:
+                        found = dict.fromkeys(_numbers(message, job), message.id) | found
         except Unpostable as error:
             log.info("job %s: the history may not be read: %s", job.short_id, error)
-        return None
+        return found
 
     async def _send_or_plainly(self, letter: "_Letter") -> int:
         """Post without pointing at the status message where the bot may not read it."""
         reference = _reference(letter.job)
-        try:
-            return await self._send(letter, reference)
-        except discord.HTTPException as error:
-            if error.code != _NO_HISTORY or reference is None:
-                raise
-        return await self._send(letter, None)
+        with _as_ours(_size(letter.clips.values())):
+            try:
+                return await self._send(letter, reference)
+            except discord.HTTPException as error:
+                if error.code != _NO_HISTORY or reference is None:
+                    raise
+            return await self._send(letter, None)
 
     async def _send(self, letter: "_Letter", reference: discord.MessageReference | None) -> int:
         attachments = letter.attachments()
         try:
             message = await self._channel(letter.job).send(
-                letter.text,
+                letter.text or None,
                 files=attachments,
                 nonce=letter.nonce,
                 reference=reference,  # type: ignore[arg-type] # None is its own default
@@ -190,9 +223,10 @@ def _reference(job: Job) -> discord.MessageReference | None:
     )
 
 
-def nonce(job: Job) -> str:
-    """Return the job's nonce: Discord takes 25 characters at most."""
-    return hashlib.sha256(job.id.encode()).hexdigest()[:24]
+def nonce(job: Job, number: int | None = None) -> str:
+    """Return the nonce of the job, or of one of its clips. Discord takes 25 characters at most."""
+    about = job.id if number is None else f"{job.id}:{number}"
+    return hashlib.sha256(about.encode()).hexdigest()[:24]
 
 
 def embed(note: Note) -> discord.Embed:
@@ -201,18 +235,29 @@ def embed(note: Note) -> discord.Embed:
 
 
 @contextlib.contextmanager
-def _as_ours() -> Iterator[None]:
-    """Raise what discord.py raises as a `DeliveryError`."""
+def _as_ours(size: int = 0) -> Iterator[None]:
+    """Raise what discord.py raises as a `DeliveryError`; `size` is the bytes that are sent."""
     try:
         yield
     except discord.HTTPException as error:
-        raise _problem(error) from error
+        problem = _problem(error)
+        if isinstance(problem, TooLarge):
+            problem.size = size
+        raise problem from error
     except _NO_ANSWER as error:
         raise DeliveryError(f"{type(error).__name__}: {error}") from error
 
 
-def _has_clip(message: discord.Message, job: Job) -> bool:
-    return any(one.filename.startswith(f"clip-{job.short_id}-1.") for one in message.attachments)
+def _size(files: Iterable[Path]) -> int:
+    return sum(path.stat().st_size for path in files)
+
+
+def _numbers(message: discord.Message, job: Job) -> Iterator[int]:
+    """List the clips of the job that a message carries."""
+    for attachment in message.attachments:
+        found = re.fullmatch(rf"clip-{job.short_id}-(\d+)\.\w+", attachment.filename)
+        if found is not None:
+            yield int(found[1])
 
 
 def _filename(job: Job, path: Path, number: int) -> str:

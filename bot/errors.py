@@ -166,7 +166,9 @@ class Unpostable(DeliveryError):
 
 
 class TooLarge(DeliveryError):
-    """The file is over the limit of this channel."""
+    """The file is over the limit of this channel; `size` is its bytes, 0 if it is not known."""
+
+    size: int = 0
 
 
 class ClipBroken(AnimateError):

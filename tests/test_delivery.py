@@ -15,7 +15,7 @@ import discord
 import pytest
 
 from bot.delivery import Delivery
-from bot.errors import DeliveryError
+from bot.errors import DeliveryError, TooLarge
 from bot.lifecycle import Job, State, again
 from bot.sandbox.discord import Limits, LocalDiscord
 from bot.sandbox.discord.message import Message
@@ -25,7 +25,7 @@ from tests.corridor import clip
 
 POST = {"method": "POST", "path": "/messages$"}
 HISTORY = {"method": "GET", "path": r"/messages\?"}
-AT_ONCE = Limits(nonce_window_s=0.0)
+FORGETFUL = Limits(nonce_window_s=0.0, rate_limits_enabled=False)
 """A Discord that has forgotten a nonce before it is sent again."""
 
 
@@ -106,7 +106,7 @@ async def posting(
 
 @pytest.fixture
 async def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Post]:
-    async with posting(tmp_path, monkeypatch, AT_ONCE) as made:
+    async with posting(tmp_path, monkeypatch, FORGETFUL) as made:
         yield made
 
 
@@ -140,7 +140,6 @@ async def test_a_clip_that_never_came_through_is_posted_after_a_look(here: Post)
 
 
 async def test_a_clip_is_found_behind_more_messages_than_one_request_brings(here: Post) -> None:
-    here.server.set_limits({"rate_limits_enabled": False})
     channel = here.client.get_partial_messageable(here.job.channel_id)
     for number in range(120):
         await channel.send(f"meanwhile {number}")
@@ -192,3 +191,99 @@ async def test_nothing_is_posted_while_it_is_not_known_whether_it_is_there(
     here.trouble(match=HISTORY, **trouble)
     await here.refused()
     assert len(here.posts) == 1
+
+
+# --- Clips that do not fit into one message ------------------------------------------------------
+
+KB = 1000
+SMALL = {"request_limit_bytes": 100 * KB, "upload_limit_bytes": 40 * KB}
+FOUR = (30 * KB,) * 4
+
+
+def numbers(posts: Sequence[Message]) -> list[list[str]]:
+    """The numbers of the clips in each message."""
+    return [[one.filename.rpartition("-")[2][0] for one in post.attachments] for post in posts]
+
+
+async def test_four_clips_that_fit_come_in_one_message(here: Post) -> None:
+    await here.post(*FOUR)
+    assert numbers(here.posts) == [["1", "2", "3", "4"]]
+
+
+async def test_four_clips_that_are_too_large_together_come_one_by_one_in_order(here: Post) -> None:
+    here.server.set_limits(SMALL)
+    first = await here.post(*FOUR)
+
+    assert numbers(here.posts) == [["1"], ["2"], ["3"], ["4"]]
+    assert first == int(here.posts[0].id)
+    assert [post.content for post in here.posts] == ["Ready", "", "", ""]
+    assert len({post.nonce for post in here.posts}) == 4
+    status = str(here.job.status_message_id)
+    assert [(post.reference or {})["message_id"] for post in here.posts] == [status] * 4
+
+
+async def test_clips_that_are_more_than_discord_ever_takes_are_not_tried_together(
+    here: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.delivery._MOST_AT_ONCE", 100 * KB)
+    await here.post(*FOUR)
+    assert numbers(here.posts) == [["1"], ["2"], ["3"], ["4"]]
+    assert here.asked("POST") == 1 + 4
+
+
+@pytest.mark.parametrize("skip", [1, 2, 3, 4])
+@pytest.mark.parametrize("do", ["lose_answer", "drop"])
+async def test_a_crash_between_the_clips_doubles_none_and_loses_none(
+    here: Post, skip: int, do: str
+) -> None:
+    here.server.set_limits(SMALL)
+    here.trouble(do=do, match=POST, skip=skip)  # the first, with all four, is refused
+    await here.refused(*FOUR)
+    here.restart()
+    first = await here.post(*FOUR)
+
+    assert numbers(here.posts) == [["1"], ["2"], ["3"], ["4"]]
+    assert first == int(here.posts[0].id)
+    assert [post.content for post in here.posts] == ["Ready", "", "", ""]
+
+
+async def test_four_clips_in_one_message_are_found_as_all_four(here: Post) -> None:
+    here.trouble(do="lose_answer", match=POST)
+    await here.refused(*FOUR)
+    here.restart()
+    here.server.set_limits(SMALL)
+    assert await here.post(*FOUR) == int(here.posts[0].id)
+    assert numbers(here.posts) == [["1", "2", "3", "4"]]
+
+
+async def test_a_clip_over_the_limit_is_named_by_its_size_and_keeps_none_behind_it(
+    here: Post,
+) -> None:
+    here.server.set_limits(SMALL)
+    sizes = (50 * KB, 30 * KB, 30 * KB)
+    error = await here.refused(*sizes)
+
+    assert isinstance(error, TooLarge)
+    assert error.size == 50 * KB
+    assert numbers(here.posts) == [["2"], ["3"]]
+    assert [post.content for post in here.posts] == ["Ready", ""]
+
+    here.server.set_limits({"upload_limit_bytes": 60 * KB})
+    await here.post(*sizes)
+    assert numbers(here.posts) == [["2"], ["3"], ["1"]]
+
+
+async def test_where_the_history_may_not_be_read_what_was_posted_is_remembered(here: Post) -> None:
+    here.server.set_limits(SMALL)
+    await here.deny("READ_MESSAGE_HISTORY")
+    for _ in range(3):
+        assert isinstance(await here.refused(50 * KB, 30 * KB), TooLarge)
+    assert numbers(here.posts) == [["2"]]
+
+
+async def test_a_single_clip_over_the_limit_is_sent_once_a_try(here: Post) -> None:
+    here.server.set_limits(SMALL)
+    error = await here.refused(50 * KB)
+    assert isinstance(error, TooLarge)
+    assert error.size == 50 * KB
+    assert here.asked("POST") == 1 + 1

@@ -1,7 +1,7 @@
 """The command line: `python -m bot run | demo | sandbox | check`.
 
 The only reader of the environment and `.env`. Exit codes: 0 fine, 1 something is wrong outside,
-2 the settings or the arguments are wrong. No traceback and no secret reaches the terminal.
+2 the operator must act: settings, arguments, token. No traceback, no secret reaches the terminal.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
 
-from bot.errors import AnimateError, SettingsError
+from bot.errors import AnimateError, DiscordRefuses, SettingsError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except AnimateError as error:
         _say(str(error))
-        return 1
+        return 2 if isinstance(error, DiscordRefuses) else 1
     except KeyboardInterrupt:
         return 130
 
@@ -75,19 +75,16 @@ def _run(_: argparse.Namespace) -> int:
         from bot.settings import Settings  # noqa: PLC0415 - each command loads what it needs
 
         settings = Settings.from_env(_environment())
-    import discord  # noqa: PLC0415
-
     from bot import app, logs  # noqa: PLC0415
 
     secrets = (settings.discord_token, settings.runware_api_key)
     logs.set_up(settings.log_level, (secret.get_secret_value() for secret in secrets))
     try:
         asyncio.run(app.run(settings))
-    except discord.LoginFailure:
-        _say("DISCORD_TOKEN: Discord refuses it. Reset it in the Developer Portal, under Bot.")
-        return 2
-    except (discord.DiscordException, OSError) as error:
-        _say(f"Discord cannot be reached: {type(error).__name__}. Is the network up? Try again.")
+    except OSError as error:
+        # Of our own machine: Discord's come as `ConnectionTrouble`.
+        fix = "May the bot write there? Its files are in ANIMATE_DATA_DIR."
+        _say(f"{error}. {fix if error.filename else ''}".rstrip())
         return 1
     return 0
 

@@ -17,7 +17,7 @@ import yarl
 
 from bot import catalog
 from bot.catalog import Model
-from bot.client import AnimateBot
+from bot.client import AnimateBot, asking_discord
 from bot.database import Database
 from bot.errors import SettingsError
 from bot.settings import Settings
@@ -47,7 +47,7 @@ def point_discord_at(settings: Settings) -> None:
 async def run(settings: Settings) -> None:
     """Run the bot until it is told to stop.
 
-    Raises `SettingsError`, `StoreError` or `discord.LoginFailure`.
+    Raises `SettingsError`, `StoreError` or `ConnectionTrouble`; `OSError` is of our own files.
     """
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -68,7 +68,8 @@ async def run(settings: Settings) -> None:
 
 async def _live(settings: Settings, model: Model, database: Database, client: AnimateBot) -> None:
     """Live until Discord ends the connection for good, or until cancelled, at any moment."""
-    await client.login(settings.discord_token.get_secret_value())
+    with asking_discord():
+        await client.login(settings.discord_token.get_secret_value())
     connection = asyncio.create_task(client.connect())
     corridor = await asyncio.to_thread(_corridor, settings, model, database, client)
     try:
@@ -76,9 +77,10 @@ async def _live(settings: Settings, model: Model, database: Database, client: An
         await corridor.pipeline.recover()
         corridor.worker.start()
         client.open_doors(corridor.intake)
-        await client.publish_commands(corridor.store)
-        await asyncio.wait([connection])
-        connection.result()
+        with asking_discord():
+            await client.publish_commands(corridor.store)
+            await asyncio.wait([connection])
+            connection.result()
     finally:
         await corridor.close()
         await client.close()

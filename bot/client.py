@@ -7,16 +7,22 @@ by name and hands them the intake; knows nothing of how a clip is made.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import logging
 from typing import TYPE_CHECKING
 
+import aiohttp
 import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.errors import ConnectionTrouble, DiscordRefuses, DiscordUnreachable
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bot.catalog import Model
     from bot.intake import Intake
     from bot.store import Store
@@ -34,6 +40,54 @@ PERMISSIONS = discord.Permissions(
 )
 """What the bot asks for when it is invited, and nothing more."""
 _PUBLISHED = "commands published"
+_TROUBLE = (
+    *(discord.DiscordException, aiohttp.ClientError, OSError),
+    *(ValueError, LookupError, TypeError, AttributeError),  # from answers that are not as promised
+)
+_TEXT_MAX = 200
+
+
+@contextlib.contextmanager
+def asking_discord() -> Iterator[None]:
+    """Say in one line why Discord did not do what this block asks of it.
+
+    Raises `DiscordRefuses` where the operator must act, else `DiscordUnreachable`.
+    """
+    try:
+        yield
+    except _TROUBLE as error:
+        log.debug("discord.py raised", exc_info=error)
+        raise _trouble(error) from None
+
+
+def _trouble(error: Exception) -> ConnectionTrouble:
+    match error:
+        case (
+            discord.LoginFailure()
+            | discord.HTTPException(status=401)
+            | discord.ConnectionClosed(code=4004)
+        ):
+            return DiscordRefuses(
+                "DISCORD_TOKEN: Discord refuses it. Reset it in the Developer Portal, under Bot."
+            )
+        case discord.PrivilegedIntentsRequired() | discord.ConnectionClosed(code=4014):
+            return DiscordRefuses(
+                "Discord disallows an intent that the bot asks for (4014). Allow it in the"
+                " Developer Portal, under Bot, Privileged Gateway Intents; unchanged, the bot"
+                " needs none."
+            )
+        case discord.ConnectionClosed(code=code):
+            return DiscordUnreachable(f"Discord ended the connection for good (code {code}).")
+        case discord.HTTPException(status=status, text=text):
+            said = " ".join(text.split())[:_TEXT_MAX]
+            return DiscordUnreachable(f"Discord answered HTTP {status}: {said}. Try again later.")
+        case OSError() | aiohttp.ClientError():
+            reason = f"{type(error).__name__}. Is the network up? Try again."
+            return DiscordUnreachable(f"Discord cannot be reached: {reason}")
+    return DiscordUnreachable(
+        f"Discord's answer makes no sense ({type(error).__name__}). Is ANIMATE_DISCORD_API"
+        " Discord's address? Try again."
+    )
 
 
 class AnimateBot(commands.Bot):
@@ -65,6 +119,12 @@ class AnimateBot(commands.Bot):
         """The corridor's entrance, for the cogs."""
         assert self._intake is not None, "open_doors() comes first"
         return self._intake
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the gateway would bring us an interaction now."""
+        # `ws` stays what it was while discord.py pauses between two attempts.
+        return self.is_ready() and self.ws.open
 
     async def load(self, model: Model) -> None:
         """Load the cogs, with the options of `model`."""

@@ -13,6 +13,9 @@ AnimateError
 │   ├── AccountTrouble      the operator must act: key, credit
 │   ├── Busy                try again later; the service did not take it
 │   └── Unclear             it may have happened: ask again with the same UUID
+├── ConnectionTrouble       the bot cannot live on Discord
+│   ├── DiscordRefuses      the operator must act: token, intents
+│   └── DiscordUnreachable  no answer, or none that makes sense: try again
 ├── DeliveryError           Discord did not take the clip
 │   ├── Unpostable          not here, not now: channel or permission gone
 │   └── TooLarge            the file is over this channel's limit
@@ -155,6 +158,18 @@ class Busy(ProviderError):
 
 class Unclear(ProviderError):
     """It may have happened: the answer was lost. Ask again with the same UUID."""
+
+
+class ConnectionTrouble(AnimateError):
+    """The bot cannot live on Discord; the message says why, for the operator."""
+
+
+class DiscordRefuses(ConnectionTrouble):
+    """Discord refuses this bot, and will again until its operator has acted."""
+
+
+class DiscordUnreachable(ConnectionTrouble):
+    """Discord gave no answer, or none that makes sense."""
 
 
 class DeliveryError(AnimateError):

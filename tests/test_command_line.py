@@ -138,6 +138,94 @@ async def test_a_token_that_discord_refuses_is_said_with_the_fix(tmp_path: Path)
     assert "DISCORD_TOKEN: Discord refuses it. Reset it in the Developer Portal" in ended.err
 
 
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [
+        pytest.param(
+            {"do": "drop"},
+            "Discord cannot be reached: ServerDisconnectedError. Is the network up?",
+            id="hangs up",
+        ),
+        pytest.param(
+            {"do": "truncate"}, "Discord cannot be reached: ClientPayloadError.", id="breaks off"
+        ),
+        pytest.param({"do": "status", "status": 200}, "makes no sense", id="says nothing"),
+        pytest.param(
+            {"do": "status", "status": 200, "body": "<html>", "headers": {"Content-Type": "text"}},
+            "makes no sense",
+            id="is somebody else",
+        ),
+        pytest.param({"do": "status", "status": 200, "body": {}}, "makes no sense", id="is empty"),
+        pytest.param(
+            {"do": "status", "status": 403, "body": {"message": "Blocked", "code": 40333}},
+            "Discord answered HTTP 403: Blocked. Try again later.",
+            id="blocks",
+        ),
+    ],
+)
+async def test_a_discord_that_answers_nonsense_at_the_start_is_said_in_one_sentence(
+    tmp_path: Path, fault: dict[str, object], sentence: str
+) -> None:
+    async with town(tmp_path) as here:
+        here.trouble_at_discord(**fault, match={"path": "/users/@me"}, times=None)
+        ended = await command("run", settings=here.settings, folder=tmp_path)
+    assert_plain(ended, 1)
+    assert sentence in ended.err.splitlines()[-1]
+
+
+async def test_commands_that_discord_does_not_take_are_said_in_one_sentence(
+    tmp_path: Path,
+) -> None:
+    async with town(tmp_path) as here:
+        blocked = {"message": "Missing Access", "code": 50001}
+        match = {"method": "PUT", "path": "/commands"}
+        here.trouble_at_discord(do="status", status=403, body=blocked, match=match)
+        ended = await command("run", settings=here.settings, folder=tmp_path)
+    assert_plain(ended, 1)
+    assert "Discord answered HTTP 403: Missing Access." in ended.err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        pytest.param(4004, ("DISCORD_TOKEN: Discord refuses it.", "Reset it"), id="token reset"),
+        pytest.param(4014, ("intent", "Privileged Gateway Intents"), id="intents"),
+    ],
+)
+async def test_a_bot_that_discord_ends_for_good_says_exactly_why(
+    tmp_path: Path, code: int, words: tuple[str, ...]
+) -> None:
+    async with town(tmp_path) as here, here.bot() as process:
+        await here.control("POST", "gateway", {"do": "close", "code": code})
+        assert await asyncio.wait_for(process.wait(), 10) == 2
+        last = here.log.splitlines()[-1]
+        assert all(word in last for word in words)
+        assert "Traceback" not in here.log
+
+
+async def test_a_connection_that_is_ended_for_another_reason_names_the_code(
+    tmp_path: Path,
+) -> None:
+    async with town(tmp_path) as here, here.bot() as process:
+        await here.control("POST", "gateway", {"do": "close", "code": 4011})
+        assert await asyncio.wait_for(process.wait(), 10) == 1
+        assert "for good (code 4011)" in here.log.splitlines()[-1]
+
+
+async def test_a_folder_of_our_own_that_cannot_be_used_is_not_blamed_on_discord(
+    tmp_path: Path,
+) -> None:
+    async with town(tmp_path) as here:
+        stray = here.data / "clips" / "a folder where only clips should be"
+        stray.mkdir(parents=True)
+        ended = await command("run", settings=here.settings, folder=tmp_path)
+    assert_plain(ended, 1)
+    last = ended.err.splitlines()[-1]
+    assert str(stray) in last
+    assert "ANIMATE_DATA_DIR" in last
+    assert "Discord" not in last
+
+
 async def test_a_second_bot_on_the_same_folder_refuses_and_says_why(tmp_path: Path) -> None:
     async with town(tmp_path) as here, here.bot() as first:
         ended = await command("run", settings=here.settings, folder=tmp_path)

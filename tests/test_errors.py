@@ -44,7 +44,8 @@ def drawn() -> dict[str, str]:
 def kinds(base: type[AnimateError]) -> Iterator[type[AnimateError]]:
     yield base
     for kind in base.__subclasses__():
-        yield from kinds(kind)
+        if kind.__module__ == errors.__name__:  # the demo has one of its own
+            yield from kinds(kind)
 
 
 def test_the_tree_of_errors_is_drawn_as_it_is() -> None:

@@ -13,6 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
 
+if sys.version_info < (3, 11):  # noqa: UP036 - started from a folder, nothing else has checked it
+    sys.exit("animate-bot needs Python 3.11 or newer; this one is " + sys.version.split()[0])
+
 from bot.errors import AnimateError, DiscordRefuses, SettingsError
 
 

@@ -322,7 +322,7 @@ async def test_the_sandbox_prints_settings_with_which_a_bot_runs_and_ends_when_t
     assert process.stdout is not None
     shown = (await asyncio.wait_for(process.stdout.readuntil(b"Ctrl-C"), 20)).decode()
     assert re.search(r"^local Discord  http://127\.0\.0\.1:\d+/$", shown, re.MULTILINE)
-    assert re.search(r"^local Runware  http://127\.0\.0\.1:\d+$|/v1$", shown, re.MULTILINE)
+    assert re.search(r"^local Runware  http://127\.0\.0\.1:\d+/v1$", shown, re.MULTILINE)
     settings = dict(re.findall(r"^([A-Z_]+)=(.+)$", shown, re.MULTILINE))
 
     checked = await command("check", settings=settings, folder=tmp_path)
@@ -361,6 +361,52 @@ def test_the_installed_script_is_the_same_command_line(tmp_path: Path) -> None:
     )
     assert ended.returncode == 2
     assert "DISCORD_TOKEN: is not set." in ended.stderr
+
+
+# --- The wrong Python ----------------------------------------------------------------------------
+
+
+def test_an_old_python_is_told_plainly_which_one_is_needed() -> None:
+    pretend = (
+        "import runpy, sys; sys.version_info = (3, 10, 4); runpy.run_module('bot', {}, '__main__')"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", pretend],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("animate-bot needs Python 3.11 or newer; this one is ")
+    assert ended.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("target", ["demo", "test"])
+def test_make_builds_nothing_with_an_old_python_and_says_so(tmp_path: Path, target: str) -> None:
+    make = shutil.which("make")
+    if make is None:
+        pytest.skip("make is not installed")
+    old = tmp_path / "python3.10"
+    old.write_text('#!/bin/sh\n[ "$1" = -c ] && exit 1\necho "used: $*"; mkdir -p .venv/bin\n')
+    old.chmod(0o755)
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    for name in ("requirements.txt", "requirements-dev.txt", "pyproject.toml"):
+        (tmp_path / name).touch()
+    ended = subprocess.run(
+        [make, f"PYTHON={old}", target],
+        cwd=tmp_path,
+        env={name: value for name, value in os.environ.items() if not name.startswith("MAKE")},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert ended.returncode != 0
+    assert f"needs Python 3.11 or newer, and {old} is not. Try: make PYTHON=" in ended.stderr
+    assert "used:" not in ended.stdout
+    assert not (tmp_path / ".venv").exists()
 
 
 # --- What the README says ------------------------------------------------------------------------

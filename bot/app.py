@@ -7,6 +7,7 @@ jobs, then open the doors. Stop (SIGTERM, SIGINT): take nothing new, let running
 import asyncio
 import contextlib
 import logging
+import secrets
 import signal
 from importlib import import_module
 from importlib.resources import files
@@ -21,11 +22,14 @@ from bot.client import AnimateBot, asking_discord
 from bot.database import Database
 from bot.errors import SettingsError
 from bot.settings import Settings
+from bot.store import Store
 
 if TYPE_CHECKING:
     from bot.corridor import Corridor
 
 log = logging.getLogger(__name__)
+
+_HOOK_KEY = "webhook key"
 
 
 def chosen_model(settings: Settings) -> Model:
@@ -71,8 +75,11 @@ async def _live(settings: Settings, model: Model, database: Database, client: An
     with asking_discord():
         await client.login(settings.discord_token.get_secret_value())
     connection = asyncio.create_task(client.connect())
-    corridor = await asyncio.to_thread(_corridor, settings, model, database, client)
+    hook_key = await Store(database).fact_or(_HOOK_KEY, secrets.token_hex(32))
+    corridor = await asyncio.to_thread(_corridor, settings, model, database, client, hook_key)
     try:
+        if corridor.web is not None:
+            await corridor.web.start()
         await client.load(model)
         await corridor.pipeline.recover()
         corridor.worker.start()
@@ -89,8 +96,10 @@ async def _live(settings: Settings, model: Model, database: Database, client: An
 
 
 def _corridor(
-    settings: Settings, model: Model, database: Database, client: discord.Client
+    settings: Settings, model: Model, database: Database, client: AnimateBot, hook_key: str
 ) -> "Corridor":
     """Import and build the corridor, in a thread: the connection comes up meanwhile."""
-    built: Corridor = import_module("bot.corridor").build(settings, model, database, client)
+    built: Corridor = import_module("bot.corridor").build(
+        settings, model, database, client, hook_key
+    )
     return built

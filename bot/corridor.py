@@ -3,17 +3,22 @@
 Loading it takes longer than loading discord.py, so `app.py` imports it while Discord answers.
 """
 
+import asyncio
 import random
 import time
 import uuid
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import discord
 import httpx
 
 from bot.catalog import Model
+from bot.client import AnimateBot
 from bot.database import Database
 from bot.delivery import Delivery
+from bot.errors import StoreError
+from bot.hooks import Bell, Signer
 from bot.intake import Intake, Pictures
 from bot.ledger import Limits
 from bot.media import MEGABYTE, Media
@@ -23,8 +28,13 @@ from bot.settings import Settings
 from bot.store import Store
 from bot.worker import Worker
 
+if TYPE_CHECKING:
+    from bot.web import Web
+
 _PATIENCE = 2.0
 """Seconds that pending status edits get when the bot stops."""
+_STORE_WITHIN = 1.0
+"""Seconds in which the store answers if it is well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +47,13 @@ class Corridor:
     worker: Worker
     delivery: Delivery
     http: httpx.AsyncClient
+    web: "Web | None"
 
     async def close(self) -> None:
         """Take nothing new, let running steps commit, and hang up; within ten seconds."""
         self.intake.is_open = False
+        if self.web is not None:
+            await self.web.stop()
         await self.worker.stop()
         await self.delivery.close(_PATIENCE)
         await self.http.aclose()
@@ -51,10 +64,13 @@ def clock() -> int:
     return time.time_ns() // 1_000_000
 
 
-def build(settings: Settings, model: Model, database: Database, client: discord.Client) -> Corridor:
+def build(
+    settings: Settings, model: Model, database: Database, client: AnimateBot, hook_key: str
+) -> Corridor:
     """Build all parts; nothing runs yet. Takes tens of milliseconds, needs no event loop."""
     store = Store(database)
     http = httpx.AsyncClient()
+    signer = Signer(settings.public_url, hook_key.encode()) if settings.public_url else None
     limits = Limits(
         member_micro=settings.member_monthly_usd,
         server_micro=settings.server_monthly_usd,
@@ -65,7 +81,13 @@ def build(settings: Settings, model: Model, database: Database, client: discord.
     api_key = settings.runware_api_key.get_secret_value()
     pipeline = Pipeline(
         store=store,
-        provider=Provider(http, settings.runware_api, api_key, models={model.id: model}),
+        provider=Provider(
+            http,
+            settings.runware_api,
+            api_key,
+            signer.url if signer else None,
+            models={model.id: model},
+        ),
         delivery=delivery,
         pictures=pictures,
         clips_folder=settings.data_dir / "clips",
@@ -89,4 +111,32 @@ def build(settings: Settings, model: Model, database: Database, client: discord.
         new_uuid=lambda: str(uuid.uuid4()),
         wake=worker.wake,
     )
-    return Corridor(store, intake, pipeline, worker, delivery, http)
+    bell = Bell(store, clock, worker.wake)
+    web = _web(settings, _readiness(store, intake, client), signer, bell)
+    return Corridor(store, intake, pipeline, worker, delivery, http, web)
+
+
+def _web(
+    settings: Settings, readiness: Callable[[], Awaitable[str]], signer: Signer | None, bell: Bell
+) -> "Web | None":
+    if settings.web_port is None:
+        return None
+    from bot.web import Web  # noqa: PLC0415 - a bot without it should stay small
+
+    return Web(settings.web_host, settings.web_port, readiness, signer, bell)
+
+
+def _readiness(store: Store, intake: Intake, client: AnimateBot) -> Callable[[], Awaitable[str]]:
+    async def reason() -> str:
+        if not (client.doors_are_open.is_set() and intake.is_open):
+            return "the doors are not open"
+        if not client.is_connected:
+            return "not connected to Discord"
+        try:
+            async with asyncio.timeout(_STORE_WITHIN):
+                await store.fact("")
+        except (StoreError, TimeoutError):
+            return "the store does not answer"
+        return ""
+
+    return reason

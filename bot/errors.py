@@ -24,6 +24,7 @@ AnimateError
 │   ├── Locked              another process runs on this data directory
 │   └── StaleJob            the job moved on since it was read
 ├── SettingsError           the operator must mend the settings
+├── CannotListen            the web server's port is taken, or is not ours to take
 └── IllegalTransition       a bug: an event that a state does not know
 
 It holds no words for people: those are in `words.py`, chosen by type and attributes, never by text.
@@ -210,6 +211,10 @@ class SettingsError(AnimateError):
 
     def __str__(self) -> str:
         return "\n".join(self.problems)
+
+
+class CannotListen(AnimateError):
+    """The web server cannot listen on its port."""
 
 
 class IllegalTransition(AnimateError):

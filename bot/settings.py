@@ -10,7 +10,16 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic import ValidationError as PydanticError
 from pydantic.fields import FieldInfo
 
@@ -19,12 +28,27 @@ from bot.ledger import parse_usd, usd
 
 PREFIX = "ANIMATE_"
 UNLIMITED = "unlimited"
+OFF = "off"
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def _limit(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     return None if value.strip().lower() == UNLIMITED else parse_usd(value)
+
+
+def _or_off(value: Any) -> Any:
+    return None if isinstance(value, str) and value.strip().lower() == OFF else value
+
+
+def _public(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        raise ValueError("must start with https://, except on this machine")
+    if "@" in parts.netloc or "?" in value or "#" in value:
+        raise ValueError("must be a host, and perhaps a path, no more")
+    return value
 
 
 def _words(value: Any) -> Any:
@@ -50,6 +74,8 @@ def _secret(value: SecretStr) -> SecretStr:
 
 
 Limit = Annotated[int | None, BeforeValidator(_limit)]
+Origin = Annotated[str, _url("https", "http"), AfterValidator(_public)]
+Port = Annotated[int | None, BeforeValidator(_or_off)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 Secret = Annotated[SecretStr, AfterValidator(_secret)]
 
@@ -121,6 +147,24 @@ class Settings(BaseModel):
         alias="ANIMATE_GIVE_UP_HOURS",
         description="How long a clip may stay without a word until its hold is released, in hours.",
     )
+    public_url: Annotated[Origin | None, BeforeValidator(_or_off)] = Field(
+        None,
+        alias="ANIMATE_PUBLIC_URL",
+        description="Where the world reaches the bot's web server, for webhooks, or `off`.",
+    )
+    web_host: str = Field(
+        "127.0.0.1",
+        alias="ANIMATE_WEB_HOST",
+        description="The address that the web server listens on.",
+    )
+    web_port: Port = Field(
+        None,
+        ge=1,
+        le=65_535,
+        validate_default=True,
+        alias="ANIMATE_WEB_PORT",
+        description="The port of the web server: webhooks, `/healthz` and `/readyz`; or `off`.",
+    )
     log_level: str = Field(
         "INFO",
         alias="ANIMATE_LOG_LEVEL",
@@ -149,6 +193,13 @@ class Settings(BaseModel):
         description="The video service's address. Leave it, except for a local Runware.",
     )
 
+    @field_validator("web_port")
+    @classmethod
+    def _is_there_for_webhooks(cls, port: int | None, info: ValidationInfo) -> int | None:
+        if port is None and info.data.get("public_url"):
+            raise ValueError("must be set where ANIMATE_PUBLIC_URL is")
+        return port
+
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
         """Read the settings; empty counts as unset. Raises `SettingsError` with every problem."""
@@ -173,8 +224,9 @@ class Settings(BaseModel):
 
 
 def _problem(cls: type[Settings], detail: dict[str, Any]) -> str:
-    name = str(detail["loc"][0])
-    about = next(f.description for f in cls.model_fields.values() if f.alias == name)
+    place = detail["loc"][0]  # a field's own name where its default does not fit
+    field = next(f for own, f in cls.model_fields.items() if place in (f.alias, own))
+    name, about = field.alias, field.description
     if detail["type"] == "missing":
         return f"{name}: is not set. {about}"
     reason = str(detail["msg"]).removeprefix("Value error, ").rstrip(".")
@@ -196,6 +248,8 @@ def written(field: FieldInfo) -> str:
     """Return a field's default as one would write it in `.env`; "" where it is required."""
     if field.is_required():
         return ""
+    if field.default is None:
+        return OFF
     if field.annotation == int | None:
         return usd(field.default).removeprefix("$")
     if isinstance(field.default, tuple):

@@ -141,16 +141,35 @@ def test_a_missing_secret_is_told_with_where_to_get_it(name: str) -> None:
         ("ANIMATE_RUNWARE_API", "https://", "https:// or http://"),
         ("ANIMATE_RUNWARE_API", "api.runware.ai", "https:// or http://"),
         ("ANIMATE_RUNWARE_API", "https://[::1", "invalid IPv6"),
+        ("ANIMATE_PUBLIC_URL", "http://bot.example.org", "https://, except on this machine"),
+        ("ANIMATE_PUBLIC_URL", "ftp://bot.example.org", "https:// or http://"),
+        ("ANIMATE_PUBLIC_URL", "https://me:secret@bot.example.org", "and perhaps a path"),
+        ("ANIMATE_PUBLIC_URL", "https://bot.example.org/?a=b", "and perhaps a path"),
+        ("ANIMATE_WEB_PORT", "0", "greater than or equal to 1"),
+        ("ANIMATE_WEB_PORT", "65536", "less than or equal to 65535"),
+        ("ANIMATE_WEB_PORT", "http", "valid integer"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_told_with_the_fix(
     name: str, value: str, reason: str
 ) -> None:
-    (told,) = problems(REQUIRED | {name: value})
+    (told,) = problems(REQUIRED | {"ANIMATE_WEB_PORT": "8090"} | {name: value})
     about = next(f.description for f in Settings.model_fields.values() if f.alias == name)
     assert told.startswith(f"{name}: ")
     assert reason in told
     assert told.endswith(f" {about}")
+
+
+def test_webhooks_need_the_port_at_which_they_come_in() -> None:
+    (told,) = problems(REQUIRED | {"ANIMATE_PUBLIC_URL": "https://bot.example.org/animate/"})
+    assert told.startswith("ANIMATE_WEB_PORT: must be set where ANIMATE_PUBLIC_URL is. The port")
+
+
+def test_the_web_server_is_off_unless_its_port_is_set() -> None:
+    assert (read().web_port, read().public_url) == (None, None)
+    both = read(ANIMATE_WEB_PORT="8090", ANIMATE_PUBLIC_URL="https://bot.example.org/animate/")
+    assert (both.web_port, both.public_url) == (8090, "https://bot.example.org/animate")
+    assert read(ANIMATE_PUBLIC_URL="http://127.0.0.1:8090", ANIMATE_WEB_PORT="8090").public_url
 
 
 @pytest.mark.parametrize(

@@ -437,6 +437,14 @@ def test_every_command_in_the_readme_is_one_that_exists() -> None:
         assert option in {"--once", "--image", "--port", "--render-seconds", "--data", "--help"}
 
 
+def test_no_supervisor_of_the_readme_sends_a_refused_token_for_ever() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    unit = re.findall(r"```ini\n(.+?)```", readme, re.DOTALL)
+    assert unit
+    assert all("\nRestartPreventExitStatus=2\n" in one for one in unit)
+    assert re.findall(r"docker run .*--restart (\S+)", readme) == ["on-failure"]
+
+
 def test_the_files_that_the_readme_installs_from_are_there() -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
     for name in re.findall(r"-r (\S+\.txt)", readme):

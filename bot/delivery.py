@@ -22,7 +22,7 @@ import discord
 
 from bot.errors import DeliveryError, TooLarge, Unpostable
 from bot.lifecycle import Job
-from bot.words import Note
+from bot.words import Note, Tone
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +49,8 @@ class Delivery:
         self._posted: dict[str, dict[int, int]] = {}
         """By job, the messages of clips that are in the channel while others are not yet."""
         self._notes: dict[int, Note] = {}
+        self._warnings: dict[int, Note] = {}
+        """Those that are shown now: the same trouble is not told again with every try."""
         self._replies: dict[int, Reply] = {}
         self._editors: dict[int, asyncio.Task[None]] = {}
         self._is_closing = asyncio.Event()
@@ -174,8 +176,13 @@ class Delivery:
             while key in self._notes:
                 note = self._notes.pop(key)
                 reply = self._replies.pop(key, None)
+                if self._warnings.pop(key, None) == note:
+                    self._warnings[key] = note
+                    continue
                 try:
                     await (reply(note) if reply else self._edit_by_token(job, key, note))
+                    if note.tone is Tone.WARNING:
+                        self._warnings[key] = note
                 except (discord.DiscordException, *_NO_ANSWER) as error:
                     log.info("job %s: status not shown: %s", job.short_id, error)
                 if key in self._notes:

@@ -27,6 +27,7 @@ from bot.errors import (
     StaleJob,
     TooLarge,
     Unclear,
+    Unpostable,
 )
 from bot.intake import Pictures
 from bot.ledger import Entry, Limits
@@ -48,8 +49,10 @@ _SOON = 300.0
 """The longest pause between two tries to have a task accepted, in seconds."""
 _ID_LENGTH = 36
 """Characters of a job's id, with which the names of its clips begin."""
-_RARELY = 3600.0
+_RARELY = 3600
 """The longest pause between two tries to post a paid clip, in seconds."""
+_WORTH_A_WORD = 3
+"""The try from which on a person hears of trouble that passes by itself."""
 
 
 class Pipeline:
@@ -258,17 +261,22 @@ class Pipeline:
         # that stays full would fill the channel; and a try after a crash knows it is not the first.
         job = await self._store.move(job, lifecycle.again(job, self._clock(), self._next_try(job)))
         clips = await self._store.clips(job.id)
+        spent = sum(entry.spent_micro for entry in await self._store.entries(job.id))
         try:
             paths = [await self._fetched(clip) for clip in clips]
-            text = await self._text(job, clips)
+            text = await self._text(job, clips, spent)
             message_id = await self._delivery.post(job, paths, text, words.alt_text(job))
         except (ProviderError, ClipBroken) as error:
             log.warning("job %s: clip not fetched, trying again: %s", job.short_id, error)
-            self._delivery.show(job, words.unfetched(job))
+            if job.attempts >= _WORTH_A_WORD:
+                self._delivery.show(job, words.unfetched(job, spent))
         except DeliveryError as error:
             log.warning("job %s: clip not posted, trying again: %s", job.short_id, error)
-            note = words.waiting(job, is_too_large=isinstance(error, TooLarge))
-            self._delivery.show(job, note)
+            if isinstance(error, TooLarge):
+                await self._store.postpone([job], {job.id: self._clock() + _RARELY * 1000})
+            # What somebody can mend is said at once, and what may pass by itself is not.
+            if isinstance(error, Unpostable | TooLarge) or job.attempts >= _WORTH_A_WORD:
+                self._delivery.show(job, words.waiting(job, error, spent))
         else:
             now = self._clock()
             posted = lifecycle.advance(job, Event.POSTED, now, message_id=message_id)
@@ -291,9 +299,7 @@ class Pipeline:
             raise
         return path
 
-    async def _text(self, job: Job, clips: Sequence[Clip]) -> str:
-        entries = await self._store.entries(job.id)
-        spent = sum(entry.spent_micro for entry in entries)
+    async def _text(self, job: Job, clips: Sequence[Clip], spent: int) -> str:
         left = ""
         if ledger.month_of(job.created_at) == ledger.month_of(self._clock()):
             standing = await self._store.standing(job)

@@ -11,11 +11,14 @@ from enum import IntEnum
 from bot.catalog import Model, seconds, shape_name
 from bot.errors import (
     CannotPostHere,
+    DeliveryError,
     LimitReached,
     NotAccepting,
     OptionRefused,
     PictureProblem,
     PictureRefused,
+    TooLarge,
+    Unpostable,
 )
 from bot.ledger import Limits, Standing, left_micro, month_end, usd
 from bot.lifecycle import Failure, Job, Order, State
@@ -98,7 +101,8 @@ def slow(job: Job) -> Note:
     text = (
         "It's still being made. I'll post it here and mention you, even if that's hours from now."
     )
-    return Note("⏳ Taking longer than usual", text + _fine_print(job), Tone.WARNING)
+    body = f"{text} {_held(job)}{_fine_print(job)}"
+    return Note("⏳ Taking longer than usual", body, Tone.WARNING)
 
 
 def delivered(job: Job, missing: int, cost_micro: int, receipt: str) -> str:
@@ -126,22 +130,32 @@ def alt_text(job: Job) -> str:
     return f"{what} ({', '.join(_facts(job.order))})"[:1024]
 
 
-def unfetched(job: Job) -> Note:
+def unfetched(job: Job, paid_micro: int) -> Note:
     """Say that a paid clip could not be downloaded yet."""
     text = "The video service doesn't hand the clip over yet. I keep trying, and mention you then."
-    return Note("📦 Finished, but not here yet", text + _fine_print(job), Tone.WARNING)
+    body = f"{text} {_paid(paid_micro)}{_fine_print(job)}"
+    return Note("📦 Finished, but not here yet", body, Tone.WARNING)
 
 
-def waiting(job: Job, *, is_too_large: bool) -> Note:
-    """Say that a paid clip could not be posted, and is kept."""
-    text = "I need View Channel, Send Messages and Attach Files there."
-    if is_too_large:
-        text = "The clip is larger than this server takes."
-    return Note(
-        "📦 Finished, but I can't post it here",
-        f"{text} Your clip is safe, and I keep trying.{_fine_print(job)}",
-        Tone.WARNING,
-    )
+def waiting(job: Job, problem: DeliveryError, paid_micro: int) -> Note:
+    """Say that a paid clip could not be posted, why, and that it is kept."""
+    match problem:
+        case Unpostable():
+            title = "📦 Finished, but I can't post it here"
+            text = (
+                "I need View Channel, Attach Files and Send Messages there; in a thread, Send"
+                " Messages in Threads. Your clip is safe, and I keep trying."
+            )
+        case TooLarge(size=size):
+            title = "📦 Too large for this server"
+            text = (
+                f"The clip is {_megabytes(size)}, and that is more than this server takes. Your"
+                " clip is safe, and I try again now and then."
+            )
+        case _:
+            title = "📦 Finished, but not posted yet"
+            text = "Discord isn't taking it right now. Your clip is safe, and I keep trying."
+    return Note(title, f"{text} {_paid(paid_micro)}{_fine_print(job)}", Tone.WARNING)
 
 
 FAILURES = {
@@ -265,6 +279,18 @@ def _facts(order: Order) -> list[str]:
 def _fine_print(job: Job) -> str:
     facts = [*_facts(job.order), f"job {job.short_id}"]
     return "\n-# " + " · ".join(facts)
+
+
+def _held(job: Job) -> str:
+    return f"{usd(job.quote_micro)} is held."
+
+
+def _paid(micro: int) -> str:
+    return f"{usd(micro)} is paid; trying again is free."
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1_000_000:.1f} MB"
 
 
 def _ordinal(number: int) -> str:

@@ -20,6 +20,7 @@ from bot.lifecycle import Job, State, again
 from bot.sandbox.discord import Limits, LocalDiscord
 from bot.sandbox.discord.message import Message
 from bot.sandbox.faults import Rule
+from bot.words import Note, Tone
 from tests.conftest import NOON, make_job
 from tests.corridor import clip
 
@@ -70,6 +71,16 @@ class Post:
         url = f"{self.server.url}/sandbox/control/channel"
         async with aiohttp.ClientSession() as http, http.patch(url, json=form) as response:
             assert response.ok, await response.text()
+
+    async def shown(self) -> None:
+        """Wait for the edits that are on their way."""
+        await self.delivery.close(1.0)
+
+    @property
+    def edits(self) -> list[str]:
+        """What the status message was changed to, one after the other."""
+        changes = [one for one in self.server.requests if one.method == "PATCH"]
+        return [one.payload["embeds"][0]["description"] for one in changes]
 
     @property
     def posts(self) -> list[Message]:
@@ -287,3 +298,21 @@ async def test_a_single_clip_over_the_limit_is_sent_once_a_try(here: Post) -> No
     assert isinstance(error, TooLarge)
     assert error.size == 50 * KB
     assert here.asked("POST") == 1 + 1
+
+
+# --- The status message --------------------------------------------------------------------------
+
+
+def warning(text: str) -> Note:
+    return Note("📦", text, Tone.WARNING)
+
+
+async def test_the_same_trouble_is_told_once_and_another_is_told_too(
+    here: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.delivery._STATUS_GAP", 0.0)
+    told = ["one", "one", "two", "two", "one"]
+    for text in told:
+        here.delivery.show(here.job, warning(text))
+        await here.shown()
+    assert here.edits == ["one", "two", "one"]

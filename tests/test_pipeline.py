@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from bot import lifecycle, words
-from bot.errors import DeliveryError, IllegalTransition, StaleJob, TooLarge, Unpostable
+from bot.errors import DeliveryError, IllegalTransition, StaleJob, Unpostable
 from bot.ledger import Kind, Limits
 from bot.lifecycle import Failure, Job, State
 from bot.provider import Progress
@@ -18,7 +18,6 @@ from bot.store import Store
 from tests.corridor import PRICE, TURBO, Bot, World, clip, world
 
 SLOW = "⏳ Taking longer than usual"
-WAITING = "📦 Finished, but I can't post it here"
 NOTHING_KNOWN = {"do": "status", "status": 200, "body": {"data": []}, "times": None}
 HOUR = 3600.0
 
@@ -618,7 +617,7 @@ async def test_a_clip_that_comes_in_the_next_month_says_nothing_of_the_last(here
 # --- A channel that will not take the clip -------------------------------------------------------
 
 
-@pytest.mark.parametrize("refusal", [Unpostable("gone"), TooLarge("413"), DeliveryError("500")])
+@pytest.mark.parametrize("refusal", [Unpostable("gone"), DeliveryError("500")])
 async def test_a_clip_that_cannot_be_posted_is_kept_and_tried_again_but_never_paid_again(
     here: World, refusal: DeliveryError
 ) -> None:
@@ -632,7 +631,7 @@ async def test_a_clip_that_cannot_be_posted_is_kept_and_tried_again_but_never_pa
             gaps.append((kept.due_at - here.clock()) / 1000)
             assert here.leftovers == [f"{job.id}-0.mp4"]
         assert gaps == [*(2.0**n for n in range(12)), HOUR, HOUR, HOUR]
-        assert here.channel.titles[-1] == WAITING
+        assert here.channel.notes[-1] == words.waiting(job, refusal, PRICE)
 
         done = await bot.finished(job)
         assert done.state is State.DELIVERED

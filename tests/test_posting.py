@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.errors import StoreError
+from bot.errors import DeliveryError, StoreError, TooLarge, Unpostable
 from bot.lifecycle import Job, State
 from bot.store import Store
 from tests.corridor import World, world
@@ -36,3 +36,56 @@ async def test_a_disk_that_stays_full_fills_no_channel(here: World) -> None:
     async with here.bot() as bot:
         assert (await bot.finished(job)).state is State.DELIVERED
     assert here.channel.attempts == 1
+
+
+# --- What a person hears meanwhile ---------------------------------------------------------------
+
+BEFORE = ["⏳ Queued", "🎞️ Animating"]
+CLOSED = "📦 Finished, but I can't post it here"
+LARGE = "📦 Too large for this server"
+PASSING = "📦 Finished, but not posted yet"
+UNFETCHED = "📦 Finished, but not here yet"
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_trouble_that_passes_soon_is_not_worth_a_word(here: World, times: int) -> None:
+    here.channel.refusals.extend([DeliveryError("503")] * times)
+    async with here.bot() as bot:
+        await bot.finished(await bot.accept())
+    assert here.channel.titles == [*BEFORE, "✅ Done"]
+
+
+async def test_trouble_that_does_not_pass_is_told_from_the_third_try_on(here: World) -> None:
+    here.channel.refusals.extend([DeliveryError("503")] * 3)
+    async with here.bot() as bot:
+        await bot.finished(await bot.accept())
+    assert here.channel.titles == [*BEFORE, PASSING, "✅ Done"]
+    assert "$0.1848 is paid; trying again is free." in here.channel.notes[2].body
+
+
+async def test_a_clip_that_is_not_handed_over_is_told_from_the_third_try_on(here: World) -> None:
+    here.trouble(match={"path": "^/video/"}, do="status", status=503, times=3)
+    async with here.bot() as bot:
+        await bot.finished(await bot.accept())
+    assert here.channel.titles == [*BEFORE, UNFETCHED, "✅ Done"]
+
+
+async def test_a_channel_that_is_closed_to_the_bot_is_told_at_once(here: World) -> None:
+    here.channel.refusals.append(Unpostable("403"))
+    async with here.bot() as bot:
+        await bot.finished(await bot.accept())
+    assert here.channel.titles == [*BEFORE, CLOSED, "✅ Done"]
+
+
+async def test_a_clip_that_is_too_large_is_told_at_once_and_tried_rarely(here: World) -> None:
+    here.channel.refusals.extend([TooLarge("413")] * 2)
+    async with here.bot() as bot:
+        job = await bot.until(await bot.accept(), [State.RENDERED])
+        await bot.work()
+        assert (await bot.reread(job)).due_at - here.clock() == 3_600_000
+        assert here.channel.titles == [*BEFORE, LARGE]
+        assert len(here.leftovers) == 1
+
+        await bot.finished(job)
+        assert here.channel.attempts == 3
+    assert here.channel.titles[-1] == "✅ Done"

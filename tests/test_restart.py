@@ -216,11 +216,13 @@ async def test_a_clip_that_is_too_large_for_the_server_waits_and_says_so(here: T
         started = await rendering(here, 0.5)
         here.discord.set_limits({"upload_limit_bytes": 100})
         status = await here.status(started)
-        await here.says(status, "The clip is larger than this server takes.", "Your clip is safe")
-
-        here.discord.set_limits({"upload_limit_bytes": 10_000_000})  # somebody boosts the server
-        await here.clip(started)
-        await assert_paid_and_posted_once(here)
+        await here.says(status, "Too large for this server", "MB", "$0.1848 is paid")
+        books = here.books()
+        assert books.states == ["rendered"]
+        (job,) = books.jobs
+        assert job["due_at"] - time.time() * 1000 > 3_000_000  # not every few seconds
+        assert len(here.posting()) == 1
+        assert here.leftovers != []
 
 
 async def test_a_channel_that_is_gone_keeps_the_books_right_and_the_bot_well(here: Town) -> None:

@@ -12,11 +12,14 @@ from bot.catalog import Policy, parse
 from bot.errors import (
     AnimateError,
     CannotPostHere,
+    DeliveryError,
     LimitReached,
     NotAccepting,
     OptionRefused,
     PictureProblem,
     PictureRefused,
+    TooLarge,
+    Unpostable,
     UserError,
 )
 from bot.ledger import Balance, Limits, Standing
@@ -55,6 +58,15 @@ REFUSALS: dict[str, UserError] = {
 }
 
 
+def too_large(size: int) -> TooLarge:
+    error = TooLarge()
+    error.size = size
+    return error
+
+
+UNDELIVERED = (Unpostable(), too_large(31_400_000), DeliveryError())
+
+
 def job_in(state: State, failure: Failure | None = None) -> Job:
     return make_job(
         state=state,
@@ -71,7 +83,8 @@ def every_note() -> Iterator[Note]:
     yield from (words.failed(job_in(State.FAILED, failure)) for failure in Failure)
     yield from (words.queued(job_in(State.QUEUED), ahead) for ahead in range(25))
     yield words.slow(job_in(State.RENDERING))
-    yield from (words.waiting(job_in(State.RENDERED), is_too_large=one) for one in (True, False))
+    yield words.unfetched(job_in(State.RENDERED), 184_800)
+    yield from (words.waiting(job_in(State.RENDERED), one, 184_800) for one in UNDELIVERED)
 
 
 # --- Completeness --------------------------------------------------------------------------------
@@ -166,6 +179,34 @@ def test_the_person_is_told_the_estimate_before_and_the_price_after(
     assert "$0.19" in words.delivered(job, 0, 190_000, "")
 
 
+@pytest.mark.parametrize(
+    "note",
+    [
+        words.unfetched(make_job(), 184_800),
+        *(words.waiting(make_job(), one, 184_800) for one in UNDELIVERED),
+    ],
+    ids=lambda note: note.title,
+)
+def test_who_waits_for_a_paid_clip_hears_that_it_is_paid_and_trying_again_is_free(
+    note: Note,
+) -> None:
+    assert "$0.1848 is paid; trying again is free." in note.body
+
+
+def test_who_waits_for_a_late_clip_hears_what_is_held(job_factory: JobFactory) -> None:
+    assert "$0.1848 is held." in words.slow(job_factory()).body
+
+
+def test_only_what_a_permission_would_mend_is_blamed_on_permissions() -> None:
+    closed, too_big, passing = (words.waiting(make_job(), one, 1) for one in UNDELIVERED)
+    assert "Send Messages there; in a thread, Send Messages in Threads" in closed.body
+    assert "31.4 MB" in too_big.body
+    assert "Discord isn't taking it right now" in passing.body
+    for note in (too_big, passing):
+        assert "I need" not in note.body
+        assert "can't post" not in note.title
+
+
 # --- Who is mentioned ----------------------------------------------------------------------------
 
 
@@ -211,7 +252,8 @@ def test_every_note_on_a_job_carries_the_number_that_people_quote(job_factory: J
         words.queued(job, 0),
         words.slow(job),
         words.failed(job),
-        words.waiting(job, is_too_large=True),
+        words.unfetched(job, 1),
+        *(words.waiting(job, one, 1) for one in UNDELIVERED),
         *(words.status(replace(job, state=state), MODEL) for state in State),
     ):
         assert note.body.endswith("job 0123abcd")

@@ -232,6 +232,29 @@ async def test_a_job_is_in_one_step_at_a_time_however_often_the_worker_is_woken(
     assert hands.done == [job.id]
 
 
+async def test_a_job_that_is_nudged_in_the_middle_of_a_look_is_looked_at_again(
+    store: Store, hands: Hands, worker: Worker, clock: Clock
+) -> None:
+    gate = asyncio.Event()
+
+    async def wait(job: Job) -> None:
+        del job
+        await gate.wait()
+
+    hands.meanwhile = wait
+    nudged, other = await kept(store, 2, State.RENDERING)
+    worker.start()
+    await until(lambda: len(hands.looks) == 1)
+    clock.forward(seconds=0.01)
+    await store.nudge(nudged.task_uuid, clock())
+    worker.wake()
+    gate.set()
+    await until(lambda: len(hands.looks) == 2)
+    await asyncio.sleep(0.02)
+
+    assert hands.looks == [sorted((nudged.id, other.id)), [nudged.id]]
+
+
 async def test_four_are_sent_at_a_time_and_posting_does_not_wait_for_sending(
     store: Store, hands: Hands, worker: Worker
 ) -> None:

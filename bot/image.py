@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import warnings
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from bot.errors import PictureProblem, PictureRefused
@@ -56,20 +57,30 @@ def prepare(data: bytes, rules: Rules, size: tuple[int, int] | None = None) -> F
     if not data:
         raise PictureRefused(PictureProblem.EMPTY)
     try:
-        # Pillow warns of large or slightly broken files; the checks here are the judges of both.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            picture = _opened(data, rules)
-            target = size or _nearest(_upright_size(picture), rules)
-            _decode(picture, target)
-            ImageOps.exif_transpose(picture, in_place=True)
-            picture = _flat(_in_srgb(_reduced(picture, target)))
-            picture = ImageOps.fit(picture, target, method=Resampling.LANCZOS)
+        _quieten_pillow()
+        picture = _opened(data, rules)
+        target = size or _nearest(_upright_size(picture), rules)
+        _decode(picture, target)
+        ImageOps.exif_transpose(picture, in_place=True)
+        picture = _flat(_in_srgb(_reduced(picture, target)))
+        picture = ImageOps.fit(picture, target, method=Resampling.LANCZOS)
     except PictureRefused:
         raise
     except Exception as error:
         raise PictureRefused(PictureProblem.DAMAGED) from error
     return Frame(_jpeg(picture), target)
+
+
+@cache
+def _quieten_pillow() -> None:
+    """Have Pillow not warn of large or slightly broken files: the checks here judge both.
+
+    Once and for good: warnings are one list for all threads, which cannot be changed for one.
+    """
+    from PIL.Image import DecompressionBombWarning  # noqa: PLC0415
+
+    warnings.filterwarnings("ignore", category=DecompressionBombWarning)
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 
 def _opened(data: bytes, rules: Rules) -> Image:

@@ -2,6 +2,8 @@
 
 import io
 import struct
+import subprocess
+import sys
 import time
 import zlib
 from collections.abc import Iterator
@@ -14,6 +16,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from bot.errors import PictureProblem, PictureRefused
 from bot.image import Rules, prepare
+from tests.conftest import ROOT
 from tests.corridor import model, picture
 
 KLING_SIZES = model().sizes
@@ -399,3 +402,40 @@ def test_a_refusal_says_what_was_found_and_what_is_allowed() -> None:
     with pytest.raises(PictureRefused) as refused:
         prepare(png_of(30_000, 30_000), KLING)
     assert (refused.value.found, refused.value.limit) == ("over 178 million", "64")
+
+
+# --- Warnings ------------------------------------------------------------------------------------
+
+NOISY = """
+import io, struct, sys, warnings
+from concurrent.futures import ThreadPoolExecutor
+from PIL import Image
+from bot.image import Rules, prepare
+
+rules = Rules(sizes=((64, 64),), least_side=32, most_side=64, most_pixels=10**6)
+entry = struct.pack("<HHHII", 1, 271, 2, 255, 26)  # a text of 255 bytes where there are none
+exif = b"Exif\\0\\0II*\\0" + struct.pack("<I", 8) + entry
+file = io.BytesIO()
+Image.new("RGB", (640, 640), "red").save(file, "JPEG", exif=exif)
+with ThreadPoolExecutor(4) as pool:
+    frames = list(pool.map(lambda _: prepare(file.getvalue(), rules), range(200)))
+assert len(frames) == 200
+try:
+    warnings.warn("ours")
+except UserWarning:
+    print("heard")
+"""
+
+
+def test_pictures_that_pillow_warns_of_are_taken_by_many_threads_and_other_warnings_are_heard() -> (
+    None
+):
+    ended = subprocess.run(
+        [sys.executable, "-W", "error", "-c", NOISY],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+    assert (ended.stdout, ended.stderr, ended.returncode) == ("heard\n", "", 0)

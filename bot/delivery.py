@@ -31,7 +31,7 @@ Reply = Callable[[Note], Awaitable[None]]
 _NO_HISTORY = 160002
 _TOO_LARGE = (40005, 50045)
 _GONE = (403, 404)
-_NO_ANSWER = (aiohttp.ClientError, OSError, TimeoutError, json.JSONDecodeError)
+NO_ANSWER = (aiohttp.ClientError, OSError, TimeoutError, json.JSONDecodeError)
 """What discord.py raises where Discord, or somebody before it, gave no answer or a garbled one."""
 _HISTORY = 500
 """Messages that are looked through after the status message; a hundred are one request."""
@@ -183,7 +183,7 @@ class Delivery:
                     await (reply(note) if reply else self._edit_by_token(job, key, note))
                     if note.tone is Tone.WARNING:
                         self._warnings[key] = note
-                except (discord.DiscordException, *_NO_ANSWER) as error:
+                except (discord.DiscordException, *NO_ANSWER) as error:
                     log.info("job %s: status not shown: %s", job.short_id, error)
                 if key in self._notes:
                     await self._pause()
@@ -251,7 +251,7 @@ def _as_ours(size: int = 0) -> Iterator[None]:
         if isinstance(problem, TooLarge):
             problem.size = size
         raise problem from error
-    except _NO_ANSWER as error:
+    except NO_ANSWER as error:
         raise DeliveryError(f"{type(error).__name__}: {error}") from error
 
 

@@ -7,6 +7,7 @@ nothing else. No SQL, no HTTP, no money here.
 import contextlib
 import inspect
 import logging
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,7 +17,7 @@ from discord import app_commands
 from bot import words
 from bot.catalog import AUTO, Model, Policy, TextRule
 from bot.client import AnimateBot
-from bot.delivery import embed
+from bot.delivery import NO_ANSWER, embed
 from bot.errors import CannotPostHere, PictureProblem, PictureRefused, UserError
 from bot.intake import Ask
 
@@ -27,6 +28,12 @@ _LONGEST_TEXT = 2000
 
 Interaction = discord.Interaction[AnimateBot]
 
+_TROUBLE = (discord.DiscordException, *NO_ANSWER)
+_ACKNOWLEDGED = 40060
+_SERVER_ERROR = 500
+_REMEMBERED = 1000
+"""Interactions of which a second event is known to be one."""
+
 
 async def setup(bot: AnimateBot) -> None:
     """Add the command to the tree; discord.py calls this when it loads the extension."""
@@ -35,8 +42,13 @@ async def setup(bot: AnimateBot) -> None:
 
 def animate_command(model: Model) -> app_commands.Command[Any, ..., None]:
     """Return `/animate` with the options that `model` has."""
+    begun: deque[int] = deque(maxlen=_REMEMBERED)
 
     async def animate(interaction: Interaction, /, **options: Any) -> None:
+        if interaction.id in begun:
+            log.info("an interaction came twice")
+            return
+        begun.append(interaction.id)
         await _animate(interaction, **options)
 
     parameters = list(_parameters(model))
@@ -110,19 +122,51 @@ async def _animate(interaction: Interaction, image: object, **options: Any) -> N
     except UserError as error:
         await _tell(interaction, error)
         return
-    try:
-        answer = await interaction.response.defer(thinking=True)
-    except discord.HTTPException as problem:
-        # Discord gave up on it before our answer arrived, or sent it twice. Nothing was started.
-        log.info("an interaction was not acknowledged: %s", problem)
+    placeholder_id = await _acknowledge(interaction)
+    if placeholder_id is None:
         return
     try:
-        await intake.accept(_ask(interaction, answer, image, options))
+        await intake.accept(_ask(interaction, placeholder_id, image, options))
     except UserError as error:
         await _refuse(interaction, error)
     except Exception as error:
         log.exception("/animate broke before anything was accepted")
         await _refuse(interaction, error)
+
+
+async def _acknowledge(interaction: Interaction) -> int | None:
+    """Answer "thinking…" in public and return that placeholder's id; None where there is none.
+
+    A lost answer proves nothing, nor does being told that it was acknowledged before: discord.py
+    repeats what a proxy has garbled. So Discord is asked for the placeholder.
+    """
+    try:
+        answer = await interaction.response.defer(thinking=True)
+        if answer is not None and answer.message_id is not None:
+            return answer.message_id
+    except _TROUBLE as problem:
+        if not _is_unclear(problem):
+            # Discord gave up on it before our answer arrived. Nothing was started.
+            log.info("an interaction was not acknowledged: %s", _plainly(problem))
+            return None
+    try:
+        return (await interaction.original_response()).id
+    except _TROUBLE as problem:
+        log.info("an interaction has no answer, nothing was started: %s", _plainly(problem))
+        return None
+
+
+def _is_unclear(problem: Exception) -> bool:
+    if not isinstance(problem, discord.HTTPException):
+        return True
+    return problem.code == _ACKNOWLEDGED or problem.status >= _SERVER_ERROR
+
+
+def _plainly(problem: Exception) -> str:
+    """Describe a problem for the log, without the addresses, for those have tokens in them."""
+    if isinstance(problem, discord.HTTPException):
+        return f"HTTP {problem.status}, code {problem.code}"
+    return type(problem).__name__
 
 
 async def _explain(interaction: Interaction, error: app_commands.AppCommandError) -> None:
@@ -133,7 +177,7 @@ async def _explain(interaction: Interaction, error: app_commands.AppCommandError
 
 def _ask(
     interaction: Interaction,
-    answer: discord.InteractionCallbackResponse[AnimateBot] | None,
+    placeholder_id: int,
     image: discord.Attachment,
     options: dict[str, Any],
 ) -> Ask:
@@ -146,7 +190,7 @@ def _ask(
         guild_id=interaction.guild_id or 0,
         channel_id=interaction.channel_id or 0,
         member_id=interaction.user.id,
-        status_message_id=answer.message_id if answer else None,
+        status_message_id=placeholder_id,
         picture_url=image.url,
         reply=reply,
         **given,
@@ -175,8 +219,8 @@ async def _tell(interaction: Interaction, error: UserError) -> None:
     """Tell the requester alone why nothing was started, as the first answer."""
     try:
         await interaction.response.send_message(embed=embed(words.refusal(error)), ephemeral=True)
-    except discord.HTTPException as problem:
-        log.info("a refusal came too late: %s", problem)
+    except _TROUBLE as problem:
+        log.info("a refusal came too late: %s", _plainly(problem))
 
 
 async def _refuse(interaction: Interaction, error: Exception) -> None:

@@ -5,11 +5,13 @@ remembers. What the whole bot does with a wish is `test_end_to_end.py`'s.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
+import aiohttp
 import discord
 import pytest
 import simcord
@@ -293,6 +295,90 @@ async def test_an_acknowledgement_that_discord_refuses_starts_nothing() -> None:
         here.env.inject_error("POST", "/interactions/*/callback", status=404, code=10062)
         await here.animate()
         assert here.porter.asks == []
+
+
+Defer = Callable[..., Awaitable[Any]]
+
+
+def acknowledged(monkeypatch: pytest.MonkeyPatch, wrap: Callable[[Defer], Defer]) -> None:
+    """Change what becomes of the answer to a defer."""
+    monkeypatch.setattr(
+        discord.InteractionResponse, "defer", wrap(discord.InteractionResponse.defer)
+    )
+
+
+def http_error(status: int, code: int) -> discord.HTTPException:
+    response = SimpleNamespace(status=status, reason="")
+    return discord.HTTPException(response, {"code": code})
+
+
+LOST = [
+    aiohttp.ServerDisconnectedError(),
+    OSError(),
+    TimeoutError(),
+    http_error(400, 40060),
+    http_error(502, 0),
+]
+
+
+@pytest.mark.parametrize("problem", LOST, ids=repr)
+async def test_an_acknowledgement_that_discord_took_though_its_answer_was_lost_goes_on(
+    monkeypatch: pytest.MonkeyPatch, problem: Exception
+) -> None:
+    def lost(defer: Defer) -> Defer:
+        async def wrapped(*given: Any, **named: Any) -> None:
+            await defer(*given, **named)
+            raise problem
+
+        return wrapped
+
+    acknowledged(monkeypatch, lost)
+    async with door() as here:
+        result = await here.animate()
+        (ask,) = here.porter.asks
+        assert result.response is not None
+        assert ask.status_message_id == result.response.id
+        assert said(result) == "⏳ Queued\nYou're next."
+
+
+@pytest.mark.parametrize("problem", LOST, ids=repr)
+async def test_an_acknowledgement_that_discord_never_took_starts_nothing(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, problem: Exception
+) -> None:
+    def lost(_defer: Defer) -> Defer:
+        async def wrapped(*_given: Any, **_named: Any) -> None:
+            raise problem
+
+        return wrapped
+
+    caplog.set_level("INFO")
+    acknowledged(monkeypatch, lost)
+    async with door() as here:
+        await here.animate()
+        assert here.porter.asks == []
+    (line,) = [one for one in caplog.records if one.name == "cogs.animate"]
+    assert line.levelname == "INFO"
+    assert "nothing was started" in line.message
+    assert line.exc_info is None
+
+
+async def test_an_acknowledgement_that_does_not_name_its_placeholder_is_asked_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def nameless(defer: Defer) -> Defer:
+        async def wrapped(*given: Any, **named: Any) -> Any:
+            answer = await defer(*given, **named)
+            answer.message_id = None
+            return answer
+
+        return wrapped
+
+    acknowledged(monkeypatch, nameless)
+    async with door() as here:
+        result = await here.animate()
+        (ask,) = here.porter.asks
+        assert result.response is not None
+        assert ask.status_message_id == result.response.id
 
 
 async def test_a_refusal_that_cannot_be_shown_is_no_crash(caplog: pytest.LogCaptureFixture) -> None:

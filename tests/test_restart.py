@@ -269,6 +269,16 @@ async def test_an_interaction_that_is_acknowledged_too_late_starts_nothing(here:
         await assert_paid_and_posted_once(here)
 
 
+async def test_an_acknowledgement_whose_answer_is_lost_strands_nobody(here: Town) -> None:
+    rule = here.trouble_at_discord(do="lose_answer", match={"path": "/callback"})
+    async with here.bot():
+        started = await here.animate(photo_file())
+        await here.clip(started)
+        assert here.discord.faults.hits(rule) == 1
+        await here.says(await here.status(started), "✅ Done")
+        await assert_paid_and_posted_once(here)
+
+
 async def test_an_event_that_comes_twice_is_answered_once(here: Town) -> None:
     async with here.bot():
         started = await here.animate(photo_file())

@@ -18,6 +18,7 @@ from bot.client import AnimateBot
 from bot.database import Database
 from bot.delivery import Delivery
 from bot.errors import StoreError
+from bot.gate import Gate
 from bot.hooks import Bell, Signer
 from bot.intake import Intake, Pictures
 from bot.ledger import Limits
@@ -46,6 +47,7 @@ class Corridor:
     pipeline: Pipeline
     worker: Worker
     delivery: Delivery
+    gate: Gate
     http: httpx.AsyncClient
     web: "Web | None"
 
@@ -55,6 +57,7 @@ class Corridor:
         if self.web is not None:
             await self.web.stop()
         await self.worker.stop()
+        await self.gate.stop()
         await self.delivery.close(_PATIENCE)
         await self.http.aclose()
 
@@ -79,15 +82,18 @@ def build(
     pictures = Pictures(settings.data_dir / "pictures")
     delivery = Delivery(client)
     api_key = settings.runware_api_key.get_secret_value()
+    provider = Provider(
+        http,
+        settings.runware_api,
+        api_key,
+        signer.url if signer else None,
+        models={model.id: model},
+    )
+    gate = Gate(provider.balance_micro, random.random)
     pipeline = Pipeline(
         store=store,
-        provider=Provider(
-            http,
-            settings.runware_api,
-            api_key,
-            signer.url if signer else None,
-            models={model.id: model},
-        ),
+        provider=provider,
+        gate=gate,
         delivery=delivery,
         pictures=pictures,
         clips_folder=settings.data_dir / "clips",
@@ -101,6 +107,7 @@ def build(
     worker = Worker(store, pipeline, clock)
     intake = Intake(
         store=store,
+        gate=gate,
         media=Media(http, settings.discord_media_hosts, settings.picture_max_mb * MEGABYTE),
         delivery=delivery,
         pictures=pictures,
@@ -113,7 +120,7 @@ def build(
     )
     bell = Bell(store, clock, worker.wake)
     web = _web(settings, _readiness(store, intake, client), signer, bell)
-    return Corridor(store, intake, pipeline, worker, delivery, http, web)
+    return Corridor(store, intake, pipeline, worker, delivery, gate, http, web)
 
 
 def _web(

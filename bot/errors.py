@@ -6,7 +6,8 @@ AnimateError
 │   ├── OptionRefused       an option is outside what the model does
 │   ├── LimitReached        the hold does not fit a limit
 │   ├── CannotPostHere      the bot may not post the clip into this channel
-│   └── NotAccepting        the bot takes no new clips at the moment
+│   ├── NotAccepting        the bot takes no new clips at the moment
+│   └── AccountPaused       its account with the video service needs its owner
 ├── ProviderError           the video service answered, or did not
 │   ├── Rejected            final: a parameter is wrong
 │   │   └── Moderated       final: the content was declined
@@ -116,6 +117,10 @@ class CannotPostHere(UserError):
 
 class NotAccepting(UserError):
     """The bot takes no new clips at the moment."""
+
+
+class AccountPaused(UserError):
+    """The bot's account with the video service needs its owner."""
 
 
 class ProviderError(AnimateError):

@@ -14,7 +14,8 @@ from pathlib import Path
 from bot import image, ledger, words
 from bot.catalog import AUTO, Model
 from bot.delivery import Delivery, Reply
-from bot.errors import NotAccepting, OptionRefused, StoreError, UserError
+from bot.errors import AccountPaused, NotAccepting, OptionRefused, StoreError, UserError
+from bot.gate import Gate
 from bot.ledger import Limits
 from bot.lifecycle import Job, Order
 from bot.media import Media
@@ -95,6 +96,7 @@ class Intake:
         self,
         *,
         store: Store,
+        gate: Gate,
         media: Media,
         delivery: Delivery,
         pictures: Pictures,
@@ -106,6 +108,7 @@ class Intake:
         wake: Callable[[], None],
     ) -> None:
         self._store = store
+        self._gate = gate
         self._media = media
         self._delivery = delivery
         self._pictures = pictures
@@ -128,14 +131,12 @@ class Intake:
 
         Raises `UserError`.
         """
-        if not self.is_open:
-            raise NotAccepting
+        self._check_open()
         self._media.check_size(picture_size)
 
     async def accept(self, ask: Ask) -> Admitted:
         """Prepare the picture, then book the job and its hold, both or none. Raises `UserError`."""
-        if not self.is_open:
-            raise NotAccepting
+        self._check_open()
         size = self._size(ask.shape)
         self._order(ask, size)  # an option that is wrong should not cost a download
         async with self._preparing:
@@ -160,6 +161,12 @@ class Intake:
         self._delivery.show(job, words.queued(job, admitted.ahead), ask.reply)
         self._wake()
         return admitted
+
+    def _check_open(self) -> None:
+        if not self.is_open:
+            raise NotAccepting
+        if not self._gate.is_open:
+            raise AccountPaused
 
     def _size(self, shape: str) -> tuple[int, int] | None:
         if shape == AUTO:

@@ -29,6 +29,7 @@ from bot.errors import (
     Unclear,
     Unpostable,
 )
+from bot.gate import Gate
 from bot.intake import Pictures
 from bot.ledger import Entry, Limits
 from bot.lifecycle import Clip, Event, Failure, Job, State
@@ -63,6 +64,7 @@ class Pipeline:
         *,
         store: Store,
         provider: Provider,
+        gate: Gate,
         delivery: Delivery,
         pictures: Pictures,
         clips_folder: Path,
@@ -75,6 +77,7 @@ class Pipeline:
     ) -> None:
         self._store = store
         self._provider = provider
+        self._gate = gate
         self._delivery = delivery
         self._pictures = pictures
         self._clips_folder = clips_folder
@@ -140,9 +143,12 @@ class Pipeline:
         try:
             picture = await asyncio.to_thread(self._pictures.path(job.id).read_bytes)
             await self._provider.submit(job.task_uuid, job.order, picture)
+            self._gate.prove()
         except (FileNotFoundError, Rejected, AccountTrouble) as failure:
             if is_first:
                 raise
+            if isinstance(failure, AccountTrouble):
+                self._gate.shut(failure, job.quote_micro)
             if await self._is_taken(job):
                 return
             if job.attempts < _SURE_AFTER:
@@ -161,7 +167,7 @@ class Pipeline:
 
     async def _refuse(self, job: Job, error: ProviderError) -> None:
         if isinstance(error, AccountTrouble):
-            log.critical("the video service refuses the account; it needs its owner: %s", error)
+            self._gate.shut(error, job.quote_micro)
             failure = Failure.ACCOUNT
         else:
             log.warning("job %s: refused: %s", job.short_id, error)
@@ -176,8 +182,9 @@ class Pipeline:
             found = await self._provider.look([job.task_uuid for job in jobs])
         except ProviderError as error:
             # Nothing was learnt, so nothing is given up: the clips may be there, and paid.
-            level = logging.CRITICAL if isinstance(error, AccountTrouble) else logging.WARNING
-            log.log(level, "the video service could not be asked: %s", error)
+            if isinstance(error, AccountTrouble):
+                self._gate.shut(error)
+            log.warning("the video service could not be asked: %s", error)
             await self._postpone(jobs)
             return
         waiting = []

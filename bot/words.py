@@ -10,6 +10,7 @@ from enum import IntEnum
 
 from bot.catalog import Model, seconds, shape_name
 from bot.errors import (
+    AccountPaused,
     CannotPostHere,
     DeliveryError,
     LimitReached,
@@ -223,6 +224,15 @@ PICTURE = {
 }
 
 
+CLOSED: dict[type[Exception], tuple[str, str]] = {
+    NotAccepting: (
+        "⏸️ Not taking new clips right now",
+        "I'm restarting or waiting for my owner. Try again in a few minutes.",
+    ),
+    AccountPaused: FAILURES[Failure.ACCOUNT],
+}
+
+
 def refusal(error: Exception) -> Note:
     """Say why nothing was started, what to do, and that it cost nothing."""
     match error:
@@ -237,9 +247,8 @@ def refusal(error: Exception) -> Note:
             names = ", ".join(_permission(name) for name in missing)
             text = f"I need {names} in this channel. Ask a moderator, or use another channel."
             return _refused("🚫 I can't post here", text)
-        case NotAccepting():
-            text = "I'm restarting or waiting for my owner. Try again in a few minutes."
-            return _refused("⏸️ Not taking new clips right now", text)
+        case NotAccepting() | AccountPaused():
+            return _refused(*CLOSED[type(error)])
     return _refused(
         "🔧 Something broke on my side", "It's been logged. Try again; nothing was started."
     )

@@ -27,6 +27,7 @@ from bot import catalog
 from bot.catalog import Model
 from bot.database import Database
 from bot.delivery import Delivery, Reply, nonce
+from bot.gate import Gate
 from bot.intake import Ask, Intake, Pictures
 from bot.ledger import Entry, Kind, Limits
 from bot.lifecycle import FINAL, Job, State
@@ -176,7 +177,7 @@ class World:
         """Live one life of the process. Nothing is tidied up at its end but the file locks."""
         media = httpx.AsyncClient(transport=httpx.MockTransport(self._serve))
         async with Database(self.folder) as database, plain_http() as http, media:
-            yield Bot(
+            bot = Bot(
                 self,
                 store=store_type(database),
                 provider=Provider(http, self.runware.url, "test-key"),
@@ -187,6 +188,10 @@ class World:
                 give_up_after=give_up_after,
                 clock=clock or self.clock,
             )
+            try:
+                yield bot
+            finally:
+                await bot.gate.stop()
 
     async def _serve(self, request: httpx.Request) -> httpx.Response:
         self.serving += 1
@@ -216,11 +221,13 @@ class Bot:
         self.world = world
         self.store = store
         self.provider = provider
+        self.gate = Gate(provider.balance_micro, lambda: 1.0)
         self.delivery = ChannelDelivery(world.channel)
         self.pictures = Pictures(world.folder / "pictures")
         self.pipeline = Pipeline(
             store=store,
             provider=provider,
+            gate=self.gate,
             delivery=self.delivery,
             pictures=self.pictures,
             clips_folder=world.folder / "clips",
@@ -234,6 +241,7 @@ class Bot:
         self.worker = Worker(store, self.pipeline, clock)
         self.intake = Intake(
             store=store,
+            gate=self.gate,
             media=media,
             delivery=self.delivery,
             pictures=self.pictures,

@@ -20,7 +20,14 @@ from simcord import ChannelHandle, Env, InteractionResult, MemberActor
 from bot import words
 from bot.catalog import Model, SeedRule
 from bot.client import AnimateBot
-from bot.errors import LimitReached, NotAccepting, PictureProblem, PictureRefused, UserError
+from bot.errors import (
+    AccountPaused,
+    LimitReached,
+    NotAccepting,
+    PictureProblem,
+    PictureRefused,
+    UserError,
+)
 from bot.intake import Ask, Intake
 from bot.store import Admitted
 from cogs.animate import animate_command
@@ -239,7 +246,9 @@ async def test_where_the_bot_lacks_a_permission_it_names_it_privately_and_starts
         assert here.porter.asks == []
 
 
-@pytest.mark.parametrize("error", [NotAccepting(), PictureRefused(PictureProblem.EMPTY)])
+@pytest.mark.parametrize(
+    "error", [NotAccepting(), AccountPaused(), PictureRefused(PictureProblem.EMPTY)]
+)
 async def test_what_is_refused_at_once_is_answered_privately_without_thinking(
     error: UserError,
 ) -> None:
@@ -258,6 +267,7 @@ async def test_what_is_refused_at_once_is_answered_privately_without_thinking(
         (PictureRefused(PictureProblem.DAMAGED), "Can't read that picture"),
         (LimitReached("member", 5_000_000, 5_000_000, 0, 184_800, 1_796_083_200), "limit reached"),
         (NotAccepting(), "Not taking new clips"),
+        (AccountPaused(), "Paused"),
     ],
 )
 async def test_what_is_refused_after_a_look_replaces_the_public_placeholder_by_a_private_word(

@@ -205,6 +205,7 @@ async def test_a_failed_clip_gives_its_room_back(here: World) -> None:
         here.runware.settings.balance_micro = 0
         await bot.finished(await bot.accept())
         here.runware.settings.balance_micro = 10 * PRICE
+        await bot.gate.look()
         done = await bot.finished(await bot.accept())
         with pytest.raises(LimitReached):
             await bot.accept()

@@ -10,6 +10,7 @@ import pytest
 from bot import words
 from bot.catalog import Policy, parse
 from bot.errors import (
+    AccountPaused,
     AnimateError,
     CannotPostHere,
     DeliveryError,
@@ -55,6 +56,7 @@ REFUSALS: dict[str, UserError] = {
     "option": OptionRefused("duration", "5 or 10 seconds"),
     "channel": CannotPostHere(("send_messages", "attach_files")),
     "not accepting": NotAccepting(),
+    "account": AccountPaused(),
 }
 
 

@@ -23,6 +23,7 @@ from bot import catalog, ledger
 from bot.corridor import clock
 from bot.database import Database
 from bot.delivery import Delivery, Reply
+from bot.gate import Gate
 from bot.intake import Pictures
 from bot.ledger import Entry, Kind, Limits
 from bot.lifecycle import Clip, Job, Order
@@ -83,9 +84,11 @@ async def live(order: LifeOrder) -> NoReturn:
     models = catalog.parse(files("bot").joinpath("catalog.json").read_text("utf-8"))
     async with Database(folder) as database, httpx.AsyncClient() as http:
         store = WatchedStore(database, order.jobs)
+        provider = LookingProvider(http, order.url, "our-key")
         pipeline = Pipeline(
             store=store,
-            provider=LookingProvider(http, order.url, "our-key"),
+            provider=provider,
+            gate=Gate(provider.balance_micro, random.random),
             delivery=SilentDelivery(),
             pictures=pictures,
             clips_folder=folder / "clips",

@@ -224,11 +224,24 @@ async def _tell(interaction: Interaction, error: UserError) -> None:
 
 
 async def _refuse(interaction: Interaction, error: Exception) -> None:
-    """Take the public "thinking…" away and tell the requester alone."""
+    """Take the public "thinking…" away and tell the requester alone; if it stays, tell it there."""
+    note = embed(words.refusal(error))
     try:
         # A follow-up would turn the public placeholder into the answer, so it has to go first.
+        if not await _is_taken_away(interaction):
+            with contextlib.suppress(discord.NotFound):  # it went, and only the answer was lost
+                await interaction.edit_original_response(embed=note)
+                return
+        await interaction.followup.send(embed=note, ephemeral=True)
+    except _TROUBLE as problem:
+        log.error("a refusal could not be shown: %s", _plainly(problem))  # noqa: TRY400 - expected, and a traceback has the token
+
+
+async def _is_taken_away(interaction: Interaction) -> bool:
+    try:
         with contextlib.suppress(discord.NotFound):  # somebody may have deleted it already
             await interaction.delete_original_response()
-        await interaction.followup.send(embed=embed(words.refusal(error)), ephemeral=True)
-    except discord.HTTPException as problem:
-        log.warning("a refusal could not be shown: HTTP %s, code %s", problem.status, problem.code)
+    except _TROUBLE as problem:
+        log.info("a placeholder stays: %s", _plainly(problem))
+        return False
+    return True

@@ -409,6 +409,58 @@ async def test_a_placeholder_that_a_moderator_has_deleted_keeps_nothing_from_its
         assert NOT_CHARGED in str(followup.embeds[0].description)
 
 
+@pytest.mark.parametrize(
+    "problem", [http_error(403, 50001), aiohttp.ServerDisconnectedError(), TimeoutError()], ids=repr
+)
+async def test_a_placeholder_that_cannot_be_deleted_becomes_the_refusal(
+    monkeypatch: pytest.MonkeyPatch, problem: Exception
+) -> None:
+    async def stays(_interaction: Any) -> None:
+        raise problem
+
+    monkeypatch.setattr(discord.Interaction, "delete_original_response", stays)
+    async with door() as here:
+        here.porter.second = NotAccepting()
+        result = await here.animate()
+        assert "Not taking new clips" in said(result)
+        assert NOT_CHARGED in said(result)
+        assert result.followups == []
+
+
+async def test_a_placeholder_whose_deletion_was_not_confirmed_is_followed_by_a_private_word(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    delete = discord.Interaction.delete_original_response
+
+    async def unconfirmed(interaction: Any) -> None:
+        await delete(interaction)
+        raise aiohttp.ServerDisconnectedError
+
+    monkeypatch.setattr(discord.Interaction, "delete_original_response", unconfirmed)
+    async with door() as here:
+        here.porter.second = NotAccepting()
+        (followup,) = (await here.animate()).followups
+        assert followup.ephemeral
+
+
+@pytest.mark.parametrize("problem", LOST, ids=repr)
+async def test_a_refusal_that_is_lost_after_the_deletion_is_logged_without_a_token(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, problem: Exception
+) -> None:
+    async def lost(*_given: Any, **_named: Any) -> None:
+        raise problem
+
+    monkeypatch.setattr(discord.Webhook, "send", lost)
+    async with door() as here:
+        here.porter.second = NotAccepting()
+        await here.animate()
+    (line,) = [one for one in caplog.records if one.name == "cogs.animate"]
+    assert line.levelname == "ERROR"
+    assert line.message.startswith("a refusal could not be shown: ")
+    assert line.exc_info is None
+    assert "webhooks" not in line.message
+
+
 async def test_a_wish_from_before_the_doors_are_open_waits_for_them() -> None:
     async with door() as here:
         bot = here.env.bot

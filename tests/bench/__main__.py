@@ -5,12 +5,13 @@ import platform
 import sqlite3
 import sys
 
-from tests.bench import doors, waiting
+from tests.bench import doors, hooks, waiting
 from tests.bench.table import printed
 
 
 def main() -> int:
-    rows = [*asyncio.run(doors.measure()), *asyncio.run(waiting.measure())]
+    parts = (doors, waiting, hooks)
+    rows = [row for part in parts for row in asyncio.run(part.measure())]
     versions = f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
     print(f"{versions}; {doors.ROUNDS} rounds of the door, {waiting.ROUNDS} of the wait")
     print("median [least–most]; ours and the floor or peer on the same local servers\n")

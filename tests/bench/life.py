@@ -19,6 +19,8 @@ class LifeOrder:
     folder: str
     look_every: float
     """Seconds between two looks; the peer has its own way."""
+    hook_port: int | None = None
+    """Where ours is to hear of its clips, besides looking."""
 
 
 def report(start_s: float, seen: dict[str, float]) -> None:

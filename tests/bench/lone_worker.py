@@ -24,6 +24,7 @@ from bot.corridor import clock
 from bot.database import Database
 from bot.delivery import Delivery, Reply
 from bot.gate import Gate
+from bot.hooks import Bell, Signer
 from bot.intake import Pictures
 from bot.ledger import Entry, Kind, Limits
 from bot.lifecycle import Clip, Job, Order
@@ -84,7 +85,9 @@ async def live(order: LifeOrder) -> NoReturn:
     models = catalog.parse(files("bot").joinpath("catalog.json").read_text("utf-8"))
     async with Database(folder) as database, httpx.AsyncClient() as http:
         store = WatchedStore(database, order.jobs)
-        provider = LookingProvider(http, order.url, "our-key")
+        signer = Signer(f"http://127.0.0.1:{order.hook_port}", b"a-key")
+        callback_url = signer.url if order.hook_port else None
+        provider = LookingProvider(http, order.url, "our-key", callback_url)
         pipeline = Pipeline(
             store=store,
             provider=provider,
@@ -105,11 +108,22 @@ async def live(order: LifeOrder) -> NoReturn:
             pictures.keep(job.id, picture)
             await store.accept(job, ledger.hold(job), UNLIMITED)
         worker = Worker(store, pipeline, clock)
+        if order.hook_port:
+            await _listen(order.hook_port, signer, Bell(store, clock, worker.wake))
         start_s = time.process_time()
         worker.start()
         await store.all_seen.wait()
         report(start_s, store.seen)
         os._exit(0)
+
+
+async def _listen(port: int, signer: Signer, bell: Bell) -> None:
+    from bot.web import Web  # noqa: PLC0415 - as in the bot, only where it is on
+
+    async def ready() -> str:
+        return ""
+
+    await Web("127.0.0.1", port, ready, signer, bell).start()
 
 
 def _job(number: int) -> Job:

@@ -8,6 +8,7 @@ are in this process: their requests are counted apart, and the weather is the sa
 import asyncio
 import json
 import os
+import socket
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -66,6 +67,7 @@ class Client:
     python: Path
     module: str
     look_every: float = 0
+    has_webhooks: bool = False
 
 
 OURS = Client(RUNTIME, "tests.bench.lone_worker", USUAL)
@@ -79,7 +81,7 @@ async def measure() -> list[Row]:
     for number in range(ROUNDS):
         clients = list(lives)
         order = clients[number % len(clients) :] + clients[: number % len(clients)]
-        starts = (_life(client, after=GAP * place) for place, client in enumerate(order))
+        starts = (lived(client, after=GAP * place) for place, client in enumerate(order))
         for client, life in zip(order, await asyncio.gather(*starts), strict=True):
             lives[client].append(life)
 
@@ -115,7 +117,9 @@ async def measure() -> list[Row]:
     ]
 
 
-async def _life(client: Client, after: float) -> Life:
+async def lived(
+    client: Client, *, after: float = 0, render_seconds: float = RENDER_SECONDS
+) -> Life:
     """Have `JOBS` clips made by one client and read both ends of each wait."""
     await asyncio.sleep(after)
     with tempfile.TemporaryDirectory() as name:
@@ -123,7 +127,7 @@ async def _life(client: Client, after: float) -> Life:
         picture = folder / "first-frame.jpg"
         await asyncio.to_thread(picture.write_bytes, _first_frame())
         async with LocalRunware(
-            canned=True, render_seconds=RENDER_SECONDS, balance_micro=10**12
+            canned=True, render_seconds=render_seconds, balance_micro=10**12
         ) as runware:
             order = LifeOrder(
                 url=runware.url,
@@ -131,6 +135,7 @@ async def _life(client: Client, after: float) -> Life:
                 jobs=JOBS,
                 folder=str(folder / "ours"),
                 look_every=client.look_every,
+                hook_port=_free_port() if client.has_webhooks else None,
             )
             async with _process(client, order) as process:
                 accepted_s = await _cpu_when_accepted(runware, process)
@@ -179,6 +184,12 @@ async def _cpu_when_accepted(runware: LocalRunware, process: asyncio.subprocess.
 def _cpu_s(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
 
 
 @cache

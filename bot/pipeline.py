@@ -7,12 +7,10 @@ effect: the state and the task UUID are stored before the request is sent.
 
 import asyncio
 import logging
-import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bot import ledger, lifecycle, words
-from bot.catalog import Model
 from bot.clip import probe
 from bot.delivery import Delivery
 from bot.errors import (
@@ -68,7 +66,6 @@ class Pipeline:
         delivery: Delivery,
         pictures: Pictures,
         clips_folder: Path,
-        model: Model,
         limits: Limits,
         look_every: float,
         give_up_after: float,
@@ -81,7 +78,6 @@ class Pipeline:
         self._delivery = delivery
         self._pictures = pictures
         self._clips_folder = clips_folder
-        self._model = model
         self._limits = limits
         self._look_every = look_every
         self._give_up_after = give_up_after
@@ -131,7 +127,8 @@ class Pipeline:
             now = self._clock()
             due = self._tick(now + round(self._look_every * 1000))
             rendering = lifecycle.advance(job, Event.ACCEPTED, now, due_at=due)
-            self._show(await self._store.move(job, rendering))
+            rendering = await self._store.move(job, rendering)
+            self._delivery.show(rendering, words.animating(rendering))
 
     async def _send(self, job: Job, *, is_first: bool) -> None:
         """Have the task accepted, or raise.
@@ -287,7 +284,8 @@ class Pipeline:
         else:
             now = self._clock()
             posted = lifecycle.advance(job, Event.POSTED, now, message_id=message_id)
-            self._show(await self._store.move(job, posted))
+            posted = await self._store.move(job, posted)
+            self._delivery.show(posted, words.done(posted))
             log.info("job %s: delivered", job.short_id)
             for path in paths:
                 path.unlink(missing_ok=True)
@@ -319,7 +317,8 @@ class Pipeline:
         now = self._clock()
         failed = lifecycle.advance(job, event, now, failure=failure)
         entry: Entry = ledger.release(job, now, note)
-        self._show(await self._store.move(job, failed, entry=entry))
+        failed = await self._store.move(job, failed, entry=entry)
+        self._delivery.show(failed, words.failed(failed))
         self._pictures.drop(job.id)
         log.info("job %s: failed (%s: %s), hold released", job.short_id, failure, note)
 
@@ -333,9 +332,6 @@ class Pipeline:
         delay = lifecycle.retry_delay(job.attempts, self._chance(), longest)
         return self._clock() + round(delay * 1000)
 
-    def _show(self, job: Job) -> None:
-        self._delivery.show(job, words.status(job, self._model))
-
     def _age(self, job: Job) -> float:
         """Return the seconds since the job was accepted."""
         return (self._clock() - job.created_at) / 1000
@@ -344,6 +340,9 @@ class Pipeline:
         return self._age(job) > self._give_up_after
 
     def _tick(self, due_at: int) -> int:
-        """Round up to a common beat, so that jobs are looked at together."""
+        """Round to the nearest common beat, so that jobs are looked at together.
+
+        Not up: a look takes a moment, and the beat after the next would be meant each time.
+        """
         beat = max(1, round(self._look_every * 1000))
-        return math.ceil(due_at / beat) * beat
+        return (due_at + beat // 2) // beat * beat

@@ -8,6 +8,7 @@ Facts: runware.ai/docs, platform pages.
 
 import logging
 import uuid
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -249,13 +250,15 @@ def _progress(reply: Reply, task_uuids: Iterable[str]) -> dict[str, Progress]:
     """Sort an answer by task; repeated clips count once."""
     found: dict[str, Progress] = {}
     is_whole = not any(fault.task_uuid == "" for fault in reply.errors)
+    all_items = defaultdict[str, list[Item]](list)
+    for item in reply.items:
+        all_items[item.taskUUID].append(item)
+    all_faults = defaultdict[str, list[Fault]](list)
+    for fault in reply.errors:
+        if not is_unknown_task(fault):
+            all_faults[fault.task_uuid].append(fault)
     for task_uuid in task_uuids:
-        items = [item for item in reply.items if item.taskUUID == task_uuid]
-        faults = [
-            fault
-            for fault in reply.errors
-            if fault.task_uuid == task_uuid and not is_unknown_task(fault)
-        ]
+        items, faults = all_items[task_uuid], all_faults[task_uuid]
         if not items and not faults and not is_whole:
             continue  # whether it was asked about cannot be told
         results = {item.videoUUID: _result(item) for item in items if item.is_finished}

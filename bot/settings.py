@@ -134,7 +134,7 @@ class Settings(BaseModel):
         description="The most pixels a picture may have, in millions; larger ones are not decoded.",
     )
     look_every_seconds: float = Field(
-        2.0,
+        1.0,
         ge=0.05,
         le=60,
         alias="ANIMATE_LOOK_EVERY_SECONDS",

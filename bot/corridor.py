@@ -97,7 +97,6 @@ def build(
         delivery=delivery,
         pictures=pictures,
         clips_folder=settings.data_dir / "clips",
-        model=model,
         limits=limits,
         look_every=settings.look_every_seconds,
         give_up_after=settings.give_up_hours * 3600,

@@ -8,7 +8,7 @@ never shown.
 from dataclasses import dataclass
 from enum import IntEnum
 
-from bot.catalog import Model, seconds, shape_name
+from bot.catalog import seconds, shape_name
 from bot.errors import (
     AccountPaused,
     CannotPostHere,
@@ -22,7 +22,7 @@ from bot.errors import (
     Unpostable,
 )
 from bot.ledger import Limits, Standing, left_micro, month_end, usd
-from bot.lifecycle import Failure, Job, Order, State
+from bot.lifecycle import Failure, Job, Order
 
 NOT_CHARGED = "You were not charged."
 
@@ -80,21 +80,16 @@ def queued(job: Job, ahead: int) -> Note:
     )
 
 
-def status(job: Job, model: Model) -> Note:
-    """Say where the clip is; one vocabulary everywhere."""
+def animating(job: Job) -> Note:
+    """Say that the clip is being made."""
     since = f"<t:{job.updated_at // 1000}:R>"
-    match job.state:
-        case State.QUEUED | State.SUBMITTING:
-            return Note(f"📤 Sending to {model.title}", _fine_print(job).strip(), Tone.WORKING)
-        case State.RENDERING:
-            text = f"{model.title} has it, started {since}. I'll mention you when it's ready."
-            return Note("🎞️ Animating", text + _fine_print(job), Tone.WORKING)
-        case State.RENDERED:
-            return Note("📨 Posting", f"The clip is ready.{_fine_print(job)}", Tone.WORKING)
-        case State.DELIVERED:
-            return Note("✅ Done", f"Your clip is below.{_fine_print(job)}", Tone.DONE)
-        case State.FAILED:
-            return failed(job)
+    text = f"The video service has it, started {since}. I'll mention you when it's ready."
+    return Note("🎞️ Animating", text + _fine_print(job), Tone.WORKING)
+
+
+def done(job: Job) -> Note:
+    """Say that the clip is in the channel."""
+    return Note("✅ Done", f"Your clip is below.{_fine_print(job)}", Tone.DONE)
 
 
 def slow(job: Job) -> Note:

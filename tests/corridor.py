@@ -231,7 +231,6 @@ class Bot:
             delivery=self.delivery,
             pictures=self.pictures,
             clips_folder=world.folder / "clips",
-            model=model,
             limits=limits,
             look_every=look_every,
             give_up_after=give_up_after,

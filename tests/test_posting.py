@@ -9,7 +9,7 @@ import pytest
 from bot.errors import DeliveryError, StoreError, TooLarge, Unpostable
 from bot.lifecycle import Job, State
 from bot.store import Store
-from tests.corridor import World, world
+from tests.corridor import TURBO, World, model, world
 
 
 @pytest.fixture
@@ -89,3 +89,14 @@ async def test_a_clip_that_is_too_large_is_told_at_once_and_tried_rarely(here: W
         await bot.finished(job)
         assert here.channel.attempts == 3
     assert here.channel.titles[-1] == "✅ Done"
+
+
+async def test_a_clip_ordered_from_another_model_than_the_present_one_is_not_called_by_its_name(
+    here: World,
+) -> None:
+    async with here.bot() as bot:
+        job = await bot.until(await bot.accept(), [State.SUBMITTING, State.RENDERING])
+    async with here.bot(model_id=TURBO) as bot:
+        await bot.finished(job)
+    title = model(TURBO).title
+    assert not any(title in note.title + note.body for note in here.channel.notes)

@@ -81,7 +81,8 @@ def job_in(state: State, failure: Failure | None = None) -> Job:
 def every_note() -> Iterator[Note]:
     yield from (words.refusal(error) for error in REFUSALS.values())
     yield words.refusal(RuntimeError("a secret of the inside"))
-    yield from (words.status(job_in(state), MODEL) for state in State)
+    yield words.animating(job_in(State.RENDERING))
+    yield words.done(job_in(State.DELIVERED))
     yield from (words.failed(job_in(State.FAILED, failure)) for failure in Failure)
     yield from (words.queued(job_in(State.QUEUED), ahead) for ahead in range(25))
     yield words.slow(job_in(State.RENDERING))
@@ -109,13 +110,6 @@ def test_every_problem_of_a_picture_has_a_text() -> None:
 def test_every_failure_has_a_text() -> None:
     assert set(words.FAILURES) == set(Failure)
     assert len(set(words.FAILURES.values())) == len(Failure)
-
-
-@pytest.mark.parametrize("state", State)
-def test_every_state_has_a_text(state: State) -> None:
-    note = words.status(job_in(state), MODEL)
-    assert note.title
-    assert note.body
 
 
 def test_every_option_that_a_command_can_have_is_described() -> None:
@@ -167,7 +161,7 @@ def test_what_nobody_foresaw_is_refused_in_words_too(error: Exception) -> None:
 
 @pytest.mark.parametrize("failure", Failure)
 def test_every_failure_says_that_nothing_was_charged(failure: Failure) -> None:
-    note = words.status(job_in(State.FAILED, failure), MODEL)
+    note = words.failed(job_in(State.FAILED, failure))
     assert NOT_CHARGED in note.body
     assert note.tone is Tone.FAILED
     assert note.title == words.FAILURES[failure][0]
@@ -256,7 +250,8 @@ def test_every_note_on_a_job_carries_the_number_that_people_quote(job_factory: J
         words.failed(job),
         words.unfetched(job, 1),
         *(words.waiting(job, one, 1) for one in UNDELIVERED),
-        *(words.status(replace(job, state=state), MODEL) for state in State),
+        words.animating(job),
+        words.done(job),
     ):
         assert note.body.endswith("job 0123abcd")
     assert "job 0123abcd" in words.delivered(job, 0, 1, "")

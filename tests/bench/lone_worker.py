@@ -13,13 +13,12 @@ import sys
 import time
 import uuid
 from collections.abc import Iterable
-from importlib.resources import files
 from pathlib import Path
 from typing import NoReturn
 
 import httpx
 
-from bot import catalog, ledger
+from bot import ledger
 from bot.corridor import clock
 from bot.database import Database
 from bot.delivery import Delivery, Reply
@@ -82,7 +81,6 @@ async def live(order: LifeOrder) -> NoReturn:
     """Have all jobs sent, looked at and booked; tell what it took, and end as a crash would."""
     folder = Path(order.folder)
     pictures = Pictures(folder / "pictures")
-    models = catalog.parse(files("bot").joinpath("catalog.json").read_text("utf-8"))
     async with Database(folder) as database, httpx.AsyncClient() as http:
         store = WatchedStore(database, order.jobs)
         signer = Signer(f"http://127.0.0.1:{order.hook_port}", b"a-key")
@@ -95,7 +93,6 @@ async def live(order: LifeOrder) -> NoReturn:
             delivery=SilentDelivery(),
             pictures=pictures,
             clips_folder=folder / "clips",
-            model=models[MODEL],
             limits=UNLIMITED,
             look_every=order.look_every,
             give_up_after=86_400,

@@ -116,7 +116,11 @@ def _sandbox(chosen: argparse.Namespace) -> int:
 def _check(_: argparse.Namespace) -> int:
     from bot import check  # noqa: PLC0415
 
-    return asyncio.run(check.run(_environment()))
+    try:
+        environment = _environment()
+    except SettingsError as error:
+        return check.report(error)
+    return asyncio.run(check.run(environment))
 
 
 def _environment() -> dict[str, str]:

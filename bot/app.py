@@ -1,7 +1,7 @@
 """Runs the bot: the order in which its parts come up and go down.
 
-Start: lock and open the store, connect; while Discord answers, load the corridor; take up open
-jobs, then open the doors. Stop (SIGTERM, SIGINT): take nothing new, let running steps commit.
+Start: lock and open the store, connect; while Discord answers, load the corridor; listen, take up
+open jobs, then open the doors. Stop (SIGTERM, SIGINT): take nothing new, let running steps commit.
 """
 
 import asyncio
@@ -51,7 +51,8 @@ def point_discord_at(settings: Settings) -> None:
 async def run(settings: Settings) -> None:
     """Run the bot until it is told to stop.
 
-    Raises `SettingsError`, `StoreError` or `ConnectionTrouble`; `OSError` is of our own files.
+    Raises `SettingsError`, `StoreError`, `CannotListen` or `ConnectionTrouble`; `OSError` is of our
+    own files.
     """
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -72,10 +73,10 @@ async def run(settings: Settings) -> None:
 
 async def _live(settings: Settings, model: Model, database: Database, client: AnimateBot) -> None:
     """Live until Discord ends the connection for good, or until cancelled, at any moment."""
+    hook_key = await Store(database).fact_or(_HOOK_KEY, secrets.token_hex(32))
     with asking_discord():
         await client.login(settings.discord_token.get_secret_value())
     connection = asyncio.create_task(client.connect())
-    hook_key = await Store(database).fact_or(_HOOK_KEY, secrets.token_hex(32))
     corridor = await asyncio.to_thread(_corridor, settings, model, database, client, hook_key)
     try:
         if corridor.web is not None:
@@ -85,7 +86,7 @@ async def _live(settings: Settings, model: Model, database: Database, client: An
         corridor.worker.start()
         client.open_doors(corridor.intake)
         with asking_discord():
-            await client.publish_commands(corridor.store)
+            await client.publish_commands()
             await asyncio.wait([connection])
             connection.result()
     finally:

@@ -8,15 +8,22 @@ import shutil
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
-import aiohttp
 import discord
 import httpx
 
 from bot import app
 from bot.catalog import Model
-from bot.client import PERMISSIONS, AnimateBot
+from bot.client import PERMISSIONS, AnimateBot, asking_discord
 from bot.database import Database
-from bot.errors import AccountTrouble, AnimateError, Locked
+from bot.errors import (
+    AccountTrouble,
+    AnimateError,
+    ConnectionTrouble,
+    DiscordRefuses,
+    DiscordUnreachable,
+    Locked,
+    SettingsError,
+)
 from bot.ledger import usd
 from bot.provider import Provider
 from bot.settings import Settings
@@ -36,9 +43,12 @@ class Finding:
 
 
 async def run(environ: Mapping[str, str]) -> int:
-    """Print all findings; return 0 if all are fine, 1 if not, 2 if the settings are not."""
-    settings = Settings.from_env(environ)
-    app.chosen_model(settings)
+    """Print all findings; return 0 if all are fine, 1 if not."""
+    try:
+        settings = Settings.from_env(environ)
+        app.chosen_model(settings)
+    except SettingsError as error:
+        return report(error)
     app.point_discord_at(settings)
     _print(Finding("settings", True, f"complete; model {settings.model}"))
     is_fine = True
@@ -47,6 +57,14 @@ async def run(environ: Mapping[str, str]) -> int:
             _print(finding)
             is_fine &= finding.is_fine
     return 0 if is_fine else 1
+
+
+def report(error: SettingsError) -> int:
+    """Print what is wrong with the settings, a line each; return 1."""
+    for problem in error.problems:
+        name, _, text = problem.partition(": ")
+        _print(Finding(name, False, text))
+    return 1
 
 
 def _print(finding: Finding) -> None:
@@ -85,18 +103,18 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
 async def _discord(settings: Settings) -> AsyncIterator[Finding]:
     client = AnimateBot()
     try:
-        await client.login(settings.discord_token.get_secret_value())
-    except discord.LoginFailure:
+        with asking_discord():
+            await client.login(settings.discord_token.get_secret_value())
+    except DiscordRefuses:
         text = "refused. Reset it in the Developer Portal, under Bot, and set DISCORD_TOKEN."
         yield Finding("Discord token", False, text)
-    except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-        text = f"no answer from {settings.discord_api} ({type(error).__name__}). Is the network up?"
-        yield Finding("Discord", False, text)
+    except DiscordUnreachable as error:
+        yield Finding("Discord", False, f"at {settings.discord_api}: {error}")
     else:
         application = client.application
         assert application is not None, "login reads it"
         yield Finding("Discord token", True, f"belongs to {client.user}")
-        yield _intents(application)
+        yield _application(application)
         yield await _commands(client, app.chosen_model(settings))
         link = discord.utils.oauth_url(application.id, permissions=PERMISSIONS)
         yield Finding("invite", True, link)
@@ -104,22 +122,31 @@ async def _discord(settings: Settings) -> AsyncIterator[Finding]:
         await client.close()
 
 
-def _intents(application: discord.AppInfo) -> Finding:
-    flags = application.flags
-    is_on = flags.gateway_message_content or flags.gateway_message_content_limited
-    state = "on" if is_on else "off"
-    return Finding("intents", True, f"no privileged one is needed; message content is {state}")
+def _application(application: discord.AppInfo) -> Finding:
+    if application.interactions_endpoint_url:
+        text = (
+            "Discord sends its commands to an Interactions Endpoint URL, not to the bot."
+            " Clear that field in the Developer Portal, under General Information."
+        )
+        return Finding("application", False, text)
+    who = "anybody" if application.bot_public else "only its owner"
+    also = " and to a user's own account" if application.user_integration_config else ""
+    text = f"commands come to the bot; {who} can add it to a server{also}; no intent to allow"
+    return Finding("application", True, text)
 
 
 async def _commands(client: AnimateBot, model: Model) -> Finding:
     await client.load(model)
-    ours = {command.name for command in client.tree.get_commands()}
-    theirs = {command.name for command in await client.tree.fetch_commands()}
-    if ours == theirs:
-        return Finding("commands", True, f"published: {', '.join(sorted(ours))}")
-    known = ", ".join(sorted(theirs)) or "none"
-    text = f"Discord has {known}. Start the bot once: it publishes them."
-    return Finding("commands", False, text)
+    try:
+        with asking_discord():
+            stale = await client.stale_commands()
+    except ConnectionTrouble as error:
+        return Finding("commands", False, str(error))
+    if not stale:
+        names = ", ".join(sorted(one.name for one in client.tree.get_commands()))
+        return Finding("commands", True, f"published: {names}")
+    wrong = "; ".join(f"{name} {what}" for name, what in sorted(stale.items()))
+    return Finding("commands", False, f"{wrong}. Start the bot once: it publishes them.")
 
 
 async def _runware(settings: Settings) -> AsyncIterator[Finding]:

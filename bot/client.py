@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
-import json
 import logging
 from typing import TYPE_CHECKING
 
@@ -21,11 +19,11 @@ from discord.ext import commands
 from bot.errors import ConnectionTrouble, DiscordRefuses, DiscordUnreachable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+    from typing import Any
 
     from bot.catalog import Model
     from bot.intake import Intake
-    from bot.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +37,10 @@ PERMISSIONS = discord.Permissions(
     read_message_history=True,
 )
 """What the bot asks for when it is invited, and nothing more."""
-_PUBLISHED = "commands published"
+_COMPARED = ("type", "description", "options", "nsfw", "default_member_permissions")
+_COMPARED_IF_OURS = ("contexts", "integration_types")
+"""Where a command leaves these open, Discord fills them in."""
+_EMPTY: tuple[object, ...] = (None, "", [], {})
 _TROUBLE = (
     *(discord.DiscordException, aiohttp.ClientError, OSError),
     *(ValueError, LookupError, TypeError, AttributeError),  # from answers that are not as promised
@@ -90,6 +91,25 @@ def _trouble(error: Exception) -> ConnectionTrouble:
     )
 
 
+def _comparable(command: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of a command is ours to decide, without what says nothing."""
+    names = [*_COMPARED, *(name for name in _COMPARED_IF_OURS if ours.get(name) is not None)]
+    bare: dict[str, Any] = _bare({name: command.get(name) for name in names})
+    if "default_member_permissions" in bare:  # a text from Discord, a number from discord.py
+        bare["default_member_permissions"] = int(bare["default_member_permissions"])
+    return bare
+
+
+def _bare(value: Any) -> Any:
+    """Leave out what is null, false or empty: Discord may omit or write it."""
+    if isinstance(value, list):
+        return [_bare(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    inner = {name: _bare(one) for name, one in value.items()}
+    return {name: one for name, one in inner.items() if one is not False and one not in _EMPTY}
+
+
 class AnimateBot(commands.Bot):
     """discord.py's bot: `login()`, `connect()`, and meanwhile `load()` and `open_doors()`."""
 
@@ -137,17 +157,27 @@ class AnimateBot(commands.Bot):
         self._intake = intake
         self.doors_are_open.set()
 
-    async def publish_commands(self, store: Store) -> None:
+    async def stale_commands(self) -> dict[str, str]:
+        """Return what is wrong with the commands as Discord has them, by name; empty if nothing.
+
+        Reads alone. `load()` and `login()` come first.
+        """
+        assert self.application_id is not None, "login() comes first"
+        theirs = {
+            one["name"]: one for one in await self.http.get_global_commands(self.application_id)
+        }
+        ours = {one.name: one.to_dict(self.tree) for one in self.tree.get_commands()}
+        stale = dict.fromkeys(ours.keys() - theirs.keys(), "is not published")
+        stale |= dict.fromkeys(theirs.keys() - ours.keys(), "is there and should not be")
+        for name in ours.keys() & theirs.keys():
+            if _comparable(ours[name], ours[name]) != _comparable(theirs[name], ours[name]):
+                stale[name] = "is published in another version"
+        return stale
+
+    async def publish_commands(self) -> None:
         """Publish the commands where Discord does not have these yet; it limits such writes."""
-        payload = [command.to_dict(self.tree) for command in self.tree.get_commands()]
-        text = json.dumps([self.application_id, payload], sort_keys=True)
-        digest = hashlib.sha256(text.encode()).hexdigest()
-        known = await store.fact(_PUBLISHED)
-        if known == digest and len(await self.tree.fetch_commands()) == len(payload):
-            return
-        await self.tree.sync()
-        await store.keep_fact(_PUBLISHED, digest)
-        log.info("commands published: %d", len(payload))
+        if await self.stale_commands():
+            log.info("commands published: %d", len(await self.tree.sync()))
 
     async def on_ready(self) -> None:
         """Say that the bot is there."""

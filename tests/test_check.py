@@ -10,9 +10,11 @@ import pytest
 
 from bot import check
 from bot.client import PERMISSIONS
+from bot.sandbox.discord import payloads
 from tests.conftest import ROOT
-from tests.town import Town, town
+from tests.town import Town, town, until
 
+OTHER_MODEL = "klingai:6@0"
 Check = Callable[..., Awaitable["Report"]]
 
 
@@ -60,7 +62,7 @@ async def test_everything_is_fine_after_the_bot_has_run_once(here: Town, checked
     assert report.code == 0
     assert report.wrong == {}
     assert list(report.fine) == [
-        *("settings", "disk", "database", "Discord token", "intents", "commands", "invite"),
+        *("settings", "disk", "database", "Discord token", "application", "commands", "invite"),
         *("Runware key", "Runware balance"),
     ]
     assert report.fine["Discord token"].startswith("belongs to animate-bot")
@@ -97,7 +99,127 @@ async def test_commands_that_were_never_published_are_mended_by_a_start(
 ) -> None:
     report = await checked(here)
     assert report.code == 1
-    assert report.wrong == {"commands": "Discord has none. Start the bot once: it publishes them."}
+    assert report.wrong == {
+        "commands": "animate is not published. Start the bot once: it publishes them."
+    }
+
+
+async def test_commands_of_another_model_are_out_of_date_and_a_start_mends_them(
+    here: Town, checked: Check
+) -> None:
+    async with here.bot():
+        pass
+    assert (await checked(here)).fine["commands"] == "published: animate"
+    report = await checked(here, ANIMATE_MODEL=OTHER_MODEL)
+    assert report.code == 1
+    assert report.wrong["commands"].startswith("animate is published in another version.")
+
+    async with here.bot(ANIMATE_MODEL=OTHER_MODEL):
+        await until(lambda: writes(here) == 2)
+    assert (await checked(here, ANIMATE_MODEL=OTHER_MODEL)).wrong == {}
+
+
+async def test_a_start_publishes_only_what_somebody_has_changed_at_discord(
+    here: Town, checked: Check
+) -> None:
+    for _ in range(2):
+        async with here.bot():
+            pass
+    assert writes(here) == 1, "the second start found them published"
+    command = next(iter(here.discord.world.commands.values()))
+    command["options"][0]["description"] = "Something else."
+    stray = command | {"id": "77", "name": "stray"}
+    here.discord.world.commands["77"] = stray
+    wrong = (await checked(here)).wrong["commands"]
+    assert "animate is published in another version; stray is there and should not be" in wrong
+
+    async with here.bot():
+        await until(lambda: writes(here) == 2)
+    assert (await checked(here)).wrong == {}
+
+
+@pytest.mark.parametrize(
+    "filled_in",
+    [
+        pytest.param({"description_localizations": None, "version": "9"}, id="nulls and more"),
+        pytest.param({"default_member_permissions": None, "dm_permission": None}, id="others"),
+        pytest.param({"nsfw": None}, id="without a default"),
+    ],
+)
+async def test_what_discord_fills_in_by_itself_is_no_difference(
+    here: Town, checked: Check, filled_in: dict[str, object]
+) -> None:
+    async with here.bot():
+        pass
+    for command in here.discord.world.commands.values():
+        command.update(filled_in)
+        for option in command["options"]:
+            option.setdefault("required", False)
+            option["name_localizations"] = None
+            option["autocomplete"] = False
+    assert (await checked(here)).wrong == {}
+
+
+def writes(here: Town) -> int:
+    """How often the commands were written."""
+    return sum(request.method == "PUT" for request in here.discord.requests)
+
+
+@pytest.mark.parametrize("fault", [{"do": "drop"}, {"do": "status", "status": 403, "body": {}}])
+async def test_commands_that_discord_does_not_show_are_a_line_among_the_others(
+    here: Town, checked: Check, fault: dict[str, object]
+) -> None:
+    async with here.bot():
+        pass
+    here.trouble_at_discord(**fault, match={"path": "/commands"}, times=None)
+    report = await checked(here)
+    assert report.code == 1
+    assert report.wrong.keys() == {"commands"}
+    assert report.wrong["commands"].startswith("Discord ")
+    assert {"invite", "Runware balance"} <= report.fine.keys()
+
+
+async def test_an_endpoint_that_takes_the_commands_away_is_to_be_cleared(
+    here: Town, checked: Check
+) -> None:
+    async with here.bot():
+        pass
+    body = payloads.application(here.discord.world)
+    body["interactions_endpoint_url"] = "https://elsewhere.example/interactions"
+    match = {"path": "/applications/@me"}
+    here.trouble_at_discord(do="status", status=200, body=body, match=match, times=None)
+    report = await checked(here)
+    assert report.code == 1
+    assert report.wrong.keys() == {"application"}
+    assert "Clear that field in the Developer Portal" in report.wrong["application"]
+
+
+async def test_who_may_add_the_bot_is_said_and_never_wrong(here: Town, checked: Check) -> None:
+    assert "anybody can add it to a server;" in (await checked(here)).fine["application"]
+    body = payloads.application(here.discord.world)
+    body |= {"bot_public": False, "integration_types_config": {"0": {}, "1": {}}}
+    match = {"path": "/applications/@me"}
+    here.trouble_at_discord(do="status", status=200, body=body, match=match, times=None)
+    text = (await checked(here)).fine["application"]
+    assert "only its owner can add it to a server and to a user's own account;" in text
+
+
+async def test_every_wrong_setting_is_a_line_of_its_own(here: Town, checked: Check) -> None:
+    wrong = {
+        "DISCORD_TOKEN": "two words",
+        "ANIMATE_GIVE_UP_HOURS": "soon",
+        "ANIMATE_MEMBER_MONTLY_USD": "3",
+    }
+    report = await checked(here, **wrong)
+    assert report.code == 1
+    assert report.wrong.keys() == wrong.keys()
+    assert report.fine == {}
+    assert "Did you mean ANIMATE_MEMBER_MONTHLY_USD?" in report.shown
+    assert "two words" not in report.shown
+
+    report = await checked(here, ANIMATE_MODEL="sora")
+    assert report.code == 1
+    assert report.wrong.keys() == {"ANIMATE_MODEL"}
 
 
 async def test_a_token_that_is_refused_is_reset_in_the_portal(
@@ -140,10 +262,10 @@ async def test_what_cannot_be_reached_is_named_by_its_address(here: Town, checke
     )
     assert report.code == 1
     assert report.wrong.keys() == {"Discord", "Runware"}
-    assert report.wrong["Discord"].startswith("no answer from http://127.0.0.1:9/api/v10")
+    assert report.wrong["Discord"].startswith("at http://127.0.0.1:9/api/v10: Discord cannot be")
     assert report.wrong["Runware"].startswith("no answer from http://127.0.0.1:9/v1")
     for text in report.wrong.values():
-        assert text.endswith("Is the network up?")
+        assert "Is the network up?" in text
 
 
 async def test_an_address_where_something_else_answers_is_no_crash(

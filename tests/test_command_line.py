@@ -42,12 +42,12 @@ def assert_plain(ended: Ended, code: int) -> None:
 async def test_without_settings_it_names_all_that_is_missing_and_where_to_put_it(
     tmp_path: Path,
 ) -> None:
-    for name in ("run", "check"):
+    for name, code in (("run", 2), ("check", 1)):
         ended = await command(name, folder=tmp_path)
-        assert_plain(ended, 2)
-        assert "DISCORD_TOKEN: is not set. The bot's token: Developer Portal" in ended.err
-        assert "RUNWARE_API_KEY: is not set." in ended.err
-        assert ".env.example names them all" in ended.err
+        assert_plain(ended, code)
+        assert "DISCORD_TOKEN: is not set. The bot's token: Developer Portal" in ended.text
+        assert "RUNWARE_API_KEY: is not set." in ended.text
+        assert (".env.example names them all" in ended.err) is (name == "run")
 
 
 @pytest.fixture
@@ -80,13 +80,13 @@ def test_every_malformed_setting_is_named_in_one_go_with_what_it_takes(terminal:
         "ANIMATE_LOG_LEVEL": "LOUD",
         "ANIMATE_DISCORD_API": "discord.com",
     }
-    for name in ("run", "check"):
+    for name, code, mark in (("run", 2, "  - "), ("check", 1, "WRONG  ")):
         ended = terminal(name, settings=wrong)
-        assert_plain(ended, 2)
-        lines = [line for line in ended.err.splitlines() if line.startswith("  - ")]
-        assert {line[4:].partition(":")[0] for line in lines} == wrong.keys()
-        assert "dollars, `0` or `unlimited`" in ended.err
-        assert "DEBUG, INFO, WARNING or ERROR" in ended.err
+        assert_plain(ended, code)
+        lines = [line for line in ended.text.splitlines() if line.startswith(mark)]
+        assert {line.removeprefix(mark).partition(":")[0] for line in lines} == wrong.keys()
+        assert "dollars, `0` or `unlimited`" in ended.text
+        assert "DEBUG, INFO, WARNING or ERROR" in ended.text
 
 
 def test_an_unknown_setting_is_an_error_with_the_name_that_was_meant(terminal: Terminal) -> None:
@@ -97,7 +97,7 @@ def test_an_unknown_setting_is_an_error_with_the_name_that_was_meant(terminal: T
 
 
 def test_an_unknown_model_is_an_error_with_those_there_are(terminal: Terminal) -> None:
-    ended = terminal("check", settings=SECRETS | {"ANIMATE_MODEL": "sora"})
+    ended = terminal("run", settings=SECRETS | {"ANIMATE_MODEL": "sora"})
     assert_plain(ended, 2)
     assert "ANIMATE_MODEL: sora is not known. Choose from klingai:2@1" in ended.err
 
@@ -106,8 +106,8 @@ def test_the_file_env_is_read_and_the_environment_wins_over_it(terminal: Termina
     lines = [f"{name}={value}" for name, value in (SECRETS | NOWHERE).items()]
     Path(".env").write_text("\n".join([*lines, "ANIMATE_MODEL=sora"]))
     ended = terminal("check")
-    assert_plain(ended, 2)
-    assert "sora" in ended.err
+    assert_plain(ended, 1)
+    assert "WRONG  ANIMATE_MODEL: sora is not known." in ended.out
 
     ended = terminal("check", settings={"ANIMATE_MODEL": "klingai:6@0"})
     assert_plain(ended, 1)
@@ -120,6 +120,7 @@ def test_a_file_env_that_cannot_be_read_is_no_crash(terminal: Terminal, content:
     ended = terminal("run")
     assert_plain(ended, 2)
     assert ".env" in ended.err
+    assert_plain(terminal("check"), 1)
 
 
 # --- Starting ------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 
 from bot.database import Database
 from bot.errors import StaleJob
@@ -230,10 +231,16 @@ def _one(db: sqlite3.Connection, where: str, value: str) -> Job | None:
 
 def _job(row: sqlite3.Row) -> Job:
     fields = dict(row)
-    fields["order"] = Order(**json.loads(fields["order"]))
+    fields["order"] = _order(fields["order"])
     fields["state"] = State(fields["state"])
     fields["failure"] = Failure(fields["failure"]) if fields["failure"] else None
     return Job(**fields)
+
+
+@lru_cache(maxsize=1024)
+def _order(text: str) -> Order:
+    """Read an order; most open jobs have one of a few, and all are read again at each step."""
+    return Order(**json.loads(text))
 
 
 def _insert(db: sqlite3.Connection, job: Job) -> None:

@@ -34,12 +34,23 @@ _HOOK_KEY = "webhook key"
 
 def chosen_model(settings: Settings) -> Model:
     """Return the record of the model that the settings name. Raises `SettingsError`."""
-    models = catalog.parse(files("bot").joinpath("catalog.json").read_text("utf-8"))
+    models = all_models(settings)
     if settings.model not in models:
         known = ", ".join(models)
         text = f"ANIMATE_MODEL: {settings.model} is not known. Choose from {known}."
         raise SettingsError((text,))
     return models[settings.model]
+
+
+def all_models(settings: Settings) -> dict[str, Model]:
+    """Return our records, and over them the operator's own. Raises `SettingsError`."""
+    ours = files("bot").joinpath("catalog.json").read_text("utf-8")
+    try:
+        own = settings.catalog.read_text("utf-8") if settings.catalog else None
+    except (OSError, UnicodeDecodeError) as error:
+        text = f"ANIMATE_CATALOG: cannot be read ({type(error).__name__}). Name a JSON file."
+        raise SettingsError((text,)) from None
+    return catalog.parse(ours, own)
 
 
 def point_discord_at(settings: Settings) -> None:

@@ -27,6 +27,7 @@ from bot.pipeline import Pipeline
 from bot.provider import Provider
 from bot.settings import Settings
 from bot.store import Store
+from bot.task import Output
 from bot.worker import Worker
 
 if TYPE_CHECKING:
@@ -67,6 +68,18 @@ def clock() -> int:
     return time.time_ns() // 1_000_000
 
 
+def output(settings: Settings) -> Output:
+    """Return the operator's choices for every clip."""
+    hours = settings.clip_ttl_hours
+    return Output(
+        format=settings.output_format,
+        quality=settings.output_quality,
+        safety=settings.safety,
+        ttl=round(hours * 3600) if hours is not None else None,
+        upload_endpoint=settings.upload_endpoint,
+    )
+
+
 def build(
     settings: Settings, model: Model, database: Database, client: AnimateBot, hook_key: str
 ) -> Corridor:
@@ -87,6 +100,7 @@ def build(
         settings.runware_api,
         api_key,
         signer.url if signer else None,
+        output=output(settings),
         models={model.id: model},
     )
     gate = Gate(provider.balance_micro, random.random)

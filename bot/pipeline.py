@@ -29,7 +29,7 @@ from bot.errors import (
 )
 from bot.gate import Gate
 from bot.intake import Pictures
-from bot.ledger import Entry, Limits
+from bot.ledger import Limits
 from bot.lifecycle import Clip, Event, Failure, Job, State
 from bot.provider import Progress, Provider
 from bot.store import Store
@@ -316,8 +316,8 @@ class Pipeline:
     async def _fail(self, job: Job, event: Event, failure: Failure, note: str) -> None:
         now = self._clock()
         failed = lifecycle.advance(job, event, now, failure=failure)
-        entry: Entry = ledger.release(job, now, note)
-        failed = await self._store.move(job, failed, entry=entry)
+        release = ledger.release(job, now, note)
+        failed = await self._store.move(job, failed, entry=release)
         self._delivery.show(failed, words.failed(failed))
         self._pictures.drop(job.id)
         log.info("job %s: failed (%s: %s), hold released", job.short_id, failure, note)

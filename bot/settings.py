@@ -7,77 +7,20 @@ The README's table and `.env.example` are generated from the fields.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
-from urllib.parse import urlsplit
+from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic import ValidationError as PydanticError
 from pydantic.fields import FieldInfo
 
 from bot.errors import SettingsError
-from bot.ledger import parse_usd, usd
+from bot.ledger import usd
+from bot.values import OFF, Limit, Origin, OrOff, PerTask, Secret, Words, url
 
 PREFIX = "ANIMATE_"
-UNLIMITED = "unlimited"
-OFF = "off"
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-
-
-def _limit(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    return None if value.strip().lower() == UNLIMITED else parse_usd(value)
-
-
-def _or_off(value: Any) -> Any:
-    return None if isinstance(value, str) and value.strip().lower() == OFF else value
-
-
-def _public(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
-        raise ValueError("must start with https://, except on this machine")
-    if "@" in parts.netloc or "?" in value or "#" in value:
-        raise ValueError("must be a host, and perhaps a path, no more")
-    return value
-
-
-def _words(value: Any) -> Any:
-    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
-
-
-def _url(*schemes: str) -> AfterValidator:
-    def check(value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in schemes or not parts.hostname:
-            starts = " or ".join(f"{scheme}://" for scheme in schemes)
-            raise ValueError(f"must start with {starts}, then a host")
-        return value.rstrip("/")
-
-    return AfterValidator(check)
-
-
-def _secret(value: SecretStr) -> SecretStr:
-    text = value.get_secret_value()
-    if not text or text != text.strip() or any(map(str.isspace, text)):
-        raise ValueError("is empty or has blanks in it")
-    return value
-
-
-Limit = Annotated[int | None, BeforeValidator(_limit)]
-Origin = Annotated[str, _url("https", "http"), AfterValidator(_public)]
-Port = Annotated[int | None, BeforeValidator(_or_off)]
-Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
-Secret = Annotated[SecretStr, AfterValidator(_secret)]
+_LEAST_TTL_BEYOND = 24
+"""Hours. A clip may have been ready for as long as the bot waits before it is seen, after a long
+absence for instance; this much is left to fetch it then."""
 
 
 class Settings(BaseModel):
@@ -102,6 +45,30 @@ class Settings(BaseModel):
         "klingai:2@1",
         alias="ANIMATE_MODEL",
         description="The model that animates, by its id in the catalogue.",
+    )
+    catalog: Annotated[Path | None, OrOff] = Field(
+        None,
+        alias="ANIMATE_CATALOG",
+        description="A JSON file of models' records that override or add to ours, or `off`.",
+    )
+    output_format: Annotated[Literal["MP4", "WEBM", "MOV"] | None, OrOff] = Field(
+        None,
+        alias="ANIMATE_OUTPUT_FORMAT",
+        description="The format of the clips: MP4, WEBM or MOV; `off` is the service's own, MP4.",
+    )
+    output_quality: Annotated[int | None, OrOff] = Field(
+        None,
+        ge=20,
+        le=99,
+        alias="ANIMATE_OUTPUT_QUALITY",
+        description="How good, and large, the clips' files are, 20 to 99;"
+        " `off` is the service's own, 95.",
+    )
+    safety: Literal["none", "fast", "full"] = Field(
+        "none",
+        alias="ANIMATE_SAFETY",
+        description="What the service checks for unsafe content: none, fast (key frames)"
+        " or full (all frames).",
     )
     member_monthly_usd: Limit = Field(
         5_000_000,
@@ -147,7 +114,21 @@ class Settings(BaseModel):
         alias="ANIMATE_GIVE_UP_HOURS",
         description="How long a clip may stay without a word until its hold is released, in hours.",
     )
-    public_url: Annotated[Origin | None, BeforeValidator(_or_off)] = Field(
+    clip_ttl_hours: Annotated[float | None, OrOff] = Field(
+        None,
+        le=24 * 365,
+        alias="ANIMATE_CLIP_TTL_HOURS",
+        description="How long the service keeps a clip, in hours, at least 24 more than"
+        " ANIMATE_GIVE_UP_HOURS; `off` is the service's own time.",
+    )
+    upload_endpoint: Annotated[PerTask | None, OrOff] = Field(
+        None,
+        repr=False,  # it may carry a signature
+        alias="ANIMATE_UPLOAD_ENDPOINT",
+        description="Where the service also puts each clip (HTTP PUT), with `{task}` for the"
+        " task's UUID; or `off`.",
+    )
+    public_url: Annotated[Origin | None, OrOff] = Field(
         None,
         alias="ANIMATE_PUBLIC_URL",
         description="Where the world reaches the bot's web server, for webhooks, or `off`.",
@@ -157,7 +138,7 @@ class Settings(BaseModel):
         alias="ANIMATE_WEB_HOST",
         description="The address that the web server listens on.",
     )
-    web_port: Port = Field(
+    web_port: Annotated[int | None, OrOff] = Field(
         None,
         ge=1,
         le=65_535,
@@ -171,12 +152,12 @@ class Settings(BaseModel):
         pattern="^(DEBUG|INFO|WARNING|ERROR)$",
         description="DEBUG, INFO, WARNING or ERROR.",
     )
-    discord_api: Annotated[str, _url("https", "http")] = Field(
+    discord_api: Annotated[str, url("https", "http")] = Field(
         "https://discord.com/api/v10",
         alias="ANIMATE_DISCORD_API",
         description="Discord's REST address. Leave it, except for a local Discord.",
     )
-    discord_gateway: Annotated[str, _url("wss", "ws")] = Field(
+    discord_gateway: Annotated[str, url("wss", "ws")] = Field(
         "wss://gateway.discord.gg",
         alias="ANIMATE_DISCORD_GATEWAY",
         description="Discord's gateway address. Leave it, except for a local Discord.",
@@ -187,11 +168,19 @@ class Settings(BaseModel):
         description="The only hosts that pictures are fetched from."
         " Leave it, except for a local Discord.",
     )
-    runware_api: Annotated[str, _url("https", "http")] = Field(
+    runware_api: Annotated[str, url("https", "http")] = Field(
         "https://api.runware.ai/v1",
         alias="ANIMATE_RUNWARE_API",
         description="The video service's address. Leave it, except for a local Runware.",
     )
+
+    @field_validator("clip_ttl_hours")
+    @classmethod
+    def _lets_the_bot_fetch_late(cls, hours: float | None, info: ValidationInfo) -> float | None:
+        least = info.data.get("give_up_hours", 0) + _LEAST_TTL_BEYOND
+        if hours is not None and hours < least:
+            raise ValueError(f"must be at least {least:g}")
+        return hours
 
     @field_validator("web_port")
     @classmethod
@@ -250,7 +239,7 @@ def written(field: FieldInfo) -> str:
         return ""
     if field.default is None:
         return OFF
-    if field.annotation == int | None:
+    if field.annotation == int | None:  # of those with a number as default, the limits only
         return usd(field.default).removeprefix("$")
     if isinstance(field.default, tuple):
         return ",".join(field.default)

@@ -16,14 +16,13 @@ from urllib.parse import urlsplit
 from bot.catalog import Model, Policy, TextRule
 from bot.errors import Rejected
 from bot.lifecycle import Order
+from bot.values import TASK
 
 FORMATS = ("MP4", "WEBM", "MOV")
 SAFETY_MODES = ("none", "fast", "full")
 LEAST_QUALITY, MOST_QUALITY = 20, 99
 LEAST_TTL = 60
 """Seconds."""
-TASK = "{task}"
-"""Stands for the task's UUID in an address."""
 _PICTURE_TYPES = ("image/jpeg", "image/png", "image/webp", "image/bmp", "image/gif")
 _FRAMES = "inputs.frameImages"
 _SIDES = "width, height"

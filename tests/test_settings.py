@@ -80,6 +80,32 @@ def test_an_address_is_kept_without_its_last_slash() -> None:
     )
 
 
+def test_a_clip_is_kept_for_as_long_as_the_bot_may_need_to_fetch_it() -> None:
+    assert read(ANIMATE_CLIP_TTL_HOURS="48").clip_ttl_hours == 48
+    patient = {"ANIMATE_GIVE_UP_HOURS": "100", "ANIMATE_CLIP_TTL_HOURS": "123"}
+    (told,) = problems(REQUIRED | patient)
+    assert told.startswith("ANIMATE_CLIP_TTL_HOURS: must be at least 124. ")
+    assert read(**patient | {"ANIMATE_CLIP_TTL_HOURS": "124"}).clip_ttl_hours == 124
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("ANIMATE_CATALOG", "ANIMATE_OUTPUT_FORMAT", "ANIMATE_OUTPUT_QUALITY"),
+        *("ANIMATE_CLIP_TTL_HOURS", "ANIMATE_UPLOAD_ENDPOINT"),
+    ],
+)
+def test_what_is_off_is_left_to_the_service(name: str) -> None:
+    assert read(**{name: "off"}) == read(**{name: " OFF "}) == read()
+
+
+def test_an_address_with_a_signature_is_not_printed_with_the_settings() -> None:
+    address = "https://store.example/{task}.mp4?signature=deadbeef"
+    settings = read(ANIMATE_UPLOAD_ENDPOINT=address)
+    assert settings.upload_endpoint == address
+    assert "deadbeef" not in repr(settings)
+
+
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(ValueError, match="frozen"):
         read().model = "another"
@@ -135,6 +161,14 @@ def test_a_missing_secret_is_told_with_where_to_get_it(name: str) -> None:
         ("ANIMATE_LOOK_EVERY_SECONDS", "nan", "less than or equal to 60"),
         ("ANIMATE_GIVE_UP_HOURS", "nan", "less than or equal to 336"),
         ("ANIMATE_GIVE_UP_HOURS", "inf", "less than or equal to 336"),
+        ("ANIMATE_OUTPUT_FORMAT", "GIF", "'MP4', 'WEBM' or 'MOV'"),
+        ("ANIMATE_OUTPUT_QUALITY", "19", "greater than or equal to 20"),
+        ("ANIMATE_OUTPUT_QUALITY", "100", "less than or equal to 99"),
+        ("ANIMATE_SAFETY", "strict", "'none', 'fast' or 'full'"),
+        ("ANIMATE_CLIP_TTL_HOURS", "47.9", "must be at least 48"),
+        ("ANIMATE_CLIP_TTL_HOURS", "nan", "less than or equal to 8760"),
+        ("ANIMATE_UPLOAD_ENDPOINT", "bucket/{task}", "https:// or http://"),
+        ("ANIMATE_UPLOAD_ENDPOINT", "https://store.example/clip.mp4", "must have {task} in it"),
         ("ANIMATE_LOG_LEVEL", "info", "DEBUG"),
         ("ANIMATE_DISCORD_API", "ftp://discord.com", "https:// or http://"),
         ("ANIMATE_DISCORD_GATEWAY", "https://gateway.discord.gg", "wss:// or ws://"),

@@ -132,7 +132,7 @@ def build(
         wake=worker.wake,
     )
     bell = Bell(store, clock, worker.wake)
-    web = _web(settings, _readiness(store, intake, client), signer, bell)
+    web = _web(settings, _readiness(store, intake, gate, client), signer, bell)
     return Corridor(store, intake, pipeline, worker, delivery, gate, http, web)
 
 
@@ -146,12 +146,16 @@ def _web(
     return Web(settings.web_host, settings.web_port, readiness, signer, bell)
 
 
-def _readiness(store: Store, intake: Intake, client: AnimateBot) -> Callable[[], Awaitable[str]]:
+def _readiness(
+    store: Store, intake: Intake, gate: Gate, client: AnimateBot
+) -> Callable[[], Awaitable[str]]:
     async def reason() -> str:
         if not (client.doors_are_open.is_set() and intake.is_open):
             return "the doors are not open"
         if not client.is_connected:
             return "not connected to Discord"
+        if not gate.is_open:
+            return "the video service refuses the account"
         try:
             async with asyncio.timeout(_STORE_WITHIN):
                 await store.fact("")

@@ -156,6 +156,12 @@ def again(job: Job, now: int, due_at: int) -> Job:
     return replace(job, due_at=due_at, attempts=job.attempts + 1, updated_at=now)
 
 
+def turns_late(job: Job, now: int, after_seconds: float) -> bool:
+    """Whether a try at `now` finds the job late, and none before it in this state did."""
+    late_at = job.created_at + round(after_seconds * 1000)
+    return now >= late_at and (job.attempts == 0 or job.updated_at < late_at)
+
+
 def retry_delay(attempts: int, chance: float, most_seconds: float = 300) -> float:
     """Return seconds to the next try: 1, 2, 4 …; `chance` (0 to 1) takes up to half of it off."""
     full = min(most_seconds, 2.0 ** min(attempts, 20))

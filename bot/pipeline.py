@@ -37,7 +37,7 @@ from bot.store import Store
 log = logging.getLogger(__name__)
 
 _POLITE_WAIT = 10 * 60
-"""Seconds of rendering after which a clip is called late. Late is not failed."""
+"""Seconds of sending, or of rendering, after which a clip is late. Late is not failed."""
 _STRAGGLERS = 30 * 60
 """Seconds after which a task with some clips and some failures is taken to be at its end."""
 _MORE_PATIENCE = 7
@@ -282,8 +282,7 @@ class Pipeline:
             if isinstance(error, Unpostable | TooLarge) or job.attempts >= _WORTH_A_WORD:
                 self._delivery.show(job, words.waiting(job, error, spent))
         else:
-            now = self._clock()
-            posted = lifecycle.advance(job, Event.POSTED, now, message_id=message_id)
+            posted = lifecycle.advance(job, Event.POSTED, self._clock(), message_id=message_id)
             posted = await self._store.move(job, posted)
             self._delivery.show(posted, words.done(posted))
             log.info("job %s: delivered", job.short_id)
@@ -316,16 +315,18 @@ class Pipeline:
     async def _fail(self, job: Job, event: Event, failure: Failure, note: str) -> None:
         now = self._clock()
         failed = lifecycle.advance(job, event, now, failure=failure)
-        release = ledger.release(job, now, note)
-        failed = await self._store.move(job, failed, entry=release)
+        failed = await self._store.move(job, failed, entry=ledger.release(job, now, note))
         self._delivery.show(failed, words.failed(failed))
         self._pictures.drop(job.id)
         log.info("job %s: failed (%s: %s), hold released", job.short_id, failure, note)
 
     async def _retry(self, job: Job, wait: float | None = None) -> None:
         """Count one more try and set the next; `wait` in seconds is the service's own wish."""
-        due = max(self._next_try(job), self._clock() + round((wait or 0.0) * 1000))
-        await self._store.move(job, lifecycle.again(job, self._clock(), due))
+        now = self._clock()
+        if lifecycle.turns_late(job, now, _POLITE_WAIT):
+            self._delivery.show(job, words.unsent(job))
+        due = max(self._next_try(job), now + round((wait or 0.0) * 1000))
+        await self._store.move(job, lifecycle.again(job, now, due))
 
     def _next_try(self, job: Job) -> int:
         longest = _RARELY if job.state is State.RENDERED else _SOON

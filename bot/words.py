@@ -92,6 +92,13 @@ def done(job: Job) -> Note:
     return Note("✅ Done", f"Your clip is below.{_fine_print(job)}", Tone.DONE)
 
 
+def unsent(job: Job) -> Note:
+    """Say that the clip is late because it could not be sent yet."""
+    text = "The video service isn't taking it yet. I keep trying, no need to send it again."
+    body = f"{text} {_held(job)}{_fine_print(job)}"
+    return Note("⏳ Not sent yet", body, Tone.WARNING)
+
+
 def slow(job: Job) -> Note:
     """Say that the clip is late, which is not failed."""
     text = (

@@ -19,6 +19,7 @@ from bot.lifecycle import (
     diagram,
     look_delay,
     retry_delay,
+    turns_late,
 )
 from tests.conftest import NOON, JobFactory, readme_part
 
@@ -157,6 +158,25 @@ def test_looks_come_often_at_first_then_rarely_and_never_seldom_beyond_the_most(
     assert all(earlier <= later for earlier, later in pairwise(looks))
 
 
+@pytest.mark.parametrize(
+    ("attempts", "before", "now", "turns"),
+    [
+        (0, 0, 599, False),
+        (3, 500, 599, False),
+        (3, 500, 600, True),
+        (3, 599, 700, True),
+        (3, 600, 700, False),
+        (0, 700, 701, True),
+        (1, 700, 701, False),
+    ],
+)
+def test_one_try_of_all_finds_a_job_late(
+    job_factory: JobFactory, attempts: int, before: int, now: int, turns: bool
+) -> None:
+    job = job_factory(attempts=attempts, updated_at=NOON + before * 1000)
+    assert turns_late(job, NOON + now * 1000, 600) is turns
+
+
 def test_the_diagram_draws_every_transition_and_both_ends() -> None:
     lines = diagram().splitlines()
     assert lines[:2] == ["stateDiagram-v2", "    [*] --> queued: accept"]
@@ -168,7 +188,7 @@ def test_the_diagram_draws_every_transition_and_both_ends() -> None:
 
 def test_what_is_given_up_is_not_said_to_have_waited_for_a_day() -> None:
     """A lost picture is given up at once, and how long a silence may last is a setting."""
-    assert Event.GIVE_UP == "given up"
+    assert str(Event.GIVE_UP) == "given up"
 
 
 def test_the_readme_shows_the_diagram_of_the_table() -> None:

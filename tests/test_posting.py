@@ -100,3 +100,34 @@ async def test_a_clip_ordered_from_another_model_than_the_present_one_is_not_cal
         await bot.finished(job)
     title = model(TURBO).title
     assert not any(title in note.title + note.body for note in here.channel.notes)
+
+
+# --- A task that cannot be sent ------------------------------------------------------------------
+
+UNSENT = "⏳ Not sent yet"
+
+
+async def test_who_waits_for_a_task_to_be_sent_hears_of_it_once(here: World) -> None:
+    rule = here.trouble(match={"label": "^videoInference$"}, do="status", status=503, times=None)
+    async with here.bot() as bot:
+        job = await bot.accept()
+        while here.clock() < job.created_at + 590_000:
+            await bot.work()
+        while here.clock() < job.created_at + 7_200_000:
+            await bot.work()
+        assert here.channel.titles == ["⏳ Queued", UNSENT]
+        assert "$0.1848 is held." in here.channel.notes[-1].body
+
+        here.runware.faults.clear(rule)
+        await bot.finished(job)
+    assert here.channel.titles == ["⏳ Queued", UNSENT, "🎞️ Animating", "✅ Done"]
+
+
+async def test_a_task_that_is_first_tried_late_is_told_late_once(here: World) -> None:
+    async with here.bot() as bot:
+        job = await bot.accept()
+    here.clock.forward(seconds=1200)
+    here.trouble(match={"label": "^videoInference$"}, do="status", status=503, times=3)
+    async with here.bot() as bot:
+        await bot.finished(job)
+    assert here.channel.titles == ["⏳ Queued", UNSENT, "🎞️ Animating", "✅ Done"]

@@ -308,7 +308,7 @@ class Pipeline:
         if ledger.month_of(job.created_at) == ledger.month_of(self._clock()):
             standing = await self._store.standing(job)
             left = words.receipt(standing, self._limits, job.created_at)
-        return words.delivered(job, job.order.results - len(clips), spent, left)
+        return words.delivered(job, len(clips), spent, left)
 
     # --- what several steps need -----------------------------------------------------------------
 

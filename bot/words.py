@@ -108,13 +108,18 @@ def slow(job: Job) -> Note:
     return Note("⏳ Taking longer than usual", body, Tone.WARNING)
 
 
-def delivered(job: Job, missing: int, cost_micro: int, receipt: str) -> str:
-    """Return the text above the clip."""
-    made = job.order.results - missing
+def delivered(job: Job, made: int, cost_micro: int, receipt: str) -> str:
+    """Return the text above the clips, of which there are `made`."""
     what = "clip is" if made == 1 else f"{made} clips are"
     lines = [f"🎬 <@{job.member_id}> your {what} ready"]
-    if missing:
+    missing = job.order.results - made
+    if missing > 0:
         lines.append(f"{missing} of {job.order.results} could not be made, and cost nothing.")
+    if cost_micro > job.quote_micro:
+        lines.append(
+            f"The video service charged {usd(cost_micro)}, more than the {usd(job.quote_micro)}"
+            " I had estimated."
+        )
     facts = [*_facts(job.order), usd(cost_micro), receipt, f"job {job.short_id}"]
     return "\n".join([*lines, "-# " + " · ".join(filter(None, facts))])
 

@@ -131,3 +131,14 @@ async def test_a_task_that_is_first_tried_late_is_told_late_once(here: World) ->
     async with here.bot() as bot:
         await bot.finished(job)
     assert here.channel.titles == ["⏳ Queued", UNSENT, "🎞️ Animating", "✅ Done"]
+
+
+# --- What it cost --------------------------------------------------------------------------------
+
+
+async def test_a_cost_above_the_hold_is_told_with_the_clip(here: World) -> None:
+    here.runware.settings.price_percent = 150
+    async with here.bot() as bot:
+        await bot.finished(await bot.accept())
+    (post,) = here.channel.posts.values()
+    assert "charged $0.2772, more than the $0.1848 I had estimated." in post.text

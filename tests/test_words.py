@@ -173,7 +173,7 @@ def test_the_person_is_told_the_estimate_before_and_the_price_after(
 ) -> None:
     job = job_factory(quote_micro=184_800)
     assert "Estimated cost $0.1848" in words.queued(job, 0).body
-    assert "$0.19" in words.delivered(job, 0, 190_000, "")
+    assert "$0.19" in words.delivered(job, 1, 190_000, "")
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ def test_only_the_requester_is_mentioned_with_the_clip() -> None:
     for results, missing in ((1, 0), (4, 0), (4, 2)):
         job = job_in(State.RENDERED)
         job = replace(job, member_id=31337, order=replace(job.order, results=results))
-        text = words.delivered(job, missing, 1, "you have $1.00 left")
+        text = words.delivered(job, results - missing, 1, "you have $1.00 left")
         assert re.findall(r"<@[^>]*>|@everyone|@here", text) == ["<@31337>"]
 
 
@@ -257,7 +257,7 @@ def test_every_note_on_a_job_carries_the_number_that_people_quote(job_factory: J
         words.done(job),
     ):
         assert note.body.endswith("job 0123abcd")
-    assert "job 0123abcd" in words.delivered(job, 0, 1, "")
+    assert "job 0123abcd" in words.delivered(job, 1, 1, "")
 
 
 @pytest.mark.parametrize(
@@ -267,20 +267,29 @@ def test_every_note_on_a_job_carries_the_number_that_people_quote(job_factory: J
         (4, 0, "your 4 clips are ready"),
         (4, 2, "your 2 clips are ready"),
         (2, 1, "your clip is ready"),
+        (1, -1, "your 2 clips are ready"),
     ],
 )
 def test_the_clips_that_are_there_are_counted(
     job_factory: JobFactory, results: int, missing: int, first: str
 ) -> None:
     job = job_factory(order=make_order(results=results))
-    lines = words.delivered(job, missing, 184_800, "").splitlines()
+    lines = words.delivered(job, results - missing, 184_800, "").splitlines()
     assert lines[0] == f"🎬 <@{job.member_id}> {first}"
     assert any("could not be made, and cost nothing" in line for line in lines) is (missing > 0)
 
 
+def test_a_cost_above_the_estimate_is_said_and_no_other(job_factory: JobFactory) -> None:
+    job = job_factory(quote_micro=184_800)
+    text = words.delivered(job, 1, 277_200, "")
+    assert "charged $0.2772, more than the $0.1848 I had estimated." in text
+    for cost in (184_800, 100):
+        assert "estimated" not in words.delivered(job, 1, cost, "")
+
+
 def test_the_last_line_has_the_facts(job_factory: JobFactory) -> None:
     job = job_factory(id="0123abcd-0000-4000-8000-000000000000", order=make_order(duration=10.0))
-    text = words.delivered(job, 0, 369_600, "you have $4.00 left")
+    text = words.delivered(job, 1, 369_600, "you have $4.00 left")
     assert text.splitlines()[-1] == (
         "-# 10 s · wide 16:9 · $0.3696 · you have $4.00 left · job 0123abcd"
     )

@@ -5,14 +5,14 @@ Discord and Runware too.
 """
 
 import shutil
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import discord
 import httpx
 
-from bot import app
-from bot.catalog import Model
+from bot import app, corridor, trial
+from bot.catalog import Model, ModelState, seconds
 from bot.client import PERMISSIONS, AnimateBot, asking_discord
 from bot.database import Database
 from bot.errors import (
@@ -22,6 +22,8 @@ from bot.errors import (
     DiscordRefuses,
     DiscordUnreachable,
     Locked,
+    ProviderError,
+    Rejected,
     SettingsError,
 )
 from bot.ledger import usd
@@ -31,6 +33,15 @@ from bot.settings import Settings
 _LEAST_FREE = 1_000_000_000
 """Bytes of disk below which a few clips could fill it."""
 _FEW_CLIPS = 5
+_SET_BY = {
+    "outputFormat": "ANIMATE_OUTPUT_FORMAT",
+    "outputQuality": "ANIMATE_OUTPUT_QUALITY",
+    "safety": "ANIMATE_SAFETY",
+    "mode": "ANIMATE_SAFETY",
+    "ttl": "ANIMATE_CLIP_TTL_HOURS",
+    "uploadEndpoint": "ANIMATE_UPLOAD_ENDPOINT",
+}
+"""The settings that are sent along, by the name of the service's parameter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +57,12 @@ async def run(environ: Mapping[str, str]) -> int:
     """Print all findings; return 0 if all are fine, 1 if not."""
     try:
         settings = Settings.from_env(environ)
-        app.chosen_model(settings)
+        model = app.chosen_model(settings)
     except SettingsError as error:
         return report(error)
     app.point_discord_at(settings)
-    _print(Finding("settings", True, f"complete; model {settings.model}"))
+    doubt = "" if model.state is ModelState.LIVE else f", which its record calls {model.state}"
+    _print(Finding("settings", True, f"complete; model {settings.model}{doubt}"))
     is_fine = True
     for look in (_disk, _database, _discord, _runware):
         async for finding in look(settings):
@@ -172,3 +184,58 @@ async def _runware(settings: Settings) -> AsyncIterator[Finding]:
         yield Finding("Runware balance", False, f"{usd(balance)} left. Top up the account.")
     else:
         yield Finding("Runware balance", True, f"{usd(balance)}, {balance // price} clips")
+    async for finding in _model(settings):
+        yield finding
+
+
+async def _model(settings: Settings) -> AsyncIterator[Finding]:
+    """Ask the service about the model, by dry runs."""
+    models = app.all_models(settings)
+    model = models[settings.model]
+    key = settings.runware_api_key.get_secret_value()
+    async with httpx.AsyncClient() as http:
+        output = corridor.output(settings)
+        provider = Provider(http, settings.runware_api, key, output=output, models=models)
+        try:
+            prices = await trial.prices(provider, model)
+        except Rejected as error:
+            others = [one for one in models.values() if one is not model]
+            others.sort(key=lambda one: one.state is not ModelState.LIVE)
+            way_out = _way_out(error, await trial.accepted(provider, others))
+            yield Finding("Runware model", False, f"{model.id} is refused: {way_out}")
+            return
+        except ProviderError as error:
+            text = f"{model.id} could not be tried ({error.code}). See above, and try again."
+            yield Finding("Runware model", False, text)
+            return
+    yield Finding("Runware model", True, f"{model.id} is accepted")
+    yield _prices(prices)
+
+
+def _way_out(error: Rejected, other: Model | None) -> str:
+    """Say what the service refused, and what to do."""
+    what = f"{error.code} ({error.parameter})" if error.parameter else error.code
+    if error.parameter in _SET_BY:
+        return f"{what}. Change {_SET_BY[error.parameter]}."
+    is_of_the_model = "model" in f"{error.code} {error.parameter}".lower()
+    mend = "" if is_of_the_model else " Correct its record with ANIMATE_CATALOG."
+    if other is None:
+        return f"{what}.{mend} No other model of the catalogue is accepted; add one's record."
+    return f"{what}.{mend} ANIMATE_MODEL={other.id} ({other.title}) is accepted."
+
+
+def _prices(prices: Sequence[trial.Price]) -> Finding:
+    parts = []
+    is_fine = True
+    for price in prices:
+        if price.told_micro is None:
+            continue
+        part = f"{seconds(price.duration)} s {usd(price.told_micro)}"
+        if price.told_micro != price.known_micro:
+            is_fine = False
+            part += f", by its record {usd(price.known_micro)}"
+        parts.append(part)
+    if not parts:
+        return Finding("Runware price", True, "the service does not say before a clip is made")
+    verdict = ", as in its record" if is_fine else ". Mend it with ANIMATE_CATALOG."
+    return Finding("Runware price", is_fine, "; ".join(parts) + verdict)

@@ -63,13 +63,15 @@ async def test_everything_is_fine_after_the_bot_has_run_once(here: Town, checked
     assert report.wrong == {}
     assert list(report.fine) == [
         *("settings", "disk", "database", "Discord token", "application", "commands", "invite"),
-        *("Runware key", "Runware balance"),
+        *("Runware key", "Runware balance", "Runware model", "Runware price"),
     ]
     assert report.fine["Discord token"].startswith("belongs to animate-bot")
     assert report.fine["commands"] == "published: animate"
     assert report.fine["Runware balance"] == "$1,000.00, 5411 clips"
     assert {request.method for request in here.discord.requests[before:]} == {"GET"}
-    assert here.runware.ledger.accepted == 0
+    assert report.fine["Runware model"] == "klingai:2@1 is accepted"
+    assert report.fine["Runware price"] == "5 s $0.1848; 10 s $0.3696, as in its record"
+    assert here.runware.ledger.accepted == here.runware.ledger.committed_micro == 0
     for secret in ("a-local-token", "a-local-key"):
         assert secret not in report.shown
 
@@ -304,3 +306,100 @@ async def test_a_database_that_cannot_be_used_is_named_with_a_way_out(
     report = await checked(here)
     assert report.code == 1
     assert "backup" in report.wrong["database"]
+
+
+# --- The model -----------------------------------------------------------------------------------
+
+
+async def test_a_model_that_is_withdrawn_is_named_with_one_that_works(
+    tmp_path: Path, checked: Check
+) -> None:
+    async with town(tmp_path, retired_models=("klingai:2@1",)) as here:
+        report = await checked(here)
+        assert report.code == 1
+        assert report.wrong["Runware model"] == (
+            "klingai:2@1 is refused: modelUnavailable (model)."
+            " ANIMATE_MODEL=klingai:6@0 (Kling 2.5 Turbo Standard) is accepted."
+        )
+        again = await checked(here, ANIMATE_MODEL="klingai:6@0")
+        assert again.fine["Runware model"] == "klingai:6@0 is accepted"
+        assert again.fine["Runware price"] == "5 s $0.21; 10 s $0.42, as in its record"
+        assert here.runware.ledger.accepted == 0
+
+
+async def test_where_nothing_of_the_catalogue_is_accepted_that_is_said(
+    tmp_path: Path, checked: Check
+) -> None:
+    async with town(tmp_path, model_state="retired") as here:
+        report = await checked(here)
+    assert report.wrong["Runware model"] == (
+        "klingai:2@1 is refused: modelUnavailable (model)."
+        " No other model of the catalogue is accepted; add one's record."
+    )
+
+
+async def test_a_rule_that_the_service_has_changed_is_mended_in_the_record(
+    tmp_path: Path, checked: Check
+) -> None:
+    async with town(tmp_path, prompt="required") as here:
+        report = await checked(here)
+        assert report.wrong["Runware model"] == (
+            "klingai:2@1 is refused: missingPositivePrompt (positivePrompt)."
+            " Correct its record with ANIMATE_CATALOG."
+            " ANIMATE_MODEL=klingai:6@0 (Kling 2.5 Turbo Standard) is accepted."
+        )
+        own = tmp_path / "models.json"
+        own.write_text('[{"id": "klingai:2@1", "prompt": {"policy": "required", "least": 2}}]')
+        mended = await checked(here, ANIMATE_CATALOG=str(own))
+    assert mended.fine["Runware model"] == "klingai:2@1 is accepted"
+
+
+async def test_a_price_that_has_changed_is_told_with_the_one_in_the_record(
+    tmp_path: Path, checked: Check
+) -> None:
+    async with town(tmp_path, price_percent=200) as here:
+        report = await checked(here)
+    assert report.wrong["Runware price"] == (
+        "5 s $0.3696, by its record $0.1848; 10 s $0.7392, by its record $0.3696."
+        " Mend it with ANIMATE_CATALOG."
+    )
+    assert report.fine["Runware model"] == "klingai:2@1 is accepted"
+
+
+async def test_what_the_record_says_of_the_state_is_told(here: Town, checked: Check) -> None:
+    own = here.folder / "models.json"
+    own.write_text('[{"id": "klingai:2@1", "state": "deprecated"}]')
+    report = await checked(here, ANIMATE_CATALOG=str(own))
+    told = "complete; model klingai:2@1, which its record calls deprecated"
+    assert report.fine["settings"] == told
+
+
+async def test_a_choice_that_the_service_refuses_is_named_by_its_setting(
+    here: Town, checked: Check
+) -> None:
+    own = here.folder / "models.json"
+    own.write_text('[{"id": "klingai:2@1", "output_formats": ["MP4"]}]')
+    changes = {"ANIMATE_CATALOG": str(own), "ANIMATE_OUTPUT_FORMAT": "MOV"}
+    report = await checked(here, **changes)
+    assert report.wrong["Runware model"] == (
+        "klingai:2@1 is refused: invalidOutputFormat (outputFormat). Change ANIMATE_OUTPUT_FORMAT."
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (None, "cannot be read (FileNotFoundError). Name a JSON file."),
+        ("{", "is no list of records"),
+        ('[{"id": "klingai:2@1", "durations": []}]', "record klingai:2@1, field durations"),
+    ],
+)
+async def test_a_catalogue_that_cannot_be_used_is_told_with_its_place(
+    here: Town, checked: Check, text: str | None, told: str
+) -> None:
+    own = here.folder / "models.json"
+    if text is not None:
+        own.write_text(text)
+    report = await checked(here, ANIMATE_CATALOG=str(own))
+    assert report.code == 1
+    assert told in report.wrong["ANIMATE_CATALOG"]

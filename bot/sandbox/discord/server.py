@@ -77,6 +77,9 @@ class LocalDiscord:
         self.interactions = Interactions(self.world, self.feed)
         self.rate_limits = RateLimits()
         self.faults = Faults(operation)
+        middlewares = [neighbours_only, self.faults.middleware]
+        self._app = web.Application(client_max_size=1 << 40, middlewares=middlewares)
+        self._app.on_response_prepare.append(mark)
         self._build()
 
     @property
@@ -162,9 +165,6 @@ class LocalDiscord:
     def _build(self) -> None:
         """Connect the parts and register every route."""
         world, feed, shapes = self.world, self.feed, self.shapes
-        middlewares = [neighbours_only, self.faults.middleware]
-        self._app = web.Application(client_max_size=1 << 40, middlewares=middlewares)
-        self._app.on_response_prepare.append(mark)
         access = Access(world)
         drafts = Drafts(world, self.cdn)
         answers = Answers(world, drafts, feed, self.interactions)

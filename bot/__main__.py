@@ -52,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument(
         "--once", action="store_true", help="end after one clip; 0 only if it is good"
     )
+    demo.add_argument("--model", help="by its id in the catalogue (default: ANIMATE_MODEL)")
     demo.add_argument("--port", type=_port, help="of the page (default: 8080, or any free one)")
     demo.add_argument(
         "--render-seconds", type=_seconds, default=4.0, help="of the local video service"
@@ -102,7 +103,7 @@ def _demo(chosen: argparse.Namespace) -> int:
             port=chosen.port,
             render_seconds=chosen.render_seconds,
             folder=chosen.data,
-            environment=os.environ,
+            environment=os.environ | ({"ANIMATE_MODEL": chosen.model} if chosen.model else {}),
         )
     )
 

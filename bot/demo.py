@@ -10,23 +10,22 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
-from bot import catalog
-from bot.clip import Facts, probe
-from bot.errors import AnimateError
+from bot.clip import probe
 from bot.ledger import usd
 from bot.sandbox.discord.server import LocalDiscord
 from bot.sandbox.person import Person, PersonError, Started
 from bot.sandbox.runware.server import LocalRunware
+from bot.verdict import DemoFailed, judge_clip, judge_money, upright_size
+from bot.words import Tone
 
 PICTURE = Path(__file__).with_name("demo.jpg")
 FAVOURITE_PORT = 8080
@@ -36,12 +35,7 @@ _CLIP_WITHIN = 120.0
 _STOP_WITHIN = 12.0
 _CHANNEL = "studio"
 _EPHEMERAL = 64
-_ONE_FRAME = 0.034
-"""Seconds."""
-
-
-class DemoFailed(AnimateError):
-    """The demo did not end with a good clip."""
+_STOPPED = 130
 
 
 def bot_settings(discord: LocalDiscord, runware: LocalRunware, folder: Path) -> dict[str, str]:
@@ -56,15 +50,6 @@ def bot_settings(discord: LocalDiscord, runware: LocalRunware, folder: Path) -> 
         "ANIMATE_RUNWARE_API": runware.url,
         "ANIMATE_LOOK_EVERY_SECONDS": "0.5",
     }
-
-
-def _chosen_model(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the only setting of the caller's own that a demo heeds, if it is there."""
-    name = environment.get("ANIMATE_MODEL", "").strip()
-    known = catalog.parse(files("bot").joinpath("catalog.json").read_text("utf-8"))
-    if name and name not in known:
-        raise DemoFailed(f"there is no model {name}. Choose from {', '.join(known)}.")
-    return {"ANIMATE_MODEL": name} if name else {}
 
 
 @asynccontextmanager
@@ -102,6 +87,7 @@ async def bot_process(
 async def run_sandbox(port: int, runware_port: int, render_seconds: float) -> int:
     """Run the two local servers until Ctrl-C."""
     port, runware_port = _free(port), _free(runware_port, "--runware-port")
+    interrupted = _interruption()
     async with (
         LocalDiscord(port=port) as discord,
         LocalRunware(port=runware_port, render_seconds=render_seconds) as runware,
@@ -110,7 +96,6 @@ async def run_sandbox(port: int, runware_port: int, render_seconds: float) -> in
         print("Settings that point a bot at them:\n")
         for name, value in bot_settings(discord, runware, Path("animate-data")).items():
             print(f"{name}={value}")
-        interrupted = _interruption()
         print("\nCtrl-C ends them.", flush=True)
         await interrupted.wait()
     return 0
@@ -125,24 +110,47 @@ async def run(
     folder: Path | None,
     environment: Mapping[str, str],
 ) -> int:
-    """Tell the whole story once; then stay up, or end with 0 if the clip was good."""
+    """Tell the whole story once; then stay up, or end with 0 if the clip was good.
+
+    Told to stop in the middle, it takes everything down and returns 130.
+    """
     picture = image or PICTURE
     if not picture.is_file():
         raise DemoFailed(f"{picture} is not a file. Name a picture with --image.")
     folder = (
         folder or Path("animate-demo") / f"{datetime.now().astimezone():%Y%m%d-%H%M%S}"
     ).resolve()
-    # SIGTERM ends it as Ctrl-C does, in the middle too: the bot must not be left behind alone.
-    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
+    telling = asyncio.create_task(
+        _tell(picture, folder, port, render_seconds, environment, is_once=is_once)
+    )
+    _on_stop(telling.cancel)
+    try:
+        await telling
+    except asyncio.CancelledError:
+        return _STOPPED
+    return 0
+
+
+async def _tell(
+    picture: Path,
+    folder: Path,
+    port: int | None,
+    render_seconds: float,
+    environment: Mapping[str, str],
+    *,
+    is_once: bool,
+) -> None:
     async with AsyncExitStack() as stack:
         say = _Clock()
         discord = await stack.enter_async_context(LocalDiscord(port=_free(port)))
         runware = await stack.enter_async_context(LocalRunware(render_seconds=render_seconds))
         say(f"local Discord and local Runware are up: {discord.url}/#{_CHANNEL}")
-        settings = bot_settings(discord, runware, folder / "data") | _chosen_model(environment)
+        settings = bot_settings(discord, runware, folder / "data")
         process = await stack.enter_async_context(
             bot_process(settings, environment, folder / "bot.log")
         )
+        for server in (discord, runware):
+            server.faults.may_kill(process.pid)
         mia = await stack.enter_async_context(Person(discord.url, "Mia", _CHANNEL))
         story = _Story(mia, runware, folder, say)
         await _or_its_end(story.is_online(), process, folder)
@@ -152,7 +160,6 @@ async def run(
             print(f"\nOpen {discord.url}/#{_CHANNEL} and try it: type / or drop a picture.")
             print("Ctrl-C ends everything.", flush=True)
             await _or_its_end(interrupted.wait(), process, folder)
-    return 0
 
 
 class _Clock:
@@ -193,8 +200,7 @@ class _Story:
             raise DemoFailed(f"the local Discord does not take {picture}: {error}") from None
         options = await self._required_options(picture)
         started = await self._mia.command("animate", image=image, **options)
-        said = "".join(f" {name}: {value}" for name, value in options.items())
-        self._say(f"Mia: /animate image: {picture.name}{said}")
+        self._say(f"Mia: /animate image: {picture.name}")
         await self._mia.wait_for_state(started, "acknowledged", "done")
         self._say("animate-bot is thinking…")
         status = asyncio.create_task(self._tell_status(started))
@@ -206,7 +212,7 @@ class _Story:
             status.cancel()
         if not clip["attachments"]:
             raise DemoFailed(_plain(clip))
-        await self._judge(clip)
+        await self._judge(clip, await asyncio.to_thread(upright_size, picture), options)
 
     async def _required_options(self, picture: Path) -> dict[str, Any]:
         """Fill in what the chosen model insists on beside the picture."""
@@ -229,11 +235,15 @@ class _Story:
         if message["author"]["id"] == self._mia.id:
             return False
         is_private = bool(message["flags"] & _EPHEMERAL)
-        return bool(message["attachments"]) or is_private or "failed" in _plain(message)
+        is_over = any(embed.get("color") == Tone.FAILED for embed in message["embeds"])
+        return bool(message["attachments"]) or is_private or is_over
 
-    async def _judge(self, message: dict[str, Any]) -> None:
-        """Download every clip as the page would, decode it whole, and compare it with the wish."""
-        task = await self._asked_task()
+    async def _judge(
+        self, message: dict[str, Any], picture: tuple[int, int], options: Mapping[str, Any]
+    ) -> None:
+        """Download the clip as the page would, decode it whole, compare it with the wish."""
+        books = self._runware.ledger
+        model = next(iter(books.book.tasks.values())).order.model
         for attachment in message["attachments"]:
             path = self._folder / attachment["filename"]
             await _download(attachment["url"], path)
@@ -242,27 +252,14 @@ class _Story:
                 f"clip posted: {facts.width}×{facts.height}, {facts.duration:.2f} s,"
                 f" {facts.frames} frames, {facts.codec}, {facts.size / 1e6:.1f} MB"
             )
-            _compare(facts, task)
+            duration = options.get("duration", model.durations[0])
+            judge_clip(facts, picture, model.sizes, duration)
             self._say.more(f"saved as {path}")
         self._say.more(_plain(message).splitlines()[-1].removeprefix("-# "))
-        billed = usd(self._runware.ledger.billed_micro)
-        self._say.more(f"the video service's own books: 1 task, {billed} billed")
-
-    async def _asked_task(self) -> dict[str, Any]:
-        """Return the last clip request as the local video service received it."""
-        url = f"{self._runware.base_url}/sandbox/control/requests"
-        async with aiohttp.ClientSession() as http, http.get(url) as response:
-            entries = await response.json()
-        tasks = [task for entry in entries for task in entry["tasks"]]
-        return next(task for task in reversed(tasks) if task["taskType"] == "videoInference")
-
-
-def _compare(facts: Facts, task: dict[str, Any]) -> None:
-    wanted = (task.get("width", facts.width), task.get("height", facts.height))
-    if (facts.width, facts.height) != wanted:
-        raise DemoFailed(f"the clip is {facts.width}×{facts.height}, asked was {wanted}")
-    if abs(facts.duration - task["duration"]) > _ONE_FRAME:
-        raise DemoFailed(f"the clip lasts {facts.duration} s, asked were {task['duration']}")
+        tasks, billed = books.accepted, books.billed_micro
+        what = "1 task" if tasks == 1 else f"{tasks} tasks"
+        self._say.more(f"the video service's own books: {what}, {usd(billed)} billed")
+        judge_money(tasks, billed, message["content"])
 
 
 async def _download(url: str, path: Path) -> None:
@@ -306,10 +303,25 @@ async def _or_its_end(
 def _interruption() -> asyncio.Event:
     """Return what Ctrl-C or SIGTERM sets from now on, instead of ending everything at once."""
     interrupted = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, interrupted.set)
+    _on_stop(interrupted.set)
     return interrupted
+
+
+def _on_stop(stop: Callable[[], object]) -> None:
+    """Have the first Ctrl-C or SIGTERM from now on do this, and the next ones disturb nothing.
+
+    Not through Python's own SIGINT: whoever starts a command in the background may ignore that.
+    """
+    loop = asyncio.get_running_loop()
+    numbers = (signal.SIGINT, signal.SIGTERM)
+
+    def first() -> None:
+        for number in numbers:
+            loop.add_signal_handler(number, lambda: None)
+        stop()
+
+    for number in numbers:
+        loop.add_signal_handler(number, first)
 
 
 def _free(port: int | None, option: str = "--port") -> int:

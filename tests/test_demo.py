@@ -6,11 +6,21 @@ import signal
 import sys
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from tests.test_command_line import assert_plain
-from tests.town import command, end_of, film, photo_file, started_command, until
+from tests.town import (
+    clean_environment,
+    command,
+    end_of,
+    film,
+    photo_file,
+    started_command,
+    until,
+)
 
+linux = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 FAST = ("--render-seconds", "0", "--port", "0")
 OPERATORS_OWN = {
     "DISCORD_TOKEN": "the-operators-real-token",
@@ -52,9 +62,13 @@ async def test_a_demo_with_ones_own_picture_tells_the_story_and_keeps_the_clip(
         "thinking",
         "Queued",
         f"clip posted: {size}, 5.00 s, 150 frames, h264",
-        "the video service's own books: 1 task, $0.1848 billed",
     ):
         assert part in ended.out
+    receipt = re.search(r"^ +5 s · .*?(\$[\d.]+)", ended.out, re.MULTILINE)
+    books = re.search(r"own books: (\d+) task, (\$[\d.]+) billed$", ended.out, re.MULTILINE)
+    assert receipt is not None
+    assert books is not None
+    assert books.groups() == ("1", receipt[1])
     saved = re.search(r"saved as (.+\.mp4)$", ended.out, re.MULTILINE)
     assert saved is not None
     assert size_of(Path(saved[1])) == size
@@ -87,23 +101,71 @@ async def test_a_picture_that_discord_does_not_take_is_no_crash(tmp_path: Path) 
     assert "too powerful" in ended.err
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+@linux
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_demo_that_is_stopped_in_the_middle_leaves_nobody_behind(
-    tmp_path: Path, number: signal.Signals
+@pytest.mark.parametrize("moment", [b"are up", b"Animating"])
+async def test_a_demo_that_is_stopped_in_the_middle_leaves_nobody_and_nothing_behind(
+    tmp_path: Path, moment: bytes, number: signal.Signals
 ) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
     process = await started_command(
         *("demo", "--once", "--render-seconds", "600", "--port", "0", "--data", tmp_path / "kept"),
-        settings={},
+        settings={"TMPDIR": str(temporary)},
         folder=tmp_path,
     )
     assert process.stdout is not None
-    await asyncio.wait_for(process.stdout.readuntil(b"Animating"), 20)
+    await asyncio.wait_for(process.stdout.readuntil(moment), 20)
     family = children(process.pid)
-    assert family
+    assert family or moment == b"are up"
+    assert list(temporary.iterdir())
     process.send_signal(number)
+    process.send_signal(number)  # a second one does not disturb the end
     assert_plain(await end_of(process, within=15), 130)
     await until(lambda: not any(map(is_alive, family)))
+    assert list(temporary.iterdir()) == []
+
+
+@linux
+async def test_a_demo_in_the_background_where_ctrl_c_is_ignored_is_stopped_all_the_same(
+    tmp_path: Path,
+) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *("sh", "-c", "trap '' INT; exec \"$@\"", "sh"),
+        *(sys.executable, "-m", "bot", "demo", "--once", "--render-seconds", "600", "--port", "0"),
+        env=clean_environment(),
+        cwd=tmp_path,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    await asyncio.wait_for(process.stdout.readuntil(b"are up"), 20)
+    process.send_signal(signal.SIGTERM)
+    assert_plain(await end_of(process, within=15), 130)
+
+
+@linux
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        ({"next": "moderated"}, "The video service declined this"),
+        ({"next": "failed", "code": "insufficientCredits"}, "Paused"),
+    ],
+)
+async def test_a_job_that_ends_without_a_clip_ends_the_demo_at_once_whatever_it_is_called(
+    tmp_path: Path, outcome: dict[str, str], words: str
+) -> None:
+    process = await started_command("demo", "--once", *FAST, settings={}, folder=tmp_path)
+    assert process.stdout is not None
+    await asyncio.wait_for(process.stdout.readuntil(b"are up"), 20)
+    await until(lambda: runware_of(process.pid))
+    url = f"{runware_of(process.pid)}/sandbox/control/outcomes"
+    async with aiohttp.ClientSession() as http, http.post(url, json=[outcome]) as response:
+        assert response.status == 204
+    ended = await end_of(process, within=30)
+    assert_plain(ended, 1)
+    assert words in ended.err
+    assert "You were not charged." in ended.err
 
 
 async def test_without_once_it_brings_a_picture_stays_up_and_touches_nothing_of_the_operators(
@@ -148,6 +210,13 @@ def children(parent: int) -> list[int]:
     every = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal()]
     own = [pid for pid in every if stat(pid)[1:2] == [str(parent)]]
     return [one for pid in own for one in (pid, *children(pid))]
+
+
+def runware_of(demo: int) -> str:
+    """Where a demo's local Runware is, from the settings of its bot; empty before there is one."""
+    given = [Path(f"/proc/{pid}/environ").read_text() for pid in children(demo)]
+    found = re.search(r"ANIMATE_RUNWARE_API=([^\0]+)/v1\0", "".join(given))
+    return found[1] if found else ""
 
 
 def is_alive(pid: int) -> bool:

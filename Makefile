@@ -3,13 +3,17 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test bench lint fix lock clean
+.PHONY: demo test coverage bench lint fix lock clean
 
 demo: .venv/.runtime ## the whole bot on this machine: no account, no token, no money
 	$(BIN)/python -m bot demo $(ARGS)
 
 test: lint .venv/conformance/.installed ## what CI runs
 	$(BIN)/python -m pytest $(ARGS)
+
+coverage: .venv/.dev .venv/conformance/.installed ## branches reached in process; bots that tests start are not counted
+	$(BIN)/coverage run -m pytest $(ARGS)
+	$(BIN)/coverage report
 
 bench: .venv/.dev .venv/runtime/.installed .venv/conformance/.installed ## ours beside a floor or a peer, in one run
 	$(BIN)/python -m tests.bench $(ARGS)

@@ -413,7 +413,7 @@ def test_make_builds_nothing_with_an_old_python_and_says_so(tmp_path: Path, targ
 # --- What the README says ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("target", ["demo", "test", "bench", "fix", "lint"])
+@pytest.mark.parametrize("target", ["demo", "test", "coverage", "bench", "fix", "lint"])
 def test_the_make_targets_of_the_readme_exist(target: str) -> None:
     make = shutil.which("make")
     if make is None:
@@ -436,6 +436,13 @@ def test_every_command_in_the_readme_is_one_that_exists() -> None:
     options = set(re.findall(r"`(?:demo|sandbox) ([^`]*)`", readme))
     for option in {word for text in options for word in text.split() if word.startswith("--")}:
         assert option in {"--once", "--image", "--port", "--render-seconds", "--data", "--help"}
+
+
+def test_the_readme_builds_every_environment_that_make_builds() -> None:
+    readme, makefile = ((ROOT / name).read_text("utf-8") for name in ("README.md", "Makefile"))
+    built = set(re.findall(r"\$\(PYTHON\) -m venv (\S+)", makefile))
+    assert {".venv", ".venv/conformance"} <= built
+    assert set(re.findall(r"^python3 -m venv (\S+)", readme, re.MULTILINE)) == built
 
 
 def test_no_supervisor_of_the_readme_sends_a_refused_token_for_ever() -> None:

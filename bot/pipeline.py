@@ -245,7 +245,7 @@ class Pipeline:
                 seed=result.seed,
                 cost_micro=result.cost_micro,
             )
-            for ordinal, result in enumerate(progress.results)
+            for ordinal, result in enumerate(progress.results[: job.order.results])
         ]
         costs = [clip.cost_micro for clip in clips]
         total, flag = ledger.total_cost(costs, job.quote_micro, job.order.results)

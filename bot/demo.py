@@ -14,11 +14,13 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
+from bot import catalog
 from bot.clip import probe
 from bot.ledger import usd
 from bot.sandbox.discord.server import LocalDiscord
@@ -50,6 +52,15 @@ def bot_settings(discord: LocalDiscord, runware: LocalRunware, folder: Path) -> 
         "ANIMATE_RUNWARE_API": runware.url,
         "ANIMATE_LOOK_EVERY_SECONDS": "0.5",
     }
+
+
+def _chosen_model(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the only setting of the caller's own that a demo heeds, if it is there."""
+    name = environment.get("ANIMATE_MODEL", "").strip()
+    known = catalog.parse(files("bot").joinpath("catalog.json").read_text("utf-8"))
+    if name and name not in known:
+        raise DemoFailed(f"there is no model {name}. Choose from {', '.join(known)}.")
+    return {"ANIMATE_MODEL": name} if name else {}
 
 
 @asynccontextmanager
@@ -145,7 +156,7 @@ async def _tell(
         discord = await stack.enter_async_context(LocalDiscord(port=_free(port)))
         runware = await stack.enter_async_context(LocalRunware(render_seconds=render_seconds))
         say(f"local Discord and local Runware are up: {discord.url}/#{_CHANNEL}")
-        settings = bot_settings(discord, runware, folder / "data")
+        settings = bot_settings(discord, runware, folder / "data") | _chosen_model(environment)
         process = await stack.enter_async_context(
             bot_process(settings, environment, folder / "bot.log")
         )
@@ -200,7 +211,8 @@ class _Story:
             raise DemoFailed(f"the local Discord does not take {picture}: {error}") from None
         options = await self._required_options(picture)
         started = await self._mia.command("animate", image=image, **options)
-        self._say(f"Mia: /animate image: {picture.name}")
+        said = "".join(f" {name}: {value}" for name, value in options.items())
+        self._say(f"Mia: /animate image: {picture.name}{said}")
         await self._mia.wait_for_state(started, "acknowledged", "done")
         self._say("animate-bot is thinking…")
         status = asyncio.create_task(self._tell_status(started))

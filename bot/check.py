@@ -142,8 +142,11 @@ def _application(application: discord.AppInfo) -> Finding:
         )
         return Finding("application", False, text)
     who = "anybody" if application.bot_public else "only its owner"
+    advice = " (Public Bot in the Developer Portal decides that)" if application.bot_public else ""
     also = " and to a user's own account" if application.user_integration_config else ""
-    text = f"commands come to the bot; {who} can add it to a server{also}; no intent to allow"
+    text = (
+        f"commands come to the bot; {who} can add it to a server{also}{advice}; no intent to allow"
+    )
     return Finding("application", True, text)
 
 

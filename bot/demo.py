@@ -105,7 +105,7 @@ async def run_sandbox(port: int, runware_port: int, render_seconds: float) -> in
     ):
         print(f"local Discord  {discord.url}/\nlocal Runware  {runware.url}\n")
         print("Settings that point a bot at them:\n")
-        for name, value in bot_settings(discord, runware, Path("animate-data")).items():
+        for name, value in bot_settings(discord, runware, Path("animate-sandbox")).items():
             print(f"{name}={value}")
         print("\nCtrl-C ends them.", flush=True)
         await interrupted.wait()

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 _QUALITY = 92
+_LIGHT, _DARK = (242, 243, 245, 255), (43, 45, 49, 255)
+_MIDDLE = 128
+_SEEN = [255 if alpha > 25 else 0 for alpha in range(256)]  # noqa: PLR2004 - a tenth
 _LEAST_SIDE = 32
 """Pixels of the shorter side below which a clip would be wasted money."""
 _WIDEST = 5.0
@@ -128,9 +131,11 @@ def _nearest(upright: tuple[int, int], rules: Rules) -> tuple[int, int]:
     if not rules.sizes:
         return _within(width, height, rules)
 
-    def kept(size: tuple[int, int]) -> float:
+    def kept(size: tuple[int, int]) -> tuple[float, bool]:
         mine, theirs = width / height, size[0] / size[1]
-        return min(mine, theirs) / max(mine, theirs)
+        # 3:4 lies exactly between square and tall: an upright picture stays upright.
+        is_alike = (mine > 1, mine < 1) == (theirs > 1, theirs < 1)
+        return round(min(mine, theirs) / max(mine, theirs), 6), is_alike
 
     return max(rules.sizes, key=kept)
 
@@ -157,19 +162,14 @@ def _reduced(picture: Image, target: tuple[int, int]) -> Image:
 
     Converting and blurring all of a large one took a gigabyte and many seconds.
     """
-    from PIL.Image import merge  # noqa: PLC0415
-
     factor = min(picture.width // target[0], picture.height // target[1]) // 2
     if factor < 2 or picture.mode.startswith(("I", "F")):  # noqa: PLR2004 - 1 changes nothing
         return picture
-    if not picture.has_transparency_data:
-        return (picture.convert("RGB") if picture.mode in ("1", "P") else picture).reduce(factor)
-    if picture.mode != "RGBA":
-        picture = picture.convert("RGBA")
-    # Band by band: all at once would take the colours from under what is clear.
-    reduced = merge("RGBA", [picture.getchannel(band).reduce(factor) for band in "RGBA"])
-    reduced.info = picture.info
-    return reduced
+    if picture.has_transparency_data:
+        reduced = picture.convert("RGBA").reduce(factor)
+        reduced.info = picture.info
+        return reduced
+    return (picture.convert("RGB") if picture.mode in ("1", "P") else picture).reduce(factor)
 
 
 def _in_srgb(picture: Image) -> Image:
@@ -191,17 +191,25 @@ def _in_srgb(picture: Image) -> Image:
 
 
 def _flat(picture: Image) -> Image:
-    """Lay transparency on a blurred copy of the picture itself."""
+    """Lay transparency on a blurred copy of what is visible, on a ground it stands out from.
+
+    Colours under what is clear do not count: they are often black, or something that was erased.
+    """
     from PIL import Image as PillowImage  # noqa: PLC0415
-    from PIL import ImageFilter  # noqa: PLC0415
+    from PIL import ImageFilter, ImageStat  # noqa: PLC0415
 
     if picture.mode.startswith("I") or picture.mode == "F":
         return picture.convert("I").point(lambda value: value / 256).convert("L").convert("RGB")
     if not picture.has_transparency_data:
         return picture.convert("RGB")
     top = picture.convert("RGBA")
-    ground = top.convert("RGB").filter(ImageFilter.GaussianBlur(max(top.size) / 20))
-    return PillowImage.alpha_composite(ground.convert("RGBA"), top).convert("RGB")
+    visible = ImageStat.Stat(top.convert("L"), mask=top.getchannel("A").point(_SEEN))
+    ground = PillowImage.new("RGBA", top.size, _LIGHT if visible.mean[0] < _MIDDLE else _DARK)
+    # Premultiplied, so that each pixel bleeds only as far as it can be seen.
+    glow = top.convert("RGBa").filter(ImageFilter.GaussianBlur(max(top.size) / 20)).convert("RGBA")
+    for layer in (glow, top):
+        ground = PillowImage.alpha_composite(ground, layer)
+    return ground.convert("RGB")
 
 
 def _jpeg(picture: Image) -> bytes:

@@ -89,7 +89,8 @@ def animating(job: Job) -> Note:
 
 def done(job: Job) -> Note:
     """Say that the clip is in the channel."""
-    return Note("✅ Done", f"Your clip is below.{_fine_print(job)}", Tone.DONE)
+    what = "clip is" if job.order.results == 1 else "clips are"
+    return Note("✅ Done", f"Your {what} below.{_fine_print(job)}", Tone.DONE)
 
 
 def unsent(job: Job) -> Note:
@@ -264,16 +265,13 @@ def refusal(error: Exception) -> Note:
 def _limit(error: LimitReached) -> Note:
     used = f"{usd(error.spent_micro)} of {usd(error.limit_micro)}"
     when = f"It resets <t:{error.resets_at}:R>, on <t:{error.resets_at}:F>."
-    if error.held_micro and error.spent_micro + error.wanted_micro <= error.limit_micro:
-        text = f"{usd(error.held_micro)} is held by clips in progress. Try again when they finish."
-        whose = "your other" if error.whom == "member" else "other"
-        return _refused(f"⏳ Waiting for {whose} clips", text)
     title, who = {
         "member": ("🚫 Monthly limit reached", "You've"),
         "server": ("🚫 This server's budget is used up", "This server has"),
     }.get(error.whom, ("🚫 The bot's budget is used up", "Everybody together has"))
     wanted = f"This clip needs {usd(error.wanted_micro)}."
-    text = f"{who} used {used} (plus {usd(error.held_micro)} held). {wanted} {when}"
+    held = f", and {usd(error.held_micro)} is held by clips in progress" if error.held_micro else ""
+    text = f"{who} used {used}{held}. {wanted} {when}"
     return _refused(title, text)
 
 

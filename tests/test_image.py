@@ -193,7 +193,7 @@ def test_no_metadata_goes_along(kind: str) -> None:
         ((1280, 720), WIDE),
         ((1920, 1080), WIDE),
         ((4000, 3000), WIDE),
-        ((3000, 4000), SQUARE),
+        ((3000, 4000), TALL),
         ((1000, 1000), SQUARE),
         ((1000, 760), SQUARE),
         ((1400, 1000), WIDE),
@@ -299,6 +299,37 @@ def test_a_cut_out_stands_on_its_own_colours_not_on_black(
     assert isinstance(clear, tuple)
     assert is_like((solid[0], solid[1], solid[2]), RED)
     assert min(clear) > 200
+
+
+@pytest.mark.parametrize("ink", [(0, 0, 0), (255, 255, 255), (10, 10, 60)])
+@pytest.mark.parametrize("under", [(0, 0, 0), (255, 255, 255)])
+@pytest.mark.parametrize("scale", [1, 8])
+def test_a_drawing_on_clear_ground_can_be_seen_whatever_is_under_the_clear(
+    ink: tuple[int, int, int], under: tuple[int, int, int], scale: int
+) -> None:
+    drawing = Image.new("RGBA", (320 * scale, 180 * scale), (*under, 0))
+    drawing.paste((*ink, 255), (150 * scale, 0, 170 * scale, 180 * scale))
+
+    frame = prepare(encoded(drawing, "PNG"), KLING)
+
+    with Image.open(io.BytesIO(frame.jpeg)) as image:
+        grey = image.convert("L")
+        line, ground = grey.getpixel((640, 360)), grey.getpixel((60, 360))
+    assert isinstance(line, int | float)
+    assert isinstance(ground, int | float)
+    assert abs(line - ground) > 120
+
+
+def test_what_was_erased_to_clear_does_not_come_back() -> None:
+    drawing = Image.new("RGBA", (1280, 720), (*BLUE, 255))
+    drawing.paste((*RED, 0), (800, 0, 1280, 720))
+
+    frame = prepare(encoded(drawing, "PNG"), KLING)
+
+    with Image.open(io.BytesIO(frame.jpeg)) as image:
+        colour = image.getpixel((1200, 360))
+    assert isinstance(colour, tuple)
+    assert colour[0] - max(colour[1:]) < 10
 
 
 def test_a_transparent_colour_of_a_palette_is_seen_as_such() -> None:

@@ -338,22 +338,14 @@ def test_a_reached_limit_says_whose_how_much_and_when_it_resets(whom: str, title
         assert part in note.body
 
 
-def test_where_only_clips_in_progress_stand_in_the_way_waiting_is_the_advice() -> None:
+def test_what_clips_in_progress_hold_is_named_and_no_false_hope_is_given() -> None:
     note = words.refusal(limit_reached(spent=0, held=4_900_000))
-    assert "$4.90 is held by clips in progress" in note.body
-    assert "resets" not in note.body
+    assert "$0.00 of $5.00, and $4.90 is held by clips in progress" in note.body
+    assert f"<t:{DECEMBER}:R>" in note.body
 
 
-@pytest.mark.parametrize(
-    ("whom", "title"),
-    [
-        ("member", "⏳ Waiting for your other clips"),
-        ("server", "⏳ Waiting for other clips"),
-        ("bot", "⏳ Waiting for other clips"),
-    ],
-)
-def test_nobody_is_told_that_the_clips_of_others_are_theirs(whom: str, title: str) -> None:
-    assert words.refusal(limit_reached(whom, spent=0, held=4_900_000)).title == title
+def test_where_nothing_is_held_nothing_is_said_of_it() -> None:
+    assert "held" not in words.refusal(limit_reached(held=0)).body
 
 
 def test_a_clip_that_is_dearer_than_the_whole_limit_is_not_told_to_wait() -> None:

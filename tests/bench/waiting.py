@@ -33,8 +33,6 @@ RENDER_SECONDS = 20.0
 GAP = 4.0
 """Seconds from one client's start to the next one's: their submits do not meet, their waits do."""
 ROUNDS = 3
-QUICK = 1.0
-"""Seconds between two looks where a clip is to be seen soon."""
 USUAL = float(Settings.model_fields["look_every_seconds"].default)
 _PEER = "runware-sdk"
 _MOST_SECONDS = 90
@@ -71,13 +69,12 @@ class Client:
 
 
 OURS = Client(RUNTIME, "tests.bench.lone_worker", USUAL)
-QUICK_OURS = Client(RUNTIME, "tests.bench.lone_worker", QUICK)
 PEER = Client(PYTHON, "tests.bench.official_client")
 
 
 async def measure() -> list[Row]:
     """Measure all rounds and return the rows."""
-    lives: dict[Client, list[Life]] = {OURS: [], QUICK_OURS: [], PEER: []}
+    lives: dict[Client, list[Life]] = {OURS: [], PEER: []}
     for number in range(ROUNDS):
         clients = list(lives)
         order = clients[number % len(clients) :] + clients[: number % len(clients)]
@@ -104,16 +101,14 @@ async def measure() -> list[Row]:
             most_ours=most_ours,
         )
 
-    usual, quick = f"ready → seen, looking every {USUAL:g} s", f"ready → seen, every {QUICK:g} s"
+    usual = f"ready → seen, looking every {USUAL:g} s"
     return [
         row(f"{JOBS} clips in flight, CPU per clip", "ms", lambda r: r.cpu_ms, most_ratio=0.25),
         row("… of it once all are accepted", "ms", lambda r: r.waiting_cpu_ms),
         row(f"{JOBS} clips in flight, requests per clip", "", lambda r: r.requests, most_ratio=0.1),
         row("… of them polls", "", lambda r: r.polls),
         row(f"{usual}, median", "s", lambda r: r.median),
-        row(f"{usual}, p99", "s", lambda r: r.p99),
-        row(f"{quick}, median", "s", lambda r: r.median, QUICK_OURS),
-        row(f"{quick}, p99", "s", lambda r: r.p99, QUICK_OURS, most_ours=1.2),
+        row(f"{usual}, p99", "s", lambda r: r.p99, most_ours=1.2),
     ]
 
 

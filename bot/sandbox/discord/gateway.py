@@ -3,6 +3,7 @@
 Owns the sessions. `feed.py` hands it events; it knows nothing of what they mean.
 """
 
+import asyncio
 import logging
 import secrets
 import time
@@ -26,6 +27,7 @@ REQUEST_MEMBERS, INVALID_SESSION, HELLO, HEARTBEAT_ACK = 8, 9, 10, 11
 #: Presence and voice updates: accepted and of no consequence here.
 _IGNORED = frozenset({3, 4, 31})
 _FRAME_MAX_BYTES = 4096
+_ACK_AFTER_S = 0.002
 _EVENTS_KEPT = 2_000
 _KNOWN_INTENTS = (1 << 17) - 1 | 1 << 20 | 1 << 21 | 1 << 24 | 1 << 25
 
@@ -112,7 +114,9 @@ class Gateway:
 
     def _receive(self, connection: Connection, op: int, data: Any) -> None:
         if op == HEARTBEAT:
-            connection.send(HEARTBEAT_ACK)
+            # Not at once, as no network would: discord.py notes the time after it has sent.
+            loop = asyncio.get_running_loop()
+            loop.call_later(_ACK_AFTER_S, connection.send, HEARTBEAT_ACK)
         elif op == IDENTIFY:
             self._identify(connection, data)
         elif op == RESUME:

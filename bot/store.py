@@ -205,14 +205,6 @@ class Store:
 
         return await self._database.run(transaction)
 
-    async def keep_fact(self, name: str, value: str) -> None:
-        """Keep a small fact under `name`."""
-
-        def transaction(db: sqlite3.Connection) -> None:
-            db.execute("INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)", (name, value))
-
-        await self._database.run(transaction)
-
     async def fact_or(self, name: str, value: str) -> str:
         """Return the fact kept under `name`, which is `value` from now on if there was none."""
 

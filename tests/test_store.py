@@ -429,14 +429,8 @@ async def test_a_look_that_began_before_a_nudge_does_not_put_the_job_off(
 # --- Facts ---------------------------------------------------------------------------------------
 
 
-async def test_a_fact_is_kept_and_replaced(store: Store) -> None:
-    assert await store.fact("colour") is None
-    await store.keep_fact("colour", "blue")
-    await store.keep_fact("colour", "green")
-    assert await store.fact("colour") == "green"
-
-
 async def test_a_fact_that_is_made_once_stays_as_it_was_made(store: Store) -> None:
+    assert await store.fact("secret") is None
     assert await store.fact_or("secret", "first") == "first"
     assert await store.fact_or("secret", "second") == "first"
     assert await store.fact("secret") == "first"

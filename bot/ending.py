@@ -1,0 +1,58 @@
+"""The end of a job without a clip: the hold released, the person told, the picture forgotten.
+
+Every step that may find such an end calls it; that it is one, they decide.
+"""
+
+import logging
+
+from bot import ledger, lifecycle, words
+from bot.delivery import Delivery
+from bot.errors import AccountTrouble, Moderated, ProviderError
+from bot.gate import Gate
+from bot.intake import Pictures
+from bot.lifecycle import Event, Failure, Job
+from bot.store import Store
+from bot.timetable import Timetable
+
+log = logging.getLogger(__name__)
+
+
+class Ending:
+    """Each method is one transaction, guarded by the state that the job was read in."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        gate: Gate,
+        delivery: Delivery,
+        pictures: Pictures,
+        timetable: Timetable,
+    ) -> None:
+        self._store = store
+        self._gate = gate
+        self._delivery = delivery
+        self._pictures = pictures
+        self._timetable = timetable
+
+    async def refuse(self, job: Job, error: ProviderError) -> None:
+        """End a job that the service refuses; shut the gate where it refuses the account."""
+        if isinstance(error, AccountTrouble):
+            self._gate.shut(error, job.quote_micro)
+            failure = Failure.ACCOUNT
+        else:
+            log.warning("job %s: refused: %s", job.short_id, error)
+            failure = Failure.DECLINED if isinstance(error, Moderated) else Failure.REFUSED
+        await self._fail(job, Event.REFUSED, failure, error.code)
+
+    async def give_up(self, job: Job, note: str) -> None:
+        """End a job of which nothing more is to be expected; `note` goes into the accounts."""
+        await self._fail(job, Event.GIVE_UP, Failure.LOST, note)
+
+    async def _fail(self, job: Job, event: Event, failure: Failure, note: str) -> None:
+        now = self._timetable.clock()
+        failed = lifecycle.advance(job, event, now, failure=failure)
+        failed = await self._store.move(job, failed, entry=ledger.release(job, now, note))
+        self._delivery.show(failed, words.failed(failed))
+        self._pictures.drop(job.id)
+        log.info("job %s: failed (%s: %s), hold released", job.short_id, failure, note)

@@ -1,0 +1,106 @@
+"""Hands a paid clip over: from the video service into the channel, however often that takes.
+
+Nothing here costs anything, so nothing is given up: what cannot be fetched or posted is kept,
+visible to its owner, and tried again. `pipeline.py` calls it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from bot import ledger, lifecycle, words
+from bot.clip import probe
+from bot.delivery import Delivery
+from bot.errors import ClipBroken, DeliveryError, ProviderError, TooLarge, Unpostable
+from bot.ledger import Limits
+from bot.lifecycle import Clip, Event, Job
+from bot.provider import Provider
+from bot.store import Store
+from bot.timetable import Timetable
+
+log = logging.getLogger(__name__)
+
+_RARELY = 3600
+"""The longest pause between two tries, in seconds."""
+_WORTH_A_WORD = 3
+"""The try from which on a person hears of trouble that passes by itself."""
+
+
+class Handover:
+    """Takes jobs that are rendered; `folder` keeps their clips until they are posted."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        provider: Provider,
+        delivery: Delivery,
+        folder: Path,
+        limits: Limits,
+        timetable: Timetable,
+    ) -> None:
+        self._store = store
+        self._provider = provider
+        self._delivery = delivery
+        self._folder = folder
+        self._limits = limits
+        self._timetable = timetable
+
+    async def deliver(self, job: Job) -> None:
+        """Fetch and post the clips of a job, or set its next try. Raises `StaleJob`."""
+        # Counted before it is tried: where that cannot be written, nothing is posted, or a disk
+        # that stays full would fill the channel; and a try after a crash knows it is not the first.
+        next_try = self._timetable.next_try(job, _RARELY)
+        job = await self._store.move(job, lifecycle.again(job, self._timetable.clock(), next_try))
+        clips = await self._store.clips(job.id)
+        spent = sum(entry.spent_micro for entry in await self._store.entries(job.id))
+        try:
+            paths = [await self._fetched(clip) for clip in clips]
+            text = await self._text(job, clips, spent)
+            message_id = await self._delivery.post(job, paths, text, words.alt_text(job))
+        except (ProviderError, ClipBroken) as error:
+            log.warning("job %s: clip not fetched, trying again: %s", job.short_id, error)
+            if job.attempts >= _WORTH_A_WORD:
+                self._delivery.show(job, words.unfetched(job, spent))
+        except DeliveryError as error:
+            await self._keep(job, error, spent)
+        else:
+            now = self._timetable.clock()
+            posted = lifecycle.advance(job, Event.POSTED, now, message_id=message_id)
+            posted = await self._store.move(job, posted)
+            self._delivery.show(posted, words.done(posted))
+            log.info("job %s: delivered", job.short_id)
+            for path in paths:
+                path.unlink(missing_ok=True)
+
+    async def _keep(self, job: Job, error: DeliveryError, spent: int) -> None:
+        """Keep a clip that Discord did not take, and say so where that helps."""
+        log.warning("job %s: clip not posted, trying again: %s", job.short_id, error)
+        if isinstance(error, TooLarge):
+            later = self._timetable.clock() + _RARELY * 1000
+            await self._store.postpone([job], {job.id: later})
+        # What somebody can mend is said at once, and what may pass by itself is not.
+        if isinstance(error, Unpostable | TooLarge) or job.attempts >= _WORTH_A_WORD:
+            self._delivery.show(job, words.waiting(job, error, spent))
+
+    async def _fetched(self, clip: Clip) -> Path:
+        """Return the clip's file, downloading and judging it if it is not here yet."""
+        suffix = Path(clip.url.partition("?")[0]).suffix or ".mp4"
+        path = self._folder / f"{clip.job_id}-{clip.ordinal}{suffix}"
+        if not path.exists():
+            self._folder.mkdir(parents=True, exist_ok=True)
+            await self._provider.fetch(clip.url, path)
+        try:
+            await asyncio.to_thread(probe, path)
+        except ClipBroken:
+            path.unlink(missing_ok=True)
+            raise
+        return path
+
+    async def _text(self, job: Job, clips: Sequence[Clip], spent: int) -> str:
+        left = ""
+        if ledger.month_of(job.created_at) == ledger.month_of(self._timetable.clock()):
+            standing = await self._store.standing(job)
+            left = words.receipt(standing, self._limits, job.created_at)
+        return words.delivered(job, len(clips), spent, left)

@@ -1,0 +1,46 @@
+"""When things happen to a job: its next try, its next look, and the end of all patience.
+
+Holds the clock and chance for the steps behind it, which decide what to do at that time. No I/O.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot import lifecycle
+from bot.lifecycle import Job
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timetable:
+    """Moments are Unix milliseconds, spans are seconds; `chance` returns a number from 0 to 1."""
+
+    clock: Callable[[], int]
+    chance: Callable[[], float]
+    look_every: float
+    give_up_after: float
+
+    def age(self, job: Job) -> float:
+        """Return the seconds since the job was accepted."""
+        return (self.clock() - job.created_at) / 1000
+
+    def is_over(self, job: Job, patience: float = 1) -> bool:
+        """Tell whether the job is to be given up, with so many times the usual patience."""
+        return self.age(job) > self.give_up_after * patience
+
+    def next_try(self, job: Job, longest: float) -> int:
+        """Return when to try again: 1, 2, 4 … and at most `longest` seconds from now."""
+        delay = lifecycle.retry_delay(job.attempts, self.chance(), longest)
+        return self.clock() + round(delay * 1000)
+
+    def next_look(self, job: Job) -> int:
+        """Return when to look again: the older the job, the later."""
+        return self.beat(lifecycle.look_delay(self.age(job), self.look_every))
+
+    def beat(self, wait: float) -> int:
+        """Return the common beat nearest to `wait` seconds from now: jobs are looked at together.
+
+        Not the one after: a look takes a moment, and the beat after the next would be meant each
+        time.
+        """
+        length = max(1, round(self.look_every * 1000))
+        return (self.clock() + round(wait * 1000) + length // 2) // length * length

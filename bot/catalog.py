@@ -15,7 +15,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from bot.errors import OptionRefused, SettingsError
-from bot.ledger import to_micro
+from bot.money import to_micro
 from bot.lifecycle import Order
 
 AUTO = "auto"

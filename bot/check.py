@@ -26,7 +26,7 @@ from bot.errors import (
     Rejected,
     SettingsError,
 )
-from bot.ledger import usd
+from bot.money import usd
 from bot.provider import Provider
 from bot.settings import Settings
 

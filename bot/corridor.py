@@ -21,10 +21,10 @@ from bot.errors import StoreError
 from bot.gate import Gate
 from bot.hooks import Bell, Signer
 from bot.intake import Intake, Pictures
-from bot.ledger import Limits
 from bot.media import MEGABYTE, Media
 from bot.pipeline import Pipeline
 from bot.provider import Provider
+from bot.rules import Limits, Measure
 from bot.settings import Settings
 from bot.store import Store
 from bot.task import Output
@@ -80,6 +80,31 @@ def output(settings: Settings) -> Output:
     )
 
 
+def limits(settings: Settings) -> Limits:
+    """Return the operator's limits."""
+    return Limits(
+        member={
+            Measure.DAY: settings.member_daily_usd,
+            Measure.WEEK: settings.member_weekly_usd,
+            Measure.MONTH: settings.member_monthly_usd,
+            Measure.CLIPS: settings.member_clips,
+            Measure.COOLDOWN: settings.member_cooldown_seconds,
+        },
+        server={
+            Measure.DAY: settings.server_daily_usd,
+            Measure.WEEK: settings.server_weekly_usd,
+            Measure.MONTH: settings.server_monthly_usd,
+            Measure.CLIPS: settings.server_clips,
+        },
+        bot={
+            Measure.DAY: settings.bot_daily_usd,
+            Measure.WEEK: settings.bot_weekly_usd,
+            Measure.MONTH: settings.bot_monthly_usd,
+            Measure.CLIPS: settings.bot_clips,
+        },
+    )
+
+
 def build(
     settings: Settings, model: Model, database: Database, client: AnimateBot, hook_key: str
 ) -> Corridor:
@@ -87,11 +112,7 @@ def build(
     store = Store(database)
     http = httpx.AsyncClient()
     signer = Signer(settings.public_url, hook_key.encode()) if settings.public_url else None
-    limits = Limits(
-        member_micro=settings.member_monthly_usd,
-        server_micro=settings.server_monthly_usd,
-        bot_micro=settings.bot_monthly_usd,
-    )
+    operator = limits(settings)
     pictures = Pictures(settings.data_dir / "pictures")
     delivery = Delivery(client)
     api_key = settings.runware_api_key.get_secret_value()
@@ -111,7 +132,7 @@ def build(
         delivery=delivery,
         pictures=pictures,
         clips_folder=settings.data_dir / "clips",
-        limits=limits,
+        limits=operator,
         look_every=settings.look_every_seconds,
         give_up_after=settings.give_up_hours * 3600,
         clock=clock,
@@ -125,7 +146,7 @@ def build(
         delivery=delivery,
         pictures=pictures,
         model=model,
-        limits=limits,
+        limits=operator,
         most_pixels=settings.picture_max_megapixels * 1_000_000,
         clock=clock,
         new_uuid=lambda: str(uuid.uuid4()),

@@ -174,11 +174,11 @@ def _prepare(db: sqlite3.Connection) -> None:
     db.execute("PRAGMA journal_mode = WAL")
     # FULL: what was acknowledged survives a power cut. NORMAL loses the last commits.
     db.execute("PRAGMA synchronous = FULL")
-    db.execute("PRAGMA foreign_keys = ON")
     # Without it, INSERT OR REPLACE would remove an entry past the trigger that forbids it.
     db.execute("PRAGMA recursive_triggers = ON")
     db.row_factory = sqlite3.Row
     _migrate(db)
+    db.execute("PRAGMA foreign_keys = ON")
 
 
 def _migrate(db: sqlite3.Connection) -> None:
@@ -192,7 +192,25 @@ def _migrate(db: sqlite3.Connection) -> None:
             f" {len(steps)}); install that release, or restore an older backup"
         )
     for number, step in enumerate(steps[version:], start=version + 1):
-        db.executescript(
-            f"BEGIN IMMEDIATE;\n{step.read_text('utf-8')}\nPRAGMA user_version = {number};\nCOMMIT;"
-        )
+        _apply(db, step.read_text("utf-8"), number)
         log.info("schema is now at %s", step.name)
+
+
+def _apply(db: sqlite3.Connection, script: str, version: int) -> None:
+    """Run a schema file whole or not at all.
+
+    Without foreign keys, so that it may put a new table in the place of an old one; they are looked
+    at together before the commit, which is the way that SQLite's own documentation gives.
+    """
+    db.execute("PRAGMA foreign_keys = OFF")
+    try:
+        db.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {version};")
+        if db.execute("PRAGMA foreign_key_check").fetchone() is not None:
+            raise sqlite3.IntegrityError(f"schema {version} would leave rows without their owners")
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+    finally:
+        db.execute("PRAGMA foreign_keys = ON")

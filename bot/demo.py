@@ -22,7 +22,7 @@ import aiohttp
 
 from bot import catalog
 from bot.clip import probe
-from bot.ledger import usd
+from bot.money import usd
 from bot.sandbox.discord.server import LocalDiscord
 from bot.sandbox.person import Person, PersonError, Started
 from bot.sandbox.runware.server import LocalRunware

@@ -4,7 +4,9 @@ AnimateError
 ├── UserError               the person who asked can act; nothing was held or charged
 │   ├── PictureRefused      the file is not a picture that the model can use
 │   ├── OptionRefused       an option is outside what the model does
-│   ├── LimitReached        the hold does not fit a limit
+│   ├── LimitReached        the hold does not fit a limit on money
+│   ├── TooManyAtOnce       as many clips are in flight as may be
+│   ├── CoolingDown         the member's last clip is too fresh
 │   ├── CannotPostHere      the bot may not post the clip into this channel
 │   ├── NotAccepting        the bot takes no new clips at the moment
 │   └── AccountPaused       its account with the video service needs its owner
@@ -86,23 +88,52 @@ class OptionRefused(UserError):
         return f"option {self.option} refused, allowed: {self.allowed}"
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, kw_only=True)
 class LimitReached(UserError):
-    """The hold does not fit the limit of `whom` ("member", "server" or "bot"); micro-dollars."""
+    """The hold does not fit a limit on money; micro-dollars."""
 
     whom: str
+    """Whose: "member", "server" or "bot"."""
+    period: str
+    """"day", "week" or "month"."""
     limit_micro: int
     spent_micro: int
     held_micro: int
+    excused_micro: int = 0
+    """What of these two does not count."""
+    credit_micro: int = 0
+    """What a credit would have added."""
     wanted_micro: int
     resets_at: int
     """Unix seconds at which the period ends."""
 
     def __str__(self) -> str:
         return (
-            f"{self.whom} limit {self.limit_micro} reached:"
+            f"{self.whom} limit {self.limit_micro} a {self.period} reached:"
             f" spent {self.spent_micro}, held {self.held_micro}, wanted {self.wanted_micro}"
         )
+
+
+@dataclass(eq=False)
+class TooManyAtOnce(UserError):
+    """As many clips are in flight as `whom` ("member", "server" or "bot") may have."""
+
+    whom: str
+    limit: int
+    running: int
+
+    def __str__(self) -> str:
+        return f"{self.whom} has {self.running} clips in flight of {self.limit}"
+
+
+@dataclass(eq=False)
+class CoolingDown(UserError):
+    """The member's last clip is too fresh; `until` in Unix seconds."""
+
+    until: int
+
+    def __str__(self) -> str:
+        return f"the next clip may begin at {self.until}"
 
 
 @dataclass(eq=False)

@@ -11,14 +11,15 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot import image, ledger, words
+from bot import image, words
 from bot.catalog import AUTO, Model
 from bot.delivery import Delivery, Reply
 from bot.errors import AccountPaused, NotAccepting, OptionRefused, StoreError, UserError
 from bot.gate import Gate
-from bot.ledger import Limits
 from bot.lifecycle import Job, Order
 from bot.media import Media
+from bot.money import usd
+from bot.rules import Limits
 from bot.store import Admitted, Store
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,8 @@ class Ask:
     guild_id: int
     channel_id: int
     member_id: int
+    role_ids: tuple[int, ...] = ()
+    """The member's roles at this moment."""
     status_message_id: int | None
     picture_url: str
     """From Discord's own payload; never typed by a person."""
@@ -146,7 +149,7 @@ class Intake:
         job = self._job(ask, order)
         try:
             await asyncio.to_thread(self._pictures.keep, job.id, frame.jpeg)
-            admitted = await self._store.accept(job, ledger.hold(job), self._limits)
+            admitted = await self._store.accept(job, self._limits)
         except UserError:
             self._pictures.drop(job.id)
             raise
@@ -157,7 +160,8 @@ class Intake:
         if not admitted.is_new:
             self._pictures.drop(job.id)
             return admitted
-        log.info("job %s: accepted, %s held", job.short_id, ledger.usd(job.quote_micro))
+        job = admitted.job
+        log.info("job %s: accepted, %s held", job.short_id, usd(job.quote_micro))
         self._delivery.show(job, words.queued(job, admitted.ahead), ask.reply)
         self._wake()
         return admitted
@@ -196,6 +200,7 @@ class Intake:
             guild_id=ask.guild_id,
             channel_id=ask.channel_id,
             member_id=ask.member_id,
+            role_ids=ask.role_ids,
             status_message_id=ask.status_message_id,
             order=order,
             quote_micro=self._model.quote_micro(order),

@@ -1,22 +1,21 @@
-"""May we pay? Money in whole micro-dollars, entries that only ever add up, and limits.
+"""May we pay? Entries that only ever add up, balances that derive from them, and the decision.
 
-An entry moves two accounts: what is held and what is spent. A hold is followed by exactly one spend
-or release that takes the whole hold back. Pure: no I/O, no clock. `store.py` keeps the entries and
-asks `first_limit_reached` inside the transaction that books the hold.
+A hold is followed by exactly one spend or release that takes the whole hold back. What a credit
+pays for is excused: it does not count against the member's own limits, though against all others.
+A clip counts in the period in which it was accepted. Pure: no I/O, no clock. `books.py` keeps the
+entries and asks `draws_for` inside the transaction that books the hold.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
-from bot.errors import LimitReached
+from bot.errors import CoolingDown, LimitReached, TooManyAtOnce
 from bot.lifecycle import Job
-
-MICRO = 1_000_000
-_MOST_USD = 10**9
-"""No single amount is larger, so that every sum stays far inside SQLite's 64 bits."""
+from bot.periods import Period, day_of, ends_at
+from bot.rules import Account, Line, Measure
 
 
 class Kind(StrEnum):
@@ -25,83 +24,289 @@ class Kind(StrEnum):
     HOLD = "hold"
     SPEND = "spend"
     RELEASE = "release"
+    GRANT = "grant"
+    ADJUSTMENT = "adjustment"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One line of the accounts; never changed, never removed. Amounts are changes."""
 
-    job_id: str
     kind: Kind
+    job_id: str | None = None
     member_id: int
     guild_id: int
-    month: str
-    """The period of acceptance, "2026-11": a clip counts where it was accepted."""
-    held_micro: int
-    spent_micro: int
+    day: date
+    """The server's local day of acceptance: a clip counts where it was accepted."""
+    utc_day: date
+    """The same moment's day for the whole bot, which lives in UTC."""
+    held_micro: int = 0
+    spent_micro: int = 0
+    excused_micro: int = 0
+    """The part of `held_micro` and `spent_micro` that the member's limits do not see."""
+    credit_micro: int = 0
+    """What a grant grants."""
+    expires_at: int | None = None
+    """When what is left of a grant is gone, Unix milliseconds."""
+    actor_id: int | None = None
+    """Who granted or adjusted."""
     at: int
     """Unix milliseconds."""
     note: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolution:
+    """What became of a job's hold: paid, given back, or given back and then found after all."""
+
+    job_id: str
+    kind: Kind
+    cost_micro: int
+    at: int
+    note: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """What one account has spent and holds in one period, micro-dollars."""
+    """What one account has used in one period, micro-dollars."""
 
     spent_micro: int = 0
     held_micro: int = 0
+    excused_micro: int = 0
 
     @property
     def used_micro(self) -> int:
-        """What is not free any more."""
-        return self.spent_micro + self.held_micro
+        """What counts against a limit."""
+        return self.spent_micro + self.held_micro - self.excused_micro
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """What is left of one grant; `expires_at` in Unix milliseconds, None for never."""
+
+    grant_id: int
+    left_micro: int
+    expires_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """Micro-dollars that a clip takes from a grant, or, below 0, gives back to it."""
+
+    grant_id: int
+    micro: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """Monthly limits in micro-dollars; None is unlimited, 0 is nothing."""
+class Statement:
+    """Everything that decides whether a member's next clip is accepted, at one moment."""
 
-    member_micro: int | None
-    server_micro: int | None
-    bot_micro: int | None
+    guild_id: int
+    member_id: int
+    now: int
+    """Unix milliseconds."""
+    zone: ZoneInfo
+    """The server's; the bot's own periods are in UTC."""
+    lines: tuple[Line, ...]
+    balances: Mapping[tuple[Account, Period], Balance]
+    running: Mapping[Account, int]
+    """Clips in flight."""
+    last_at: int | None = None
+    """When the member's last clip was accepted, Unix milliseconds; None: not lately."""
+    credits: tuple[Credit, ...] = ()
+    """In the order in which they are used up: the first to expire first."""
+
+    @property
+    def credit_micro(self) -> int:
+        """What all credits together still pay."""
+        return sum(credit.left_micro for credit in self.credits)
+
+    def day(self, account: Account = Account.MEMBER) -> date:
+        """Return today, as this account's periods count it."""
+        return day_of(self.now, self.zone_of(account))
+
+    def zone_of(self, account: Account) -> ZoneInfo:
+        """Return the zone of an account's periods."""
+        return UTC_ZONE if account is Account.BOT else self.zone
+
+    def balance(self, line: Line) -> Balance:
+        """Return what has been used of a limit on money."""
+        assert line.measure.period is not None
+        return self.balances[line.account, line.measure.period]
+
+    def room_micro(self, line: Line) -> int | None:
+        """Return what is left of a limit on money, never below 0; None is unlimited."""
+        if line.value is None:
+            return None
+        return max(0, line.value - self.balance(line).used_micro)
+
+    def resets_at(self, line: Line) -> int:
+        """Return the Unix second at which a limit on money begins anew."""
+        assert line.measure.period is not None
+        return ends_at(line.measure.period, self.day(line.account), self.zone_of(line.account))
+
+    def money_lines(self, account: Account) -> Sequence[Line]:
+        """Return the limits on money of one account."""
+        return [one for one in self.lines if one.account is account and one.measure.period]
+
+    def left_micro(self) -> int | None:
+        """Return what the member may still use, credit included; None is unlimited."""
+        own = [self.room_micro(line) for line in self.money_lines(Account.MEMBER)]
+        rooms = [room + self.credit_micro for room in own if room is not None]
+        for account in (Account.SERVER, Account.BOT):
+            others = [self.room_micro(line) for line in self.money_lines(account)]
+            rooms += [room for room in others if room is not None]
+        return min(rooms, default=None)
+
+    def tightest(self) -> Line | None:
+        """Return the limit on money that leaves the least, the member's first; None: no limit."""
+        limited = [
+            line
+            for account in Account
+            for line in self.money_lines(account)
+            if line.value is not None
+        ]
+        return min(limited, key=lambda line: self.room_micro(line) or 0, default=None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """The three balances that a hold must fit."""
-
-    member: Balance
-    server: Balance
-    bot: Balance
+UTC_ZONE = ZoneInfo("UTC")
 
 
-def hold(job: Job) -> Entry:
+def draws_for(statement: Statement, wanted_micro: int) -> tuple[Draw, ...]:
+    """Decide on a hold of `wanted_micro` and return what of it is drawn from the credits.
+
+    Raises `CoolingDown`, `TooManyAtOnce` or `LimitReached`, for the narrowest that is in the way.
+    """
+    _check_pace(statement)
+    _check_running(statement, Account.MEMBER)
+    draws = _member_draws(statement, wanted_micro)
+    for account in (Account.SERVER, Account.BOT):
+        _check_running(statement, account)
+        for line in statement.money_lines(account):
+            _check_room(statement, line, wanted_micro)
+    return draws
+
+
+def _member_draws(statement: Statement, wanted_micro: int) -> tuple[Draw, ...]:
+    rooms = [(statement.room_micro(line), line) for line in statement.money_lines(Account.MEMBER)]
+    limited = [(room, line) for room, line in rooms if room is not None]
+    if not limited:
+        return ()
+    room, line = min(limited, key=lambda pair: pair[0])
+    _check_room(statement, line, wanted_micro, statement.credit_micro)
+    return _drawn(statement.credits, wanted_micro - room)
+
+
+def _check_pace(statement: Statement) -> None:
+    for line in statement.lines:
+        if line.measure is Measure.COOLDOWN and line.value and statement.last_at is not None:
+            over_at = statement.last_at + line.value * 1000
+            if statement.now < over_at:
+                raise CoolingDown(-(-over_at // 1000))
+
+
+def _check_running(statement: Statement, account: Account) -> None:
+    for line in statement.lines:
+        if line.account is account and line.measure is Measure.CLIPS and line.value is not None:
+            running = statement.running[account]
+            if running >= line.value:
+                raise TooManyAtOnce(account, line.value, running)
+
+
+def _check_room(
+    statement: Statement, line: Line, wanted_micro: int, credit_micro: int = 0
+) -> None:
+    room = statement.room_micro(line)
+    if room is None or wanted_micro <= room + credit_micro:
+        return
+    balance = statement.balance(line)
+    assert line.value is not None
+    raise LimitReached(
+        whom=line.account,
+        period=line.measure.value,
+        limit_micro=line.value,
+        spent_micro=balance.spent_micro,
+        held_micro=balance.held_micro,
+        excused_micro=balance.excused_micro,
+        credit_micro=credit_micro,
+        wanted_micro=wanted_micro,
+        resets_at=statement.resets_at(line),
+    )
+
+
+def _drawn(credits: Iterable[Credit], micro: int) -> tuple[Draw, ...]:
+    draws = []
+    for credit in credits:
+        part = min(micro, credit.left_micro)
+        if part > 0:
+            draws.append(Draw(credit.grant_id, part))
+            micro -= part
+    return tuple(draws)
+
+
+# --- Entries -------------------------------------------------------------------------------------
+
+
+def hold(job: Job, zone: ZoneInfo, draws: Iterable[Draw] = ()) -> Entry:
     """Set the quote aside."""
-    return _entry(job, Kind.HOLD, held=job.quote_micro, spent=0, at=job.created_at)
-
-
-def spend(job: Job, cost_micro: int, at: int, note: str = "") -> Entry:
-    """Book what the service reported, in full, and give the hold back."""
-    return _entry(job, Kind.SPEND, held=-job.quote_micro, spent=cost_micro, at=at, note=note)
-
-
-def release(job: Job, at: int, note: str = "") -> Entry:
-    """Give the hold back; nothing was paid."""
-    return _entry(job, Kind.RELEASE, held=-job.quote_micro, spent=0, at=at, note=note)
-
-
-def _entry(job: Job, kind: Kind, *, held: int, spent: int, at: int, note: str = "") -> Entry:
     return Entry(
+        kind=Kind.HOLD,
         job_id=job.id,
-        kind=kind,
         member_id=job.member_id,
         guild_id=job.guild_id,
-        month=month_of(job.created_at),
-        held_micro=held,
-        spent_micro=spent,
-        at=at,
-        note=note,
+        day=day_of(job.created_at, zone),
+        utc_day=day_of(job.created_at, UTC),
+        held_micro=job.quote_micro,
+        excused_micro=sum(draw.micro for draw in draws),
+        at=job.created_at,
     )
+
+
+def spend(job: Job, cost_micro: int, at: int, note: str = "") -> Resolution:
+    """Book what the service reported, in full, and give the hold back."""
+    return Resolution(job_id=job.id, kind=Kind.SPEND, cost_micro=cost_micro, at=at, note=note)
+
+
+def release(job: Job, at: int, note: str = "") -> Resolution:
+    """Give the hold back; nothing was paid."""
+    return Resolution(job_id=job.id, kind=Kind.RELEASE, cost_micro=0, at=at, note=note)
+
+
+def found(job: Job, cost_micro: int, at: int, note: str) -> Resolution:
+    """Book what a clip did cost that turned up after its hold had been released."""
+    return Resolution(job_id=job.id, kind=Kind.ADJUSTMENT, cost_micro=cost_micro, at=at, note=note)
+
+
+def resolved(held: Entry, resolution: Resolution) -> Entry:
+    """Return the entry that resolves a hold, in the period of the hold.
+
+    Of a clip that cost less than was held, the credit gets the difference back first.
+    """
+    excused = 0
+    if resolution.kind is not Kind.ADJUSTMENT:
+        own = held.held_micro - held.excused_micro
+        paid_by_credit = min(held.excused_micro, max(0, resolution.cost_micro - own))
+        excused = paid_by_credit - held.excused_micro
+    return replace(
+        held,
+        kind=resolution.kind,
+        held_micro=0 if resolution.kind is Kind.ADJUSTMENT else -held.held_micro,
+        spent_micro=resolution.cost_micro,
+        excused_micro=excused,
+        at=resolution.at,
+        note=resolution.note,
+    )
+
+
+def given_back(draws: Sequence[Draw], micro: int) -> tuple[Draw, ...]:
+    """Return `micro` of what was drawn, to the credit that was drawn on last first."""
+    back = []
+    for draw in reversed(draws):
+        part = min(micro, draw.micro)
+        if part > 0:
+            back.append(Draw(draw.grant_id, -part))
+            micro -= part
+    return tuple(back)
 
 
 def total_cost(reported: Iterable[int | None], quote_micro: int, expected: int) -> tuple[int, str]:
@@ -118,79 +323,3 @@ def total_cost(reported: Iterable[int | None], quote_micro: int, expected: int) 
     if total > quote_micro:
         flags.append("reported cost above the hold")
     return total, "; ".join(flags)
-
-
-def first_limit_reached(
-    standing: Standing, limits: Limits, wanted_micro: int, now: int
-) -> LimitReached | None:
-    """Return the narrowest limit that a hold of `wanted_micro` would break, or None."""
-    for whom, balance, limit in (
-        ("member", standing.member, limits.member_micro),
-        ("server", standing.server, limits.server_micro),
-        ("bot", standing.bot, limits.bot_micro),
-    ):
-        if limit is not None and balance.used_micro + wanted_micro > limit:
-            return LimitReached(
-                whom=whom,
-                limit_micro=limit,
-                spent_micro=balance.spent_micro,
-                held_micro=balance.held_micro,
-                wanted_micro=wanted_micro,
-                resets_at=month_end(now),
-            )
-    return None
-
-
-def left_micro(standing: Standing, limits: Limits) -> int | None:
-    """Return what the member may still use this month, never below 0; None is unlimited."""
-    rooms = [
-        max(0, limit - balance.used_micro)
-        for balance, limit in (
-            (standing.member, limits.member_micro),
-            (standing.server, limits.server_micro),
-            (standing.bot, limits.bot_micro),
-        )
-        if limit is not None
-    ]
-    return min(rooms, default=None)
-
-
-def month_of(at: int) -> str:
-    """Return the period key of a moment in Unix milliseconds, in UTC: "2026-11"."""
-    return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m")
-
-
-def month_end(at: int) -> int:
-    """Return the Unix second at which the month of `at` (Unix milliseconds) ends, in UTC."""
-    moment = datetime.fromtimestamp(at / 1000, UTC)
-    year, month = divmod(moment.year * 12 + moment.month, 12)
-    return int(datetime(year, month + 1, 1, tzinfo=UTC).timestamp())
-
-
-def to_micro(usd: Decimal) -> int:
-    """Return dollars as whole micro-dollars, half rounded up.
-
-    ValueError if it is not finite, or over a billion dollars.
-    """
-    if not usd.is_finite() or usd.copy_abs() > _MOST_USD:
-        raise ValueError("not a finite amount, or over a billion dollars")
-    return int((usd * MICRO).to_integral_value(ROUND_HALF_UP))
-
-
-def parse_usd(text: str) -> int:
-    """Read "2.50" or "$2.50" as micro-dollars. ValueError if it is no amount, or negative."""
-    try:
-        micro = to_micro(Decimal(text.strip().removeprefix("$")))
-    except InvalidOperation:
-        raise ValueError("not an amount in dollars") from None
-    if micro < 0:
-        raise ValueError("an amount cannot be negative")
-    return micro
-
-
-def usd(micro: int) -> str:
-    """Write micro-dollars for people, exactly: "$5.00", "$0.1848"; cents at least."""
-    sign = "-" if micro < 0 else ""
-    whole, part = divmod(abs(micro), MICRO)
-    digits = f"{part:06d}".rstrip("0").ljust(2, "0")
-    return f"{sign}${whole:,}.{digits}"

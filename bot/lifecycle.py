@@ -92,6 +92,12 @@ class Order:
     negative_prompt: str | None = None
     seed: int | None = None
 
+    @property
+    def clip_kind(self) -> str:
+        """Name what a clip's price depends on."""
+        size = f"{self.width}x{self.height}" if self.width else "as the picture"
+        return f"{self.model}, {size}, {self.duration:g} s"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
@@ -105,6 +111,8 @@ class Job:
     guild_id: int
     channel_id: int
     member_id: int
+    role_ids: tuple[int, ...] = ()
+    """The member's roles at acceptance, which decided on the limits."""
     status_message_id: int | None
     order: Order
     quote_micro: int

@@ -14,8 +14,20 @@ from pydantic import ValidationError as PydanticError
 from pydantic.fields import FieldInfo
 
 from bot.errors import SettingsError
-from bot.ledger import usd
-from bot.values import OFF, Limit, Origin, OrOff, PerTask, Secret, Words, url
+from bot.money import usd
+from bot.values import (
+    MONEY,
+    OFF,
+    UNLIMITED,
+    Count,
+    Limit,
+    Origin,
+    OrOff,
+    PerTask,
+    Secret,
+    Words,
+    url,
+)
 
 PREFIX = "ANIMATE_"
 _LEAST_TTL_BEYOND = 24
@@ -70,21 +82,72 @@ class Settings(BaseModel):
         description="What the service checks for unsafe content: none, fast (key frames)"
         " or full (all frames).",
     )
+    member_daily_usd: Limit = Field(
+        None,
+        alias="ANIMATE_MEMBER_DAILY_USD",
+        description="What one member may use in one server in a day: dollars, `0` or `unlimited`.",
+    )
+    member_weekly_usd: Limit = Field(
+        None,
+        alias="ANIMATE_MEMBER_WEEKLY_USD",
+        description="The same in a week, from Monday on.",
+    )
     member_monthly_usd: Limit = Field(
         5_000_000,
         alias="ANIMATE_MEMBER_MONTHLY_USD",
-        description="What one member may spend in one server in a month (UTC):"
-        " dollars, `0` or `unlimited`.",
+        description="The same in a month. A server's admins may set other limits for their members.",
+    )
+    server_daily_usd: Limit = Field(
+        None,
+        alias="ANIMATE_SERVER_DAILY_USD",
+        description="What one server may use in a day; its admins may set it tighter, never wider.",
+    )
+    server_weekly_usd: Limit = Field(
+        None,
+        alias="ANIMATE_SERVER_WEEKLY_USD",
+        description="The same in a week.",
     )
     server_monthly_usd: Limit = Field(
         25_000_000,
         alias="ANIMATE_SERVER_MONTHLY_USD",
-        description="What one server may spend in a month (UTC).",
+        description="The same in a month.",
+    )
+    bot_daily_usd: Limit = Field(
+        None,
+        alias="ANIMATE_BOT_DAILY_USD",
+        description="What everybody together may use in a day (UTC).",
+    )
+    bot_weekly_usd: Limit = Field(
+        None,
+        alias="ANIMATE_BOT_WEEKLY_USD",
+        description="The same in a week.",
     )
     bot_monthly_usd: Limit = Field(
         100_000_000,
         alias="ANIMATE_BOT_MONTHLY_USD",
-        description="What everybody together may spend in a month (UTC).",
+        description="The same in a month.",
+    )
+    member_clips: Count = Field(
+        3,
+        alias="ANIMATE_MEMBER_CLIPS",
+        description="How many clips of one member may be in the making at once, or `unlimited`.",
+    )
+    server_clips: Count = Field(
+        20,
+        alias="ANIMATE_SERVER_CLIPS",
+        description="How many of one server.",
+    )
+    bot_clips: Count = Field(
+        200,
+        alias="ANIMATE_BOT_CLIPS",
+        description="How many of everybody together.",
+    )
+    member_cooldown_seconds: int = Field(
+        0,
+        ge=0,
+        le=86_400,
+        alias="ANIMATE_MEMBER_COOLDOWN_SECONDS",
+        description="How long a member waits from one clip to the next, in seconds.",
     )
     picture_max_mb: int = Field(
         20,
@@ -238,8 +301,8 @@ def written(field: FieldInfo) -> str:
     if field.is_required():
         return ""
     if field.default is None:
-        return OFF
-    if field.annotation == int | None:  # of those with a number as default, the limits only
+        return OFF if OrOff in field.metadata else UNLIMITED
+    if MONEY in field.metadata:
         return usd(field.default).removeprefix("$")
     if isinstance(field.default, tuple):
         return ",".join(field.default)

@@ -1,24 +1,33 @@
-"""All SQL on jobs, clips, entries and facts. Each public method is one durable transaction.
+"""All SQL on jobs, clips and facts. Each public method is one durable transaction.
 
 A change of a job is guarded by the state that it was read in: a slow writer cannot undo a fast one.
+What a job's step does to the accounts is booked in the same transaction, by `books.py`.
 Decides nothing: `lifecycle.py` says what a job becomes, `ledger.py` what may be held.
 """
 
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from dataclasses import fields as fields_of
 from functools import lru_cache
 
+from bot import books, ledger
 from bot.database import Database
 from bot.errors import StaleJob
-from bot.ledger import Balance, Entry, Limits, Standing, first_limit_reached, month_of
+from bot.ledger import Entry, Resolution
 from bot.lifecycle import FINAL, Clip, Failure, Job, Order, State
+from bot.rules import Limits
 
-_JOB = """id, source, task_uuid, guild_id, channel_id, member_id, status_message_id, "order",
-          quote_micro, state, due_at, attempts, failure, message_id, created_at, updated_at"""
+_JOB = """id, source, task_uuid, guild_id, channel_id, member_id, role_ids, status_message_id,
+          "order", quote_micro, state, due_at, attempts, failure, message_id, created_at,
+          updated_at"""
 _OPEN = "state NOT IN ('delivered', 'failed')"  # written out: it must match the index jobs_due
 assert {f"{state}" for state in FINAL} == {"delivered", "failed"}
+
+
+MOST_AHEAD = 100
+"""Counting on would cost more than the figure is worth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +38,7 @@ class Admitted:
     is_new: bool
     """False where the same request had been accepted before."""
     ahead: int
-    """How many jobs wait to be sent before it."""
-    standing: Standing
-    """The balances with this hold in them."""
+    """How many jobs wait to be sent before it, counted up to `MOST_AHEAD`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,35 +56,34 @@ class Store:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def accept(self, job: Job, entry: Entry, limits: Limits) -> Admitted:
-        """Book the job and its hold, both or none. Raises `LimitReached`.
+    async def accept(self, job: Job, limits: Limits) -> Admitted:
+        """Book the job and its hold, both or none. Raises what `ledger.draws_for` does.
 
+        The hold is the quote, or what the service last charged for such clips if that was more.
         A job from the same source is returned as it is, and nothing is booked.
         """
 
         def transaction(db: sqlite3.Connection) -> Admitted:
             known = _one(db, "source = ?", job.source)
-            if known is None:
-                standing = _standing(db, job)
-                reached = first_limit_reached(standing, limits, job.quote_micro, job.created_at)
-                if reached is not None:
-                    raise reached
-                _insert(db, job)
-                _book(db, entry)
-            admitted = known or job
+            admitted = known or _admit(db, job, limits)
             ahead = db.execute(
-                "SELECT count(*) FROM jobs"
-                " WHERE state IN ('queued', 'submitting') AND created_at < ?",
-                (admitted.created_at,),
+                "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE state IN ('queued', 'submitting')"
+                " AND created_at < ? LIMIT ?)",
+                (admitted.created_at, MOST_AHEAD),
             ).fetchone()[0]
-            return Admitted(admitted, known is None, ahead, _standing(db, admitted))
+            return Admitted(admitted, known is None, ahead)
 
         return await self._database.run(transaction)
 
     async def move(
-        self, before: Job, after: Job, *, entry: Entry | None = None, clips: Iterable[Clip] = ()
+        self,
+        before: Job,
+        after: Job,
+        *,
+        resolution: Resolution | None = None,
+        clips: Iterable[Clip] = (),
     ) -> Job:
-        """Make `before` into `after` and book `entry` in one step. Raises `StaleJob`."""
+        """Make `before` into `after` and resolve its hold in one step. Raises `StaleJob`."""
 
         def transaction(db: sqlite3.Connection) -> Job:
             guard = (before.id, before.state, before.updated_at)
@@ -86,8 +92,8 @@ class Store:
             ).fetchone()
             if found is None:
                 raise StaleJob(f"job {before.short_id} is no longer {before.state}")
-            if entry is not None:
-                _book(db, entry)
+            if resolution is not None:
+                books.resolve(db, resolution)
             db.execute(
                 "UPDATE jobs SET state = ?, due_at = ?, attempts = ?, failure = ?, message_id = ?,"
                 " updated_at = ? WHERE id = ?",
@@ -96,11 +102,15 @@ class Store:
                     *(after.updated_at, before.id),
                 ),
             )
+            made = list(clips)
             db.executemany(
                 "INSERT INTO clips (job_id, ordinal, video_uuid, url, seed, cost_micro)"
                 " VALUES (:job_id, :ordinal, :video_uuid, :url, :seed, :cost_micro)",
-                [asdict(clip) for clip in clips],
+                [asdict(clip) for clip in made],
             )
+            costs = [clip.cost_micro for clip in made if clip.cost_micro is not None]
+            if costs:
+                books.note_price(db, after.order.clip_kind, max(costs), after.updated_at)
             return after
 
         return await self._database.run(transaction)
@@ -183,18 +193,9 @@ class Store:
         """Return what was booked for a job, oldest first."""
 
         def transaction(db: sqlite3.Connection) -> list[Entry]:
-            rows = db.execute(
-                "SELECT job_id, kind, member_id, guild_id, month, held_micro, spent_micro, at, note"
-                " FROM entries WHERE job_id = ? ORDER BY id",
-                (job_id,),
-            )
-            return [Entry(**row) for row in rows]
+            return list(books.entries_of(db, "job_id = ?", job_id))
 
         return await self._database.run(transaction)
-
-    async def standing(self, job: Job) -> Standing:
-        """Return the balances that `job` counts in."""
-        return await self._database.run(lambda db: _standing(db, job))
 
     async def fact(self, name: str) -> str | None:
         """Return a small fact kept under `name`."""
@@ -224,6 +225,7 @@ def _one(db: sqlite3.Connection, where: str, value: str) -> Job | None:
 def _job(row: sqlite3.Row) -> Job:
     fields = dict(row)
     fields["order"] = _order(fields["order"])
+    fields["role_ids"] = tuple(json.loads(fields["role_ids"]))
     fields["state"] = State(fields["state"])
     fields["failure"] = Failure(fields["failure"]) if fields["failure"] else None
     return Job(**fields)
@@ -235,36 +237,27 @@ def _order(text: str) -> Order:
     return Order(**json.loads(text))
 
 
+def _admit(db: sqlite3.Connection, job: Job, limits: Limits) -> Job:
+    price = books.last_price(db, job.order.clip_kind) * job.order.results
+    job = replace(job, quote_micro=max(job.quote_micro, price))
+    view = books.statement(
+        db,
+        limits,
+        guild_id=job.guild_id,
+        member_id=job.member_id,
+        role_ids=job.role_ids,
+        now=job.created_at,
+    )
+    draws = ledger.draws_for(view, job.quote_micro)
+    _insert(db, job)
+    books.book_hold(db, ledger.hold(job, view.zone, draws), draws)
+    return job
+
+
 def _insert(db: sqlite3.Connection, job: Job) -> None:
-    fields = asdict(job) | {"order": json.dumps(asdict(job.order))}
+    order = asdict(job.order)
+    fields = {field.name: getattr(job, field.name) for field in fields_of(job)}
+    fields |= {"order": json.dumps(order), "role_ids": json.dumps(job.role_ids)}
     names = _JOB.replace('"order"', "order").replace("\n", " ").split(",")
     places = ", ".join(f":{name.strip()}" for name in names)
     db.execute(f"INSERT INTO jobs ({_JOB}) VALUES ({places})", fields)
-
-
-def _book(db: sqlite3.Connection, entry: Entry) -> None:
-    db.execute(
-        "INSERT INTO entries"
-        " (job_id, kind, member_id, guild_id, month, held_micro, spent_micro, at, note)"
-        " VALUES (:job_id, :kind, :member_id, :guild_id, :month, :held_micro, :spent_micro,"
-        " :at, :note)",
-        asdict(entry),
-    )
-
-
-def _standing(db: sqlite3.Connection, job: Job) -> Standing:
-    month = month_of(job.created_at)
-
-    def balance(where: str, *values: int) -> Balance:
-        spent, held = db.execute(
-            "SELECT coalesce(sum(spent_micro), 0), coalesce(sum(held_micro), 0) FROM entries"
-            f" WHERE month = ?{where}",
-            (month, *values),
-        ).fetchone()
-        return Balance(spent, held)
-
-    return Standing(
-        member=balance(" AND guild_id = ? AND member_id = ?", job.guild_id, job.member_id),
-        server=balance(" AND guild_id = ?", job.guild_id),
-        bot=balance(""),
-    )

@@ -7,9 +7,9 @@ that can stand behind the variable's name, and never repeats the value.
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
-from bot.ledger import parse_usd
+from bot.money import parse_usd
 
 UNLIMITED = "unlimited"
 OFF = "off"
@@ -67,7 +67,14 @@ def _secret(value: SecretStr) -> SecretStr:
     return value
 
 
-Limit = Annotated[int | None, BeforeValidator(_limit)]
+def _count(value: Any) -> Any:
+    is_unlimited = isinstance(value, str) and value.strip().lower() == UNLIMITED
+    return None if is_unlimited else value
+
+
+Count = Annotated[Annotated[int, Field(ge=0)] | None, BeforeValidator(_count)]
+MONEY = BeforeValidator(_limit)
+Limit = Annotated[int | None, MONEY]
 Origin = Annotated[str, url("https", "http"), AfterValidator(_public)]
 OrOff = BeforeValidator(_or_off)
 PerTask = Annotated[str, url("https", "http"), AfterValidator(_one_per_task)]

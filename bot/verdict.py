@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 
 from bot.clip import Facts
 from bot.errors import AnimateError
-from bot.ledger import parse_usd, usd
+from bot.money import parse_usd, usd
 
 Size = tuple[int, int]
 

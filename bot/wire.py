@@ -14,7 +14,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from bot.errors import AccountTrouble, Busy, Moderated, ProviderError, Rejected, Unclear
-from bot.ledger import to_micro
+from bot.money import to_micro
 
 log = logging.getLogger(__name__)
 

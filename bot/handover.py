@@ -7,15 +7,23 @@ visible to its owner, and tried again. `pipeline.py` calls it.
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bot import ledger, lifecycle, words
 from bot.clip import probe
 from bot.delivery import Delivery
-from bot.errors import ClipBroken, DeliveryError, ProviderError, TooLarge, Unpostable
+from bot.errors import (
+    ClipBroken,
+    DeliveryError,
+    ProviderError,
+    Rejected,
+    TooLarge,
+    Unpostable,
+)
 from bot.ledger import Limits
 from bot.lifecycle import Clip, Event, Job
-from bot.provider import Provider
+from bot.provider import Provider, Result
 from bot.store import Store
 from bot.timetable import Timetable
 
@@ -56,7 +64,7 @@ class Handover:
         clips = await self._store.clips(job.id)
         spent = sum(entry.spent_micro for entry in await self._store.entries(job.id))
         try:
-            paths = [await self._fetched(clip) for clip in clips]
+            paths = await self._fetched(job, clips)
             text = await self._text(job, clips, spent)
             message_id = await self._delivery.post(job, paths, text, words.alt_text(job))
         except (ProviderError, ClipBroken) as error:
@@ -84,7 +92,24 @@ class Handover:
         if isinstance(error, Unpostable | TooLarge) or job.attempts >= _WORTH_A_WORD:
             self._delivery.show(job, words.waiting(job, error, spent))
 
-    async def _fetched(self, clip: Clip) -> Path:
+    async def _fetched(self, job: Job, clips: Sequence[Clip]) -> list[Path]:
+        """Return the clips' files, in their order.
+
+        The address of a clip lives for some days only, and the job may have waited for longer: one
+        that is refused is asked for anew, once.
+        """
+        try:
+            return [await self._file(clip) for clip in clips]
+        except Rejected as error:
+            log.info("job %s: asking for its clips again: %s", job.short_id, error)
+            found = await self._provider.look([job.task_uuid])
+            fresh = renewed(clips, found[job.task_uuid].results if found else ())
+            if not fresh:
+                raise
+        await self._store.refresh_clips(fresh)
+        return [await self._file(clip) for clip in await self._store.clips(job.id)]
+
+    async def _file(self, clip: Clip) -> Path:
         """Return the clip's file, downloading and judging it if it is not here yet."""
         suffix = Path(clip.url.partition("?")[0]).suffix or ".mp4"
         path = self._folder / f"{clip.job_id}-{clip.ordinal}{suffix}"
@@ -104,3 +129,21 @@ class Handover:
             standing = await self._store.standing(job)
             left = words.receipt(standing, self._limits, job.created_at)
         return words.delivered(job, len(clips), spent, left)
+
+
+def renewed(clips: Sequence[Clip], results: Sequence[Result]) -> list[Clip]:
+    """Return the clips that the service lists under another address now, with that address.
+
+    A clip is known by its UUID; where the service has given it a new one, by its place.
+    """
+    known = {clip.video_uuid for clip in clips}
+    by_uuid = {result.video_uuid: result for result in results}
+    by_place = {
+        place: result for place, result in enumerate(results) if result.video_uuid not in known
+    }
+    fresh = []
+    for clip in clips:
+        result = by_uuid.get(clip.video_uuid) or by_place.get(clip.ordinal)
+        if result is not None and result.url != clip.url:
+            fresh.append(replace(clip, url=result.url))
+    return fresh

@@ -216,6 +216,17 @@ class Store:
 
         return await self._database.run(transaction)
 
+    async def refresh_clips(self, clips: Iterable[Clip]) -> None:
+        """Keep the newer addresses of clips; nothing else about a clip ever changes."""
+
+        def transaction(db: sqlite3.Connection) -> None:
+            db.executemany(
+                "UPDATE clips SET url = ? WHERE job_id = ? AND ordinal = ?",
+                [(clip.url, clip.job_id, clip.ordinal) for clip in clips],
+            )
+
+        await self._database.run(transaction)
+
 
 def _one(db: sqlite3.Connection, where: str, value: str) -> Job | None:
     row = db.execute(f"SELECT {_JOB} FROM jobs WHERE {where}", (value,)).fetchone()

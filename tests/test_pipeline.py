@@ -10,9 +10,10 @@ import pytest
 
 from bot import lifecycle, words
 from bot.errors import DeliveryError, IllegalTransition, StaleJob, Unpostable
+from bot.handover import renewed
 from bot.ledger import Kind, Limits
-from bot.lifecycle import Failure, Job, State
-from bot.provider import Progress
+from bot.lifecycle import Clip, Failure, Job, State
+from bot.provider import Progress, Result
 from bot.sandbox.runware.outcomes import Outcome
 from bot.store import Store
 from tests.corridor import PRICE, TURBO, Bot, World, clip, world
@@ -345,6 +346,62 @@ async def test_a_paid_clip_that_cannot_be_fetched_is_tried_for_ever(
         await assert_paid_once(bot, job)
         assert here.leftovers == []
         assert here.channel.titles[-1] == "📦 Finished, but not here yet"
+
+
+async def test_a_paid_clip_whose_address_has_died_is_fetched_from_its_next(here: World) -> None:
+    here.runware.settings.renew_urls = True
+    here.runware.outcomes.add(Outcome(next="expired"))
+    async with here.bot() as bot:
+        job = await bot.until(await bot.accept(results=4), [State.RENDERED])
+        dead = [one.url for one in await bot.store.clips(job.id)]
+        await bot.work()
+
+        assert (await bot.reread(job)).state is State.DELIVERED
+        assert [one.url for one in await bot.store.clips(job.id)] == [
+            f"{url}?renewal=1" for url in dead
+        ]
+        (post,) = here.channel.posts.values()
+        assert len(post.clips) == 4
+        assert here.runware.ledger.accepted == 1
+        assert await bot.spent_micro(job) == here.runware.ledger.billed_micro == 4 * PRICE
+        assert here.leftovers == []
+
+
+@pytest.mark.parametrize("answer", [{"do": "drop", "times": 2}, NOTHING_KNOWN | {"times": 2}])
+async def test_a_dead_address_is_asked_about_until_the_service_has_an_answer(
+    here: World, answer: dict[str, Any]
+) -> None:
+    here.runware.settings.renew_urls = True
+    here.runware.outcomes.add(Outcome(next="expired"))
+    async with here.bot() as bot:
+        job = await bot.until(await bot.accept(), [State.RENDERED])
+        here.trouble(match=WHERE["look"], **answer)
+        done = await bot.finished(job)
+
+        assert done.state is State.DELIVERED
+        await assert_paid_once(bot, job)
+
+
+def test_a_clip_that_the_service_knows_by_another_uuid_is_known_by_its_place() -> None:
+    def listed(video_uuid: str, url: str) -> Result:
+        return Result(video_uuid, url, None, None)
+
+    clips = [
+        Clip(job_id="job", ordinal=n, video_uuid=one, url=one, seed=None, cost_micro=None)
+        for n, one in enumerate("ab")
+    ]
+    first, second = clips
+    assert renewed(clips, []) == []
+    assert renewed(clips, [listed("a", "a"), listed("b", "b")]) == []
+    assert renewed(clips, [listed("b", "B")]) == [replace(second, url="B")]
+    assert renewed(clips, [listed("b", "B"), listed("a", "A")]) == [
+        replace(first, url="A"),
+        replace(second, url="B"),
+    ]
+    assert renewed(clips, [listed("x", "X"), listed("y", "Y")]) == [
+        replace(first, url="X"),
+        replace(second, url="Y"),
+    ]
 
 
 # --- Money that is not as expected ---------------------------------------------------------------

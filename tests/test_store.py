@@ -286,6 +286,15 @@ async def test_a_move_of_a_job_that_is_not_there_is_stale(
         await store.move(job, advance(job, Event.SUBMIT, NOON))
 
 
+async def test_a_clip_may_get_a_newer_address_and_nothing_else(store: Store) -> None:
+    job = await rendered(store, await accepted(store, make_job()))
+    (clip,) = await store.clips(job.id)
+    newer = replace(clip, url="https://vm.example/newer.mp4")
+    await store.refresh_clips([replace(newer, cost_micro=0, video_uuid="another")])
+    assert await store.clips(job.id) == [newer]
+    assert await store.job(job.id) == job
+
+
 async def test_a_move_whose_clips_cannot_be_kept_is_not_made(
     store: Store, job_factory: JobFactory
 ) -> None:

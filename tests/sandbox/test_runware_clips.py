@@ -177,6 +177,19 @@ async def test_a_url_that_has_expired_is_dead(status: int) -> None:
         assert (await client.fetch(alive["videoURL"]))[0] == 200
 
 
+async def test_a_dead_url_can_be_replaced_by_the_next_look() -> None:
+    async with client_of(renew_urls=True) as client:
+        await client.control("POST", "outcomes", [{"next": "expired"}])
+        uuid = await client.submit()
+        dead = await client.result(uuid)
+        assert (await client.fetch(dead["videoURL"]))[0] == 404
+        alive = await client.result(uuid)
+        assert alive == dead | {"videoURL": f"{dead['videoURL']}?renewal=1"}
+        assert (await client.fetch(alive["videoURL"]))[0] == 200
+        assert (await client.fetch(dead["videoURL"]))[0] == 404
+        assert await client.result(uuid) == alive
+
+
 async def test_a_clip_has_no_url_before_it_is_ready() -> None:
     async with client_of(render_seconds=60) as client:
         uuid = await client.submit()

@@ -136,7 +136,9 @@ class Routes:
         if found is None or name.rpartition(".")[2] != found[0].order.output_format.lower():
             raise web.HTTPNotFound
         task, result = found
-        if self._service.clock() >= task.url_expires_at(result, self._settings.url_seconds):
+        is_overtaken = request.query.get("renewal", "0") != str(result.renewals)
+        expires_at = task.url_expires_at(result, self._settings.url_seconds)
+        if is_overtaken or self._service.clock() >= expires_at:
             return web.Response(status=self._settings.expired_status, text="expired")
         self._ledger.downloads += 1
         if task.outcome.next == "corrupt":

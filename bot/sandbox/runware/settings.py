@@ -63,6 +63,8 @@ class Settings(BaseModel):
     url_seconds: float = Field(default=WEEK_SECONDS, ge=0)
     """Life of a clip's URL, if the task has no `ttl`."""
     expired_status: Literal[404, 403] = 404
+    renew_urls: bool = False
+    """Whether a clip whose URL is dead is listed under another one, which lives as long again."""
     webhook_copies: int = Field(default=1, ge=0, le=10)
     """0 loses every webhook, 2 doubles it."""
     webhook_delay_seconds: float = Field(default=0.0, ge=0)

@@ -34,6 +34,9 @@ class Result:
     """Set once it is really rendered; never for a canned one."""
     answer: Json | None = None
     """What `getResponse` says of it, once that can no longer change."""
+    renewals: int = 0
+    """How often it was listed under another URL; only the last one works."""
+    renewed_at: float | None = None
 
     @property
     def move(self) -> int:
@@ -80,10 +83,11 @@ class Task:
 
     def url_expires_at(self, result: Result, url_seconds: float) -> float:
         """When the URL of the clip goes dead."""
-        if self.outcome.next == "expired":
+        if self.outcome.next == "expired" and result.renewed_at is None:
             return result.ready_at
+        since = result.ready_at if result.renewed_at is None else result.renewed_at
         ttl = self.order.ttl
-        return result.ready_at + (url_seconds if ttl is None else ttl)
+        return since + (url_seconds if ttl is None else ttl)
 
 
 @dataclass(slots=True)
@@ -127,6 +131,7 @@ class TaskBook:
         task = self.tasks[task_uuid]
         for result in task.results:
             if result.answer is not None:
+                self._renew(task, result, now)
                 yield result.answer
             elif not task.is_over(result, now):
                 if self.settings.running_answer == "processing":
@@ -134,6 +139,13 @@ class TaskBook:
             else:
                 result.answer = self.final(task, result)
                 yield result.answer
+
+    def _renew(self, task: Task, result: Result, now: float) -> None:
+        is_dead = now >= task.url_expires_at(result, self.settings.url_seconds)
+        if self.settings.renew_urls and is_dead and result.failure is None:
+            result.renewals += 1
+            result.renewed_at = now
+            result.answer = self.final(task, result)
 
     def final(self, task: Task, result: Result) -> Json:
         """Say how the result ended, or will have ended."""
@@ -156,7 +168,8 @@ class TaskBook:
     def url(self, task: Task, result: Result) -> str:
         """Where the clip is served; the same kind of path as the real one's."""
         extension = task.order.output_format.lower()
-        return f"{self.base_url}/video/os/a21d05/ws/5/vi/{result.video_uuid}.{extension}"
+        query = f"?renewal={result.renewals}" if result.renewals else ""
+        return f"{self.base_url}/video/os/a21d05/ws/5/vi/{result.video_uuid}.{extension}{query}"
 
     def _running(self, task: Task, result: Result, now: float) -> Json:
         answer: Json = {

@@ -26,7 +26,7 @@ SELECT coalesce((SELECT timezone FROM servers WHERE guild_id = :guild), 'UTC'),
        coalesce((SELECT jobs FROM running WHERE guild_id = 0), 0),
        (SELECT count(*) FROM jobs WHERE guild_id = :guild AND member_id = :member AND {_RUNNING}),
        (SELECT max(created_at) FROM jobs WHERE guild_id = :guild AND member_id = :member)
-"""  # noqa: S608 - constants
+"""
 
 _RULES = """
 SELECT target, target_id, measure, value FROM rules WHERE guild_id = :guild AND target <> 'member'
@@ -227,13 +227,13 @@ SELECT guild_id FROM (
     UNION ALL SELECT 0, 1 FROM jobs WHERE {_RUNNING}
     UNION ALL SELECT guild_id, -jobs FROM running)
  GROUP BY guild_id HAVING sum(jobs) <> 0
-"""  # noqa: S608 - constants
+"""
 
 _HELD = f"""
 SELECT jobs.id FROM jobs LEFT JOIN entries ON entries.job_id = jobs.id
  GROUP BY jobs.id
 HAVING (sum(entries.held_micro) IS NOT (CASE WHEN jobs.{_RUNNING} THEN jobs.quote_micro ELSE 0 END))
-"""  # noqa: S608 - constants
+"""
 
 
 def discrepancies(db: sqlite3.Connection) -> tuple[str, ...]:
@@ -243,6 +243,8 @@ def discrepancies(db: sqlite3.Connection) -> tuple[str, ...]:
         for guild_id, member_id, day in db.execute(_SUMS)
     ]
     found += [f"job {row[0]} draws another credit than was booked" for row in db.execute(_DRAWN)]
-    found += [f"the clips in flight of server {row[0]} are miscounted" for row in db.execute(_COUNTED)]
+    found += [
+        f"the clips in flight of server {row[0]} are miscounted" for row in db.execute(_COUNTED)
+    ]
     found += [f"job {row[0]} holds what it should not" for row in db.execute(_HELD)]
     return tuple(found)

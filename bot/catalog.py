@@ -15,8 +15,8 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from bot.errors import OptionRefused, SettingsError
-from bot.money import to_micro
 from bot.lifecycle import Order
+from bot.money import to_micro
 
 AUTO = "auto"
 """The shape that follows the picture."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from bot.accounts import Accounts
 from bot.catalog import Model
 from bot.client import AnimateBot
 from bot.database import Database
@@ -113,6 +114,7 @@ def build(
     http = httpx.AsyncClient()
     signer = Signer(settings.public_url, hook_key.encode()) if settings.public_url else None
     operator = limits(settings)
+    accounts = Accounts(database, operator)
     pictures = Pictures(settings.data_dir / "pictures")
     delivery = Delivery(client)
     api_key = settings.runware_api_key.get_secret_value()
@@ -132,7 +134,7 @@ def build(
         delivery=delivery,
         pictures=pictures,
         clips_folder=settings.data_dir / "clips",
-        limits=operator,
+        accounts=accounts,
         look_every=settings.look_every_seconds,
         give_up_after=settings.give_up_hours * 3600,
         clock=clock,

@@ -205,8 +205,7 @@ def _apply(db: sqlite3.Connection, script: str, version: int) -> None:
     db.execute("PRAGMA foreign_keys = OFF")
     try:
         db.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {version};")
-        if db.execute("PRAGMA foreign_key_check").fetchone() is not None:
-            raise sqlite3.IntegrityError(f"schema {version} would leave rows without their owners")
+        _check_owners(db)
         db.execute("COMMIT")
     except BaseException:
         if db.in_transaction:
@@ -214,3 +213,8 @@ def _apply(db: sqlite3.Connection, script: str, version: int) -> None:
         raise
     finally:
         db.execute("PRAGMA foreign_keys = ON")
+
+
+def _check_owners(db: sqlite3.Connection) -> None:
+    if db.execute("PRAGMA foreign_key_check").fetchone() is not None:
+        raise sqlite3.IntegrityError("the new schema would leave rows without their owners")

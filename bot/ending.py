@@ -52,7 +52,7 @@ class Ending:
     async def _fail(self, job: Job, event: Event, failure: Failure, note: str) -> None:
         now = self._timetable.clock()
         failed = lifecycle.advance(job, event, now, failure=failure)
-        failed = await self._store.move(job, failed, entry=ledger.release(job, now, note))
+        failed = await self._store.move(job, failed, resolution=ledger.release(job, now, note))
         self._delivery.show(failed, words.failed(failed))
         self._pictures.drop(job.id)
         log.info("job %s: failed (%s: %s), hold released", job.short_id, failure, note)

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from bot import ledger, lifecycle, words
+from bot import lifecycle, words
+from bot.accounts import Accounts
 from bot.clip import probe
 from bot.delivery import Delivery
 from bot.errors import (
@@ -21,7 +22,6 @@ from bot.errors import (
     TooLarge,
     Unpostable,
 )
-from bot.ledger import Limits
 from bot.lifecycle import Clip, Event, Job
 from bot.provider import Provider, Result
 from bot.store import Store
@@ -45,14 +45,14 @@ class Handover:
         provider: Provider,
         delivery: Delivery,
         folder: Path,
-        limits: Limits,
+        accounts: Accounts,
         timetable: Timetable,
     ) -> None:
         self._store = store
         self._provider = provider
         self._delivery = delivery
         self._folder = folder
-        self._limits = limits
+        self._accounts = accounts
         self._timetable = timetable
 
     async def deliver(self, job: Job) -> None:
@@ -124,10 +124,8 @@ class Handover:
         return path
 
     async def _text(self, job: Job, clips: Sequence[Clip], spent: int) -> str:
-        left = ""
-        if ledger.month_of(job.created_at) == ledger.month_of(self._timetable.clock()):
-            standing = await self._store.standing(job)
-            left = words.receipt(standing, self._limits, job.created_at)
+        statement = await self._accounts.receipt(job, self._timetable.clock())
+        left = "" if statement is None else words.receipt(statement)
         return words.delivered(job, len(clips), spent, left)
 
 

@@ -149,24 +149,21 @@ class Statement:
         """Return the limits on money of one account."""
         return [one for one in self.lines if one.account is account and one.measure.period]
 
-    def left_micro(self) -> int | None:
-        """Return what the member may still use, credit included; None is unlimited."""
-        own = [self.room_micro(line) for line in self.money_lines(Account.MEMBER)]
-        rooms = [room + self.credit_micro for room in own if room is not None]
-        for account in (Account.SERVER, Account.BOT):
-            others = [self.room_micro(line) for line in self.money_lines(account)]
-            rooms += [room for room in others if room is not None]
-        return min(rooms, default=None)
+    def left_micro(self, line: Line) -> int | None:
+        """Return what the member may still use of a limit, credit included; None is unlimited."""
+        room = self.room_micro(line)
+        if room is None or line.account is not Account.MEMBER:
+            return room
+        return room + self.credit_micro
 
     def tightest(self) -> Line | None:
         """Return the limit on money that leaves the least, the member's first; None: no limit."""
         limited = [
             line
-            for account in Account
-            for line in self.money_lines(account)
-            if line.value is not None
+            for line in self.lines
+            if line.measure.period is not None and line.value is not None
         ]
-        return min(limited, key=lambda line: self.room_micro(line) or 0, default=None)
+        return min(limited, key=lambda line: self.left_micro(line) or 0, default=None)
 
 
 UTC_ZONE = ZoneInfo("UTC")
@@ -213,9 +210,7 @@ def _check_running(statement: Statement, account: Account) -> None:
                 raise TooManyAtOnce(account, line.value, running)
 
 
-def _check_room(
-    statement: Statement, line: Line, wanted_micro: int, credit_micro: int = 0
-) -> None:
+def _check_room(statement: Statement, line: Line, wanted_micro: int, credit_micro: int = 0) -> None:
     room = statement.room_micro(line)
     if room is None or wanted_micro <= room + credit_micro:
         return
@@ -234,9 +229,9 @@ def _check_room(
     )
 
 
-def _drawn(credits: Iterable[Credit], micro: int) -> tuple[Draw, ...]:
+def _drawn(available: Iterable[Credit], micro: int) -> tuple[Draw, ...]:
     draws = []
-    for credit in credits:
+    for credit in available:
         part = min(micro, credit.left_micro)
         if part > 0:
             draws.append(Draw(credit.grant_id, part))

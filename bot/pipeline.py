@@ -10,14 +10,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bot import ledger, lifecycle, words
+from bot.accounts import Accounts
 from bot.delivery import Delivery
 from bot.ending import Ending
 from bot.errors import AccountTrouble, IllegalTransition, ProviderError, StaleJob
 from bot.gate import Gate
 from bot.handover import Handover
 from bot.intake import Pictures
-from bot.ledger import Limits
 from bot.lifecycle import Clip, Event, Job, State
+from bot.money import usd
 from bot.provider import Progress, Provider
 from bot.store import Store
 from bot.submission import Submission
@@ -47,7 +48,7 @@ class Pipeline:
         delivery: Delivery,
         pictures: Pictures,
         clips_folder: Path,
-        limits: Limits,
+        accounts: Accounts,
         look_every: float,
         give_up_after: float,
         clock: Callable[[], int],
@@ -83,7 +84,7 @@ class Pipeline:
             provider=provider,
             delivery=delivery,
             folder=clips_folder,
-            limits=limits,
+            accounts=accounts,
             timetable=self._timetable,
         )
 
@@ -186,6 +187,6 @@ class Pipeline:
         now = self._timetable.clock()
         rendered = lifecycle.advance(job, Event.FINISHED, now)
         spent = ledger.spend(job, total, now, flag)
-        await self._store.move(job, rendered, entry=spent, clips=clips)
+        await self._store.move(job, rendered, resolution=spent, clips=clips)
         self._pictures.drop(job.id)
-        log.info("job %s: rendered, %s spent", job.short_id, ledger.usd(total))
+        log.info("job %s: rendered, %s spent", job.short_id, usd(total))

@@ -95,7 +95,7 @@ class Settings(BaseModel):
     member_monthly_usd: Limit = Field(
         5_000_000,
         alias="ANIMATE_MEMBER_MONTHLY_USD",
-        description="The same in a month. A server's admins may set other limits for their members.",
+        description="The same in a month. A server's admins may set other limits for members.",
     )
     server_daily_usd: Limit = Field(
         None,

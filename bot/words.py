@@ -10,21 +10,16 @@ from enum import IntEnum
 
 from bot.catalog import seconds, shape_name
 from bot.errors import (
-    AccountPaused,
-    CannotPostHere,
     DeliveryError,
-    LimitReached,
-    NotAccepting,
-    OptionRefused,
-    PictureProblem,
-    PictureRefused,
     TooLarge,
     Unpostable,
 )
-from bot.ledger import Limits, Standing, left_micro, month_end, usd
+from bot.ledger import Statement
 from bot.lifecycle import Failure, Job, Order
+from bot.money import usd
 
 NOT_CHARGED = "You were not charged."
+PERIODS = {"day": "today", "week": "this week", "month": "this month"}
 
 
 class Tone(IntEnum):
@@ -125,12 +120,13 @@ def delivered(job: Job, made: int, cost_micro: int, receipt: str) -> str:
     return "\n".join([*lines, "-# " + " · ".join(filter(None, facts))])
 
 
-def receipt(standing: Standing, limits: Limits, now: int) -> str:
-    """Say what the member has left this month; empty where nothing limits it."""
-    left = left_micro(standing, limits)
-    if left is None:
+def receipt(statement: Statement) -> str:
+    """Say what the member has left, and when it resets; empty where nothing limits it."""
+    line = statement.tightest()
+    if line is None:
         return ""
-    return f"you have {usd(left)} left this month, resets <t:{month_end(now)}:R>"
+    left = usd(statement.left_micro(line) or 0)
+    return f"you have {left} left {PERIODS[line.measure]}, resets <t:{statement.resets_at(line)}:R>"
 
 
 def alt_text(job: Job) -> str:
@@ -191,96 +187,6 @@ def failed(job: Job) -> Note:
     """Say that there will be no clip, and what that cost."""
     title, body = FAILURES[job.failure or Failure.LOST]
     return Note(title, f"{body} {NOT_CHARGED}{_fine_print(job)}", Tone.FAILED)
-
-
-# --- Refusals: nothing was held or charged -------------------------------------------------------
-
-PICTURE = {
-    PictureProblem.MISSING: (
-        "🖼️ No picture found",
-        "Attach a picture to the `image` option and send the command again.",
-    ),
-    PictureProblem.EMPTY: ("🖼️ That file is empty", "It has 0 bytes. Attach the picture again."),
-    PictureProblem.TOO_LARGE: (
-        "🖼️ Picture is too large",
-        "It's {found}; the limit is {limit}. Send a smaller copy.",
-    ),
-    PictureProblem.TOO_SMALL: (
-        "🖼️ Picture is too small",
-        "It's {found}; at least {limit} is needed. Send a larger one.",
-    ),
-    PictureProblem.TOO_MANY_PIXELS: (
-        "🖼️ Picture has too many pixels",
-        "It's {found} pixels; the limit is {limit} megapixels. Send a smaller copy.",
-    ),
-    PictureProblem.TOO_NARROW: (
-        "🖼️ Picture is too narrow",
-        "At {found} too little of it would be left. Crop it closer to a screen's shape first.",
-    ),
-    PictureProblem.NOT_A_PICTURE: (
-        "🖼️ Can't read that file",
-        "It isn't a picture I can open. Try PNG or JPEG.",
-    ),
-    PictureProblem.DAMAGED: (
-        "🖼️ Can't read that picture",
-        "The file is damaged or cut short. Save it again as PNG or JPEG and send that.",
-    ),
-    PictureProblem.UNREACHABLE: (
-        "🖼️ Can't fetch that picture",
-        "Discord didn't hand it over. Attach it again and resend the command.",
-    ),
-}
-
-
-CLOSED: dict[type[Exception], tuple[str, str]] = {
-    NotAccepting: (
-        "⏸️ Not taking new clips right now",
-        "I'm restarting or waiting for my owner. Try again in a few minutes.",
-    ),
-    AccountPaused: FAILURES[Failure.ACCOUNT],
-}
-
-
-def refusal(error: Exception) -> Note:
-    """Say why nothing was started, what to do, and that it cost nothing."""
-    match error:
-        case PictureRefused(problem, found, limit):
-            title, body = PICTURE[problem]
-            return _refused(title, body.format(found=found, limit=limit))
-        case OptionRefused(option, allowed):
-            return _refused("⚙️ Not available for this model", f"`{option}` takes {allowed}.")
-        case LimitReached():
-            return _limit(error)
-        case CannotPostHere(missing):
-            names = ", ".join(_permission(name) for name in missing)
-            text = f"I need {names} in this channel. Ask a moderator, or use another channel."
-            return _refused("🚫 I can't post here", text)
-        case NotAccepting() | AccountPaused():
-            return _refused(*CLOSED[type(error)])
-    return _refused(
-        "🔧 Something broke on my side", "It's been logged. Try again; nothing was started."
-    )
-
-
-def _limit(error: LimitReached) -> Note:
-    used = f"{usd(error.spent_micro)} of {usd(error.limit_micro)}"
-    when = f"It resets <t:{error.resets_at}:R>, on <t:{error.resets_at}:F>."
-    title, who = {
-        "member": ("🚫 Monthly limit reached", "You've"),
-        "server": ("🚫 This server's budget is used up", "This server has"),
-    }.get(error.whom, ("🚫 The bot's budget is used up", "Everybody together has"))
-    wanted = f"This clip needs {usd(error.wanted_micro)}."
-    held = f", and {usd(error.held_micro)} is held by clips in progress" if error.held_micro else ""
-    text = f"{who} used {used}{held}. {wanted} {when}"
-    return _refused(title, text)
-
-
-def _refused(title: str, body: str) -> Note:
-    return Note(title, f"{body} {NOT_CHARGED}", Tone.WARNING)
-
-
-def _permission(name: str) -> str:
-    return " ".join(part.capitalize() for part in name.split("_"))
 
 
 def _facts(order: Order) -> list[str]:

@@ -20,6 +20,7 @@ from bot.client import AnimateBot
 from bot.delivery import NO_ANSWER, embed
 from bot.errors import CannotPostHere, PictureProblem, PictureRefused, UserError
 from bot.intake import Ask
+from bot.refusals import refusal
 
 log = logging.getLogger(__name__)
 
@@ -218,14 +219,14 @@ def _check_channel(interaction: Interaction) -> None:
 async def _tell(interaction: Interaction, error: UserError) -> None:
     """Tell the requester alone why nothing was started, as the first answer."""
     try:
-        await interaction.response.send_message(embed=embed(words.refusal(error)), ephemeral=True)
+        await interaction.response.send_message(embed=embed(refusal(error)), ephemeral=True)
     except _TROUBLE as problem:
         log.info("a refusal came too late: %s", _plainly(problem))
 
 
 async def _refuse(interaction: Interaction, error: Exception) -> None:
     """Take the public "thinking…" away and tell the requester alone; if it stays, tell it there."""
-    note = embed(words.refusal(error))
+    note = embed(refusal(error))
     try:
         # A follow-up would turn the public placeholder into the answer, so it has to go first.
         if not await _is_taken_away(interaction):

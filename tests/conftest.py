@@ -2,20 +2,26 @@
 
 import itertools
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.accounts import Accounts
 from bot.database import Database
+from bot.ledger import Balance
 from bot.lifecycle import Job, Order
+from bot.periods import Period
+from bot.rules import Account, Limits, Measure
 from bot.store import Store
 
 ROOT = Path(__file__).parents[1]
 
 NOON = 1_794_052_800_000
 """2026-11-07 12:00 UTC in Unix milliseconds: the middle of a month."""
+
+UNLIMITED = Limits()
 
 OrderFactory = Callable[..., Order]
 JobFactory = Callable[..., Job]
@@ -50,6 +56,32 @@ def make_job(**changes: Any) -> Job:
         updated_at=created_at,
     )
     return replace(job, **changes)
+
+
+def monthly(member: int | None = None, server: int | None = None, bot: int | None = None) -> Limits:
+    """Return limits of an operator who knows months only; micro-dollars, None is unlimited."""
+    return Limits(
+        member={Measure.MONTH: member}, server={Measure.MONTH: server}, bot={Measure.MONTH: bot}
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What the three accounts of a job have used in its month."""
+
+    member: Balance
+    server: Balance
+    bot: Balance
+
+
+async def standing(accounts: Accounts, job: Job) -> Standing:
+    """Return the balances that a job counts in."""
+    view = await accounts.statement(job.guild_id, job.member_id, (), job.created_at)
+    return Standing(
+        member=view.balances[Account.MEMBER, Period.MONTH],
+        server=view.balances[Account.SERVER, Period.MONTH],
+        bot=view.balances[Account.BOT, Period.MONTH],
+    )
 
 
 class Clock:
@@ -100,3 +132,8 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 @pytest.fixture
 def store(database: Database) -> Store:
     return Store(database)
+
+
+@pytest.fixture
+def accounts(database: Database) -> Accounts:
+    return Accounts(database, UNLIMITED)

@@ -24,28 +24,29 @@ from av.video.stream import VideoStream
 from PIL import Image
 
 from bot import catalog
+from bot.accounts import Accounts
 from bot.catalog import Model
 from bot.database import Database
 from bot.delivery import Delivery, Reply, nonce
 from bot.gate import Gate
 from bot.intake import Ask, Intake, Pictures
-from bot.ledger import Entry, Kind, Limits
+from bot.ledger import Entry, Kind
 from bot.lifecycle import FINAL, Job, State
 from bot.media import Media
 from bot.pipeline import Pipeline
 from bot.provider import Provider
+from bot.rules import Limits
 from bot.sandbox.faults import Rule
 from bot.sandbox.runware.server import LocalRunware
 from bot.store import Store
 from bot.words import Note
 from bot.worker import Worker
-from tests.conftest import Clock
+from tests.conftest import UNLIMITED, Clock
 
 KLING = "klingai:2@1"
 TURBO = "klingai:6@0"
 PRICE = 184_800
 """Micro-dollars of one clip of five seconds by the default model."""
-UNLIMITED = Limits(member_micro=None, server_micro=None, bot_micro=None)
 CDN = "cdn.discordapp.com"
 PICTURE_URL = f"https://{CDN}/attachments/1/2/picture.png"
 _MOST_STEPS = 2000
@@ -180,6 +181,7 @@ class World:
             bot = Bot(
                 self,
                 store=store_type(database),
+                accounts=Accounts(database, limits),
                 provider=Provider(http, self.runware.url, "test-key"),
                 media=Media(media, (CDN,), 20_000_000),
                 model=model(model_id),
@@ -210,6 +212,7 @@ class Bot:
         world: World,
         *,
         store: Store,
+        accounts: Accounts,
         provider: Provider,
         media: Media,
         model: Model,
@@ -220,6 +223,7 @@ class Bot:
     ) -> None:
         self.world = world
         self.store = store
+        self.accounts = accounts
         self.provider = provider
         self.gate = Gate(provider.balance_micro, lambda: 1.0)
         self.delivery = ChannelDelivery(world.channel)
@@ -231,7 +235,7 @@ class Bot:
             delivery=self.delivery,
             pictures=self.pictures,
             clips_folder=world.folder / "clips",
-            limits=limits,
+            accounts=accounts,
             look_every=look_every,
             give_up_after=give_up_after,
             clock=clock,

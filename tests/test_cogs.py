@@ -265,7 +265,18 @@ async def test_what_is_refused_at_once_is_answered_privately_without_thinking(
     ("error", "title"),
     [
         (PictureRefused(PictureProblem.DAMAGED), "Can't read that picture"),
-        (LimitReached("member", 5_000_000, 5_000_000, 0, 184_800, 1_796_083_200), "limit reached"),
+        (
+            LimitReached(
+                whom="member",
+                period="month",
+                limit_micro=5_000_000,
+                spent_micro=5_000_000,
+                held_micro=0,
+                wanted_micro=184_800,
+                resets_at=1_796_083_200,
+            ),
+            "limit reached",
+        ),
         (NotAccepting(), "Not taking new clips"),
         (AccountPaused(), "Paused"),
     ],

@@ -11,11 +11,13 @@ from bot.errors import (
     AnimateError,
     Busy,
     CannotPostHere,
+    CoolingDown,
     LimitReached,
     OptionRefused,
     PictureProblem,
     PictureRefused,
     SettingsError,
+    TooManyAtOnce,
 )
 from tests.conftest import ROOT
 
@@ -100,9 +102,19 @@ def test_an_error_without_a_message_says_its_docstring(plain: type[AnimateError]
         ),
         (OptionRefused("duration", "5 or 10"), "option duration refused, allowed: 5 or 10"),
         (
-            LimitReached("member", 100, 60, 20, 30, 0),
-            "member limit 100 reached: spent 60, held 20, wanted 30",
+            LimitReached(
+                whom="member",
+                period="month",
+                limit_micro=100,
+                spent_micro=60,
+                held_micro=20,
+                wanted_micro=30,
+                resets_at=0,
+            ),
+            "member limit 100 a month reached: spent 60, held 20, wanted 30",
         ),
+        (TooManyAtOnce("server", 20, 20), "server has 20 clips in flight of 20"),
+        (CoolingDown(1_796_083_200), "the next clip may begin at 1796083200"),
         (CannotPostHere(("attach_files",)), "cannot post here, missing: attach_files"),
         (Busy("rateLimit", "slow down", status=429), "Busy rateLimit, HTTP 429: slow down"),
         (SettingsError(("A: is not set.", "B: is odd.")), "A: is not set.\nB: is odd."),

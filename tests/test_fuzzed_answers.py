@@ -16,6 +16,7 @@ import httpx
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from bot.accounts import Accounts
 from bot.database import Database
 from bot.errors import ProviderError
 from bot.ledger import Kind
@@ -23,8 +24,8 @@ from bot.lifecycle import State
 from bot.media import Media
 from bot.provider import Provider
 from bot.store import Store
-from tests.conftest import Clock, make_order
-from tests.corridor import CDN, KLING, UNLIMITED, Bot, Channel, World, ask, model, picture
+from tests.conftest import UNLIMITED, Clock, make_order
+from tests.corridor import CDN, KLING, Bot, Channel, World, ask, model, picture
 
 Json = dict[str, Any]
 JPEG = picture(1280, 720, "JPEG")
@@ -190,6 +191,7 @@ async def live(service: SpoiltService) -> None:
             bot = Bot(
                 world,
                 store=Store(database),
+                accounts=Accounts(database, UNLIMITED),
                 provider=Provider(http, "https://api.runware.ai/v1", "key"),
                 media=Media(media, (CDN,), 20_000_000),
                 model=model(KLING),

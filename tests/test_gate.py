@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import words
+from bot import refusals
 from bot.errors import AccountPaused, AccountTrouble, Busy
 from bot.gate import Gate
 from bot.lifecycle import Failure, State
@@ -131,7 +131,7 @@ async def test_a_gate_that_is_stopped_looks_no_more() -> None:
 
 
 def test_people_are_told_who_can_mend_it_and_that_it_cost_nothing() -> None:
-    note = words.refusal(AccountPaused())
+    note = refusals.refusal(AccountPaused())
     assert note.title == "🔧 Paused"
     assert note.body == (
         "The bot's account with the video service needs its owner. Try again later."

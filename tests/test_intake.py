@@ -18,11 +18,12 @@ from bot.errors import (
     UserError,
 )
 from bot.intake import Pictures
-from bot.ledger import Kind, Limits
+from bot.ledger import Kind
 from bot.lifecycle import Job, State
+from bot.rules import Limits
 from bot.store import Admitted, Store
 from bot.words import Note
-from tests.conftest import make_job
+from tests.conftest import make_job, monthly, standing
 from tests.corridor import (
     CDN,
     PRICE,
@@ -51,7 +52,7 @@ async def bot(here: World) -> AsyncIterator[Bot]:
 
 async def nothing_is_left(bot: Bot) -> bool:
     """No file, no row, no hold, no word in the channel, nothing sent."""
-    everybody = (await bot.store.standing(make_job())).bot
+    everybody = (await standing(bot.accounts, make_job())).bot
     agenda = await bot.store.agenda(bot.world.clock() + 10**9)
     return (
         bot.world.leftovers == []
@@ -153,7 +154,7 @@ async def test_the_same_source_many_times_at_once_is_one_job(bot: Bot) -> None:
     assert sum(one.is_new for one in admitted) == 1
     assert len({one.job.id for one in admitted}) == 1
     assert bot.world.leftovers == [f"{admitted[0].job.id}.jpg"]
-    assert (await bot.store.standing(admitted[0].job)).bot.held_micro == PRICE
+    assert (await standing(bot.accounts, admitted[0].job)).bot.held_micro == PRICE
 
 
 async def test_the_same_source_again_after_the_clip_came_costs_nothing(bot: Bot) -> None:
@@ -172,9 +173,9 @@ async def test_the_same_source_again_after_the_clip_came_costs_nothing(bot: Bot)
 @pytest.mark.parametrize(
     ("limits", "whom"),
     [
-        (Limits(member_micro=PRICE - 1, server_micro=None, bot_micro=None), "member"),
-        (Limits(member_micro=None, server_micro=PRICE - 1, bot_micro=None), "server"),
-        (Limits(member_micro=None, server_micro=None, bot_micro=0), "bot"),
+        (monthly(member=PRICE - 1), "member"),
+        (monthly(server=PRICE - 1), "server"),
+        (monthly(bot=0), "bot"),
     ],
 )
 async def test_a_limit_that_is_reached_leaves_nothing(
@@ -188,7 +189,7 @@ async def test_a_limit_that_is_reached_leaves_nothing(
 
 
 async def test_many_at_once_never_hold_more_than_the_limit(here: World) -> None:
-    limits = Limits(member_micro=3 * PRICE, server_micro=None, bot_micro=None)
+    limits = monthly(member=3 * PRICE)
     async with here.bot(limits=limits) as bot:
         outcomes = await asyncio.gather(*(bot.accept() for _ in range(8)), return_exceptions=True)
 
@@ -196,11 +197,11 @@ async def test_many_at_once_never_hold_more_than_the_limit(here: World) -> None:
         assert len(accepted) == 3
         assert [type(one) for one in outcomes].count(LimitReached) == 5
         assert len(bot.world.leftovers) == 3
-        assert (await bot.store.standing(accepted[0])).member.held_micro == 3 * PRICE
+        assert (await standing(bot.accounts, accepted[0])).member.held_micro == 3 * PRICE
 
 
 async def test_a_failed_clip_gives_its_room_back(here: World) -> None:
-    limits = Limits(member_micro=PRICE, server_micro=None, bot_micro=None)
+    limits = monthly(member=PRICE)
     async with here.bot(limits=limits) as bot:
         here.runware.settings.balance_micro = 0
         await bot.finished(await bot.accept())
@@ -306,7 +307,7 @@ async def test_a_folder_that_cannot_be_written_refuses_and_leaves_nothing(here: 
         (here.folder / "pictures").write_text("not a folder")
         with pytest.raises(NotAccepting):
             await bot.accept()
-        assert (await bot.store.standing(make_job())).bot.used_micro == 0
+        assert (await standing(bot.accounts, make_job())).bot.used_micro == 0
 
 
 async def test_only_two_pictures_are_prepared_at_a_time(bot: Bot) -> None:

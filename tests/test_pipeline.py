@@ -11,11 +11,12 @@ import pytest
 from bot import lifecycle, words
 from bot.errors import DeliveryError, IllegalTransition, StaleJob, Unpostable
 from bot.handover import renewed
-from bot.ledger import Kind, Limits
+from bot.ledger import Kind
 from bot.lifecycle import Clip, Failure, Job, State
 from bot.provider import Progress, Result
 from bot.sandbox.runware.outcomes import Outcome
 from bot.store import Store
+from tests.conftest import monthly, standing
 from tests.corridor import PRICE, TURBO, Bot, World, clip, world
 
 SLOW = "⏳ Taking longer than usual"
@@ -56,7 +57,7 @@ async def test_the_status_message_tells_each_stage_once(here: World) -> None:
 
 
 async def test_the_clip_comes_with_its_cost_and_what_is_left(here: World) -> None:
-    limits = Limits(member_micro=5_000_000, server_micro=None, bot_micro=None)
+    limits = monthly(member=5_000_000)
     async with here.bot(limits=limits) as bot:
         job = await bot.accept()
         await bot.finished(job)
@@ -660,7 +661,7 @@ async def test_a_start_removes_the_files_of_no_open_job_and_keeps_the_others(her
 
 
 async def test_a_clip_that_comes_in_the_next_month_says_nothing_of_the_last(here: World) -> None:
-    limits = Limits(member_micro=5_000_000, server_micro=None, bot_micro=None)
+    limits = monthly(member=5_000_000)
     async with here.bot(limits=limits, give_up_after=40 * 86_400) as bot:
         job = await bot.until(await bot.accept(), [State.RENDERED])
         here.clock.forward(seconds=31 * 86_400)
@@ -829,7 +830,7 @@ async def test_a_crash_right_before_the_acceptance_leaves_no_job_and_no_hold(her
             await bot.accept()
     async with here.bot() as bot:
         assert await bot.store.job(store.last.id) is None
-        assert (await bot.store.standing(store.last)).bot.used_micro == 0
+        assert (await standing(bot.accounts, store.last)).bot.used_micro == 0
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

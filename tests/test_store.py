@@ -7,25 +7,30 @@ from dataclasses import replace
 
 import pytest
 
+from bot.accounts import Accounts
 from bot.database import Database
 from bot.errors import LimitReached, StaleJob, StoreError
-from bot.ledger import Balance, Kind, Limits, Standing, hold, release, spend
+from bot.ledger import UTC_ZONE, Balance, Kind, hold, release, resolved, spend
 from bot.lifecycle import Clip, Event, Failure, Job, State, advance, again
+from bot.rules import Limits
 from bot.store import Admitted, Store
-from tests.conftest import NOON, Clock, JobFactory, make_job, make_order
+from tests.conftest import (
+    NOON,
+    UNLIMITED,
+    Clock,
+    JobFactory,
+    Standing,
+    make_job,
+    make_order,
+    monthly,
+    standing,
+)
 
-UNLIMITED = Limits(member_micro=None, server_micro=None, bot_micro=None)
 QUOTE = 184_800
 
 
-def limits(
-    *, member: int | None = None, server: int | None = None, bot: int | None = None
-) -> Limits:
-    return Limits(member_micro=member, server_micro=server, bot_micro=bot)
-
-
 async def accepted(store: Store, job: Job, bounds: Limits = UNLIMITED) -> Job:
-    return (await store.accept(job, hold(job), bounds)).job
+    return (await store.accept(job, bounds)).job
 
 
 async def moved(store: Store, job: Job, *events: Event, now: int = NOON + 1) -> Job:
@@ -37,13 +42,14 @@ async def moved(store: Store, job: Job, *events: Event, now: int = NOON + 1) -> 
 async def rendered(store: Store, job: Job, cost: int = QUOTE) -> Job:
     job = await moved(store, job, Event.SUBMIT, Event.ACCEPTED)
     done = advance(job, Event.FINISHED, NOON + 2)
-    return await store.move(job, done, entry=spend(job, cost, NOON + 2), clips=[clip_of(job)])
+    clips = [replace(clip_of(job), cost_micro=cost)]
+    return await store.move(job, done, resolution=spend(job, cost, NOON + 2), clips=clips)
 
 
 async def failed(store: Store, job: Job) -> Job:
     job = await moved(store, job, Event.SUBMIT)
     gone = advance(job, Event.REFUSED, NOON + 2, failure=Failure.REFUSED)
-    return await store.move(job, gone, entry=release(job, NOON + 2))
+    return await store.move(job, gone, resolution=release(job, NOON + 2))
 
 
 def clip_of(job: Job, ordinal: int = 0) -> Clip:
@@ -63,7 +69,7 @@ def clip_of(job: Job, ordinal: int = 0) -> Clip:
 async def test_a_job_comes_back_as_it_went_in(store: Store, job_factory: JobFactory) -> None:
     order = make_order(prompt="snow “falls” 🎿", negative_prompt=None, guidance=0.25, width=None)
     job = job_factory(order=order, status_message_id=None, member_id=2**63 - 1)
-    admitted = await store.accept(job, hold(job), UNLIMITED)
+    admitted = await store.accept(job, UNLIMITED)
     assert (admitted.job, admitted.is_new, admitted.ahead) == (job, True, 0)
     assert await store.job(job.id) == job
 
@@ -76,26 +82,26 @@ async def test_the_job_and_its_hold_are_booked_together(
     store: Store, job_factory: JobFactory
 ) -> None:
     job = await accepted(store, job_factory())
-    assert await store.entries(job.id) == [hold(job)]
+    assert await store.entries(job.id) == [hold(job, UTC_ZONE)]
 
 
 async def test_the_same_wish_twice_is_one_job_and_one_hold(
-    store: Store, job_factory: JobFactory
+    store: Store, accounts: Accounts, job_factory: JobFactory
 ) -> None:
     first = await accepted(store, job_factory(source="interaction:7"))
     again_asked = job_factory(source="interaction:7")
-    admitted = await store.accept(again_asked, hold(again_asked), UNLIMITED)
+    admitted = await store.accept(again_asked, UNLIMITED)
     assert (admitted.job, admitted.is_new) == (first, False)
     assert await store.job(again_asked.id) is None
-    assert (await store.standing(first)).bot == Balance(0, QUOTE)
+    assert (await standing(accounts, first)).bot == Balance(0, QUOTE)
 
 
 async def test_the_same_wish_is_answered_even_where_another_would_not_fit(
     store: Store, job_factory: JobFactory
 ) -> None:
-    job = await accepted(store, job_factory(source="interaction:7"), limits(member=QUOTE))
+    job = await accepted(store, job_factory(source="interaction:7"), monthly(member=QUOTE))
     twin = job_factory(source="interaction:7")
-    admitted = await store.accept(twin, hold(twin), limits(member=QUOTE))
+    admitted = await store.accept(twin, monthly(member=QUOTE))
     assert admitted.job == job
 
 
@@ -108,17 +114,19 @@ async def test_those_ahead_are_the_ones_accepted_before_that_are_not_sent_yet(
     await moved(store, sending, Event.SUBMIT)
     await failed(store, gone)
     job = job_factory(created_at=NOON + 3)
-    admitted = await store.accept(job, hold(job), UNLIMITED)
+    admitted = await store.accept(job, UNLIMITED)
     assert admitted.ahead == 2
     assert queued.state is State.QUEUED
 
 
-async def test_the_standing_has_the_new_hold_in_it(store: Store, job_factory: JobFactory) -> None:
-    await rendered(store, await accepted(store, job_factory()), cost=100_000)
-    job = job_factory()
-    admitted = await store.accept(job, hold(job), UNLIMITED)
-    used = Balance(spent_micro=100_000, held_micro=QUOTE)
-    assert admitted.standing == Standing(member=used, server=used, bot=used)
+async def test_the_next_hold_of_a_kind_is_what_the_service_last_charged_if_that_is_more(
+    store: Store, job_factory: JobFactory
+) -> None:
+    await rendered(store, await accepted(store, job_factory()), cost=QUOTE + 7)
+    dearer = await accepted(store, job_factory(order=make_order(results=2), quote_micro=2 * QUOTE))
+    assert dearer.quote_micro == 2 * (QUOTE + 7)
+    other = await accepted(store, job_factory(order=make_order(duration=10.0)))
+    assert other.quote_micro == QUOTE
 
 
 # --- Limits --------------------------------------------------------------------------------------
@@ -128,18 +136,18 @@ async def test_the_standing_has_the_new_hold_in_it(store: Store, job_factory: Jo
 async def test_a_hold_that_does_not_fit_leaves_nothing_behind(
     store: Store, job_factory: JobFactory, whom: str
 ) -> None:
-    bounds = limits(**{whom: QUOTE})
+    bounds = monthly(**{whom: QUOTE})
     await accepted(store, job_factory(), bounds)
     job = job_factory()
     with pytest.raises(LimitReached) as error:
-        await store.accept(job, hold(job), bounds)
+        await store.accept(job, bounds)
     assert (error.value.whom, error.value.held_micro) == (whom, QUOTE)
     assert await store.job(job.id) is None
     assert await store.entries(job.id) == []
 
 
 async def test_a_limit_of_nothing_takes_nothing(store: Store, job_factory: JobFactory) -> None:
-    for bounds in (limits(member=0), limits(server=0), limits(bot=0)):
+    for bounds in (monthly(member=0), monthly(server=0), monthly(bot=0)):
         with pytest.raises(LimitReached):
             await accepted(store, job_factory(), bounds)
 
@@ -150,17 +158,17 @@ async def test_without_limits_everything_fits(store: Store, job_factory: JobFact
 
 
 async def test_fifty_at_once_at_a_limit_of_one_make_exactly_one_hold(
-    store: Store, job_factory: JobFactory
+    store: Store, accounts: Accounts, job_factory: JobFactory
 ) -> None:
     jobs = [job_factory() for _ in range(50)]
     outcomes = await asyncio.gather(
-        *(store.accept(job, hold(job), limits(member=QUOTE)) for job in jobs),
+        *(store.accept(job, monthly(member=QUOTE)) for job in jobs),
         return_exceptions=True,
     )
     admitted = [outcome for outcome in outcomes if isinstance(outcome, Admitted)]
     refused = [outcome for outcome in outcomes if isinstance(outcome, LimitReached)]
     assert (len(admitted), len(refused)) == (1, 49)
-    assert (await store.standing(jobs[0])).bot == Balance(0, QUOTE)
+    assert (await standing(accounts, jobs[0])).bot == Balance(0, QUOTE)
     assert sum([len(await store.entries(job.id)) for job in jobs]) == 1
 
 
@@ -168,17 +176,19 @@ async def test_fifty_times_the_same_wish_at_once_is_one_job(
     store: Store, job_factory: JobFactory
 ) -> None:
     jobs = [job_factory(source="interaction:7") for _ in range(50)]
-    outcomes = await asyncio.gather(*(store.accept(job, hold(job), UNLIMITED) for job in jobs))
+    outcomes = await asyncio.gather(*(store.accept(job, UNLIMITED) for job in jobs))
     assert len({outcome.job.id for outcome in outcomes}) == 1
     assert sum(outcome.is_new for outcome in outcomes) == 1
 
 
-async def test_each_limit_counts_its_own(store: Store, job_factory: JobFactory) -> None:
+async def test_each_limit_counts_its_own(
+    store: Store, accounts: Accounts, job_factory: JobFactory
+) -> None:
     await accepted(store, job_factory(guild_id=1, member_id=1))
     await accepted(store, job_factory(guild_id=1, member_id=2))
     await accepted(store, job_factory(guild_id=2, member_id=1))
-    standing = await store.standing(job_factory(guild_id=1, member_id=1))
-    assert standing == Standing(
+    found = await standing(accounts, job_factory(guild_id=1, member_id=1))
+    assert found == Standing(
         member=Balance(0, QUOTE), server=Balance(0, 2 * QUOTE), bot=Balance(0, 3 * QUOTE)
     )
 
@@ -188,23 +198,23 @@ NOVEMBER_END = 1_796_083_199_999
 
 
 async def test_a_hold_of_november_paid_in_december_counts_in_november(
-    store: Store, job_factory: JobFactory
+    store: Store, accounts: Accounts, job_factory: JobFactory
 ) -> None:
-    last = await accepted(store, job_factory(created_at=NOVEMBER_END), limits(member=QUOTE))
+    last = await accepted(store, job_factory(created_at=NOVEMBER_END), monthly(member=QUOTE))
     december = job_factory(created_at=NOVEMBER_END + 1)
-    assert (await store.standing(december)).bot == Balance()
-    await accepted(store, december, limits(member=QUOTE))
+    assert (await standing(accounts, december)).bot == Balance()
+    await accepted(store, december, monthly(member=QUOTE))
     sent = await moved(store, last, Event.SUBMIT, Event.ACCEPTED, now=NOVEMBER_END + 5000)
     done = advance(sent, Event.FINISHED, NOVEMBER_END + 9000)
-    await store.move(sent, done, entry=spend(sent, 200_000, NOVEMBER_END + 9000))
-    assert (await store.standing(last)).bot == Balance(200_000, 0)
-    assert (await store.standing(december)).bot == Balance(0, QUOTE)
+    await store.move(sent, done, resolution=spend(sent, 200_000, NOVEMBER_END + 9000))
+    assert (await standing(accounts, last)).bot == Balance(200_000, 0)
+    assert (await standing(accounts, december)).bot == Balance(0, QUOTE)
 
 
 async def test_a_released_hold_makes_room_and_a_spent_one_does_not(
     store: Store, job_factory: JobFactory
 ) -> None:
-    bounds = limits(member=QUOTE)
+    bounds = monthly(member=QUOTE)
     await failed(store, await accepted(store, job_factory(), bounds))
     await rendered(store, await accepted(store, job_factory(), bounds))
     with pytest.raises(LimitReached):
@@ -221,9 +231,9 @@ async def test_a_job_its_entry_and_its_clips_move_in_one_step(
     done = advance(job, Event.FINISHED, NOON + 2)
     paid = spend(job, 150_000, NOON + 2, "a note")
     clips = [clip_of(job, 1), replace(clip_of(job), seed=None, cost_micro=None)]
-    assert await store.move(job, done, entry=paid, clips=clips) == done
+    assert await store.move(job, done, resolution=paid, clips=clips) == done
     assert await store.job(job.id) == done
-    assert await store.entries(job.id) == [hold(job), paid]
+    assert await store.entries(job.id) == [hold(job, UTC_ZONE), resolved(hold(job, UTC_ZONE), paid)]
     assert await store.clips(job.id) == list(reversed(clips))
 
 
@@ -269,8 +279,8 @@ async def test_the_second_of_two_that_end_a_job_is_told_that_it_moved_on(
     done = advance(job, Event.FINISHED, NOON + 2)
     gone = advance(job, Event.GIVE_UP, NOON + 2, failure=Failure.LOST)
     outcomes = await asyncio.gather(
-        store.move(job, done, entry=spend(job, 1, NOON), clips=[clip_of(job)]),
-        store.move(job, gone, entry=release(job, NOON)),
+        store.move(job, done, resolution=spend(job, 1, NOON), clips=[clip_of(job)]),
+        store.move(job, gone, resolution=release(job, NOON)),
         return_exceptions=True,
     )
     assert outcomes[0] == done
@@ -302,9 +312,9 @@ async def test_a_move_whose_clips_cannot_be_kept_is_not_made(
     done = advance(job, Event.FINISHED, NOON + 2)
     twice = [clip_of(job), clip_of(job)]
     with pytest.raises(StoreError):
-        await store.move(job, done, entry=spend(job, 1, NOON), clips=twice)
+        await store.move(job, done, resolution=spend(job, 1, NOON), clips=twice)
     assert await store.job(job.id) == job
-    assert await store.entries(job.id) == [hold(job)]
+    assert await store.entries(job.id) == [hold(job, UTC_ZONE)]
     assert await store.clips(job.id) == []
 
 
@@ -445,7 +455,7 @@ async def test_a_fact_that_is_made_once_stays_as_it_was_made(store: Store) -> No
     assert await store.fact("secret") == "first"
 
 
-async def test_many_at_once_leave_books_that_add_up(store: Store) -> None:
+async def test_many_at_once_leave_books_that_add_up(store: Store, accounts: Accounts) -> None:
     jobs: Sequence[Job] = [make_job(member_id=number % 3) for number in range(30)]
 
     async def live(job: Job, number: int) -> None:
@@ -457,4 +467,4 @@ async def test_many_at_once_leave_books_that_add_up(store: Store) -> None:
 
     await asyncio.gather(*(live(job, number) for number, job in enumerate(jobs)))
     spent = sum(1000 + number for number in range(1, 30, 2))
-    assert (await store.standing(jobs[0])).bot == Balance(spent, 0)
+    assert (await standing(accounts, jobs[0])).bot == Balance(spent, 0)

@@ -12,15 +12,14 @@ from typing import TypeVar
 import aiohttp
 import pytest
 
-from bot import ledger, lifecycle
+from bot import lifecycle
 from bot.database import Database
 from bot.errors import CannotListen, StoreError
 from bot.hooks import Bell, Signer
 from bot.lifecycle import Event, Job
 from bot.store import Store
 from bot.web import MOST_BYTES, Web
-from tests.conftest import NOON, Clock, make_job
-from tests.corridor import UNLIMITED
+from tests.conftest import NOON, UNLIMITED, Clock, make_job
 
 T = TypeVar("T")
 KEY = b"a key of the tests"
@@ -72,7 +71,7 @@ class Door:
     async def job(self, *events: Event) -> Job:
         """Put a job into the books that is due in a minute."""
         job = make_job()
-        await self.store.accept(job, ledger.hold(job), UNLIMITED)
+        await self.store.accept(job, UNLIMITED)
         return await self.on(job, *events)
 
     async def on(self, job: Job, *events: Event) -> Job:

@@ -7,12 +7,13 @@ from importlib.resources import files
 
 import pytest
 
-from bot import words
+from bot import refusals, words
 from bot.catalog import Policy, parse
 from bot.errors import (
     AccountPaused,
     AnimateError,
     CannotPostHere,
+    CoolingDown,
     DeliveryError,
     LimitReached,
     NotAccepting,
@@ -20,11 +21,14 @@ from bot.errors import (
     PictureProblem,
     PictureRefused,
     TooLarge,
+    TooManyAtOnce,
     Unpostable,
     UserError,
 )
-from bot.ledger import Balance, Limits, Standing
+from bot.ledger import UTC_ZONE, Balance, Statement
 from bot.lifecycle import Failure, Job, State
+from bot.periods import Period
+from bot.rules import Account, Line, Measure, Source
 from bot.words import NOT_CHARGED, Note, Tone
 from tests.conftest import NOON, JobFactory, make_job, make_order
 
@@ -37,10 +41,16 @@ TITLE_LIMIT, BODY_LIMIT, CONTENT_LIMIT, OPTION_LIMIT = 256, 4096, 2000, 100
 
 
 def limit_reached(
-    whom: str = "member", *, spent: int = 4_900_000, held: int = 0, limit: int = 5_000_000
+    whom: str = "member",
+    *,
+    period: str = "month",
+    spent: int = 4_900_000,
+    held: int = 0,
+    limit: int = 5_000_000,
 ) -> LimitReached:
     return LimitReached(
         whom=whom,
+        period=period,
         limit_micro=limit,
         spent_micro=spent,
         held_micro=held,
@@ -53,6 +63,11 @@ REFUSALS: dict[str, UserError] = {
     **{f"picture {one}": PictureRefused(one, "31 MB", "20 MB") for one in PictureProblem},
     **{f"limit of the {whom}": limit_reached(whom) for whom in ("member", "server", "bot")},
     "limit while clips are in progress": limit_reached(spent=0, held=4_900_000),
+    "nothing allowed": limit_reached(limit=0),
+    "clips at once": TooManyAtOnce("member", 2, 2),
+    "clips of the server at once": TooManyAtOnce("server", 20, 20),
+    "clips of everybody at once": TooManyAtOnce("bot", 200, 200),
+    "cooldown": CoolingDown(DECEMBER),
     "option": OptionRefused("duration", "5 or 10 seconds"),
     "channel": CannotPostHere(("send_messages", "attach_files")),
     "not accepting": NotAccepting(),
@@ -79,8 +94,8 @@ def job_in(state: State, failure: Failure | None = None) -> Job:
 
 
 def every_note() -> Iterator[Note]:
-    yield from (words.refusal(error) for error in REFUSALS.values())
-    yield words.refusal(RuntimeError("a secret of the inside"))
+    yield from (refusals.refusal(error) for error in REFUSALS.values())
+    yield refusals.refusal(RuntimeError("a secret of the inside"))
     yield words.animating(job_in(State.RENDERING))
     yield words.done(job_in(State.DELIVERED))
     yield from (words.failed(job_in(State.FAILED, failure)) for failure in Failure)
@@ -95,17 +110,17 @@ def every_note() -> Iterator[Note]:
 
 
 def test_every_kind_of_refusal_has_a_text_of_its_own() -> None:
-    fallback = words.refusal(RuntimeError())
+    fallback = refusals.refusal(RuntimeError())
     kinds = {type(error) for error in REFUSALS.values()}
     assert kinds == set(UserError.__subclasses__())
-    notes = [words.refusal(error) for error in REFUSALS.values()]
+    notes = [refusals.refusal(error) for error in REFUSALS.values()]
     assert fallback not in notes
     assert len(set(notes)) == len(notes)
 
 
 def test_every_problem_of_a_picture_has_a_text() -> None:
-    assert set(words.PICTURE) == set(PictureProblem)
-    assert len(set(words.PICTURE.values())) == len(PictureProblem)
+    assert set(refusals.PICTURE) == set(PictureProblem)
+    assert len(set(refusals.PICTURE.values())) == len(PictureProblem)
 
 
 def test_every_failure_has_a_text() -> None:
@@ -147,7 +162,7 @@ def test_no_text_has_an_unfilled_place_or_a_name_of_the_inside() -> None:
 
 @pytest.mark.parametrize("name", REFUSALS)
 def test_every_refusal_says_that_nothing_was_charged_and_what_to_do(name: str) -> None:
-    note = words.refusal(REFUSALS[name])
+    note = refusals.refusal(REFUSALS[name])
     assert note.body.endswith(NOT_CHARGED)
     assert len(note.body) > len(NOT_CHARGED) + 10
     assert note.tone is Tone.WARNING
@@ -155,7 +170,7 @@ def test_every_refusal_says_that_nothing_was_charged_and_what_to_do(name: str) -
 
 @pytest.mark.parametrize("error", [RuntimeError("x"), AnimateError("x"), KeyError("x")])
 def test_what_nobody_foresaw_is_refused_in_words_too(error: Exception) -> None:
-    note = words.refusal(error)
+    note = refusals.refusal(error)
     assert note.title == "🔧 Something broke on my side"
     assert note.body.endswith(NOT_CHARGED)
 
@@ -296,19 +311,31 @@ def test_the_last_line_has_the_facts(job_factory: JobFactory) -> None:
     assert len(text) <= CONTENT_LIMIT
 
 
-def test_the_receipt_tells_what_is_left_and_until_when() -> None:
+def statement(*lines: Line) -> Statement:
     used = Balance(spent_micro=1_000_000, held_micro=500_000)
-    standing = Standing(member=used, server=used, bot=used)
-    bounds = Limits(member_micro=5_000_000, server_micro=None, bot_micro=None)
-    assert words.receipt(standing, bounds, NOON) == (
+    return Statement(
+        guild_id=1,
+        member_id=2,
+        now=NOON,
+        zone=UTC_ZONE,
+        lines=lines,
+        balances={(account, period): used for account in Account for period in Period},
+        running=dict.fromkeys(Account, 1),
+    )
+
+
+def test_the_receipt_tells_what_is_left_and_until_when() -> None:
+    line = Line(
+        account=Account.MEMBER, measure=Measure.MONTH, value=5_000_000, source=Source.OPERATOR
+    )
+    assert words.receipt(statement(line)) == (
         f"you have $3.50 left this month, resets <t:{DECEMBER}:R>"
     )
 
 
 def test_where_nothing_limits_there_is_no_receipt() -> None:
-    standing = Standing(member=Balance(), server=Balance(), bot=Balance())
-    bounds = Limits(member_micro=None, server_micro=None, bot_micro=None)
-    assert not words.receipt(standing, bounds, NOON)
+    unlimited = Line(account=Account.BOT, measure=Measure.DAY, value=None, source=Source.OPERATOR)
+    assert not words.receipt(statement(unlimited))
 
 
 def test_the_description_for_people_who_do_not_see_the_clip_is_bounded(
@@ -332,27 +359,38 @@ def test_the_description_for_people_who_do_not_see_the_clip_is_bounded(
     ],
 )
 def test_a_reached_limit_says_whose_how_much_and_when_it_resets(whom: str, title: str) -> None:
-    note = words.refusal(limit_reached(whom))
+    note = refusals.refusal(limit_reached(whom))
     assert note.title == title
-    for part in ("$4.90 of $5.00", "$0.1848", f"<t:{DECEMBER}:R>", f"<t:{DECEMBER}:F>"):
+    for part in (
+        "$0.10 left of $5.00 this month",
+        "$4.90 is spent",
+        "$0.1848",
+        f"<t:{DECEMBER}:R>",
+        f"<t:{DECEMBER}:F>",
+    ):
         assert part in note.body
 
 
 def test_what_clips_in_progress_hold_is_named_and_no_false_hope_is_given() -> None:
-    note = words.refusal(limit_reached(spent=0, held=4_900_000))
-    assert "$0.00 of $5.00, and $4.90 is held by clips in progress" in note.body
+    note = refusals.refusal(limit_reached(spent=0, held=4_900_000))
+    assert note.title == "⏳ Waiting for your other clips"
+    assert "$4.90 of your last $5.00 is held by clips in progress" in note.body
     assert f"<t:{DECEMBER}:R>" in note.body
+    spent_too = refusals.refusal(limit_reached(spent=4_900_000, held=50_000))
+    assert spent_too.title == "🚫 Monthly limit reached"
+    assert "$0.05 left of $5.00" in spent_too.body
+    assert "$0.05 held by clips in progress" in spent_too.body
 
 
 def test_where_nothing_is_held_nothing_is_said_of_it() -> None:
-    assert "held" not in words.refusal(limit_reached(held=0)).body
+    assert "held" not in refusals.refusal(limit_reached(held=0)).body
 
 
 def test_a_clip_that_is_dearer_than_the_whole_limit_is_not_told_to_wait() -> None:
     tiny = limit_reached(spent=0, held=50_000, limit=100_000)
-    assert words.refusal(tiny).title == "🚫 Monthly limit reached"
+    assert refusals.refusal(tiny).title == "🚫 Monthly limit reached"
 
 
 def test_missing_permissions_are_named_as_discord_names_them() -> None:
-    note = words.refusal(CannotPostHere(("send_messages_in_threads", "attach_files")))
+    note = refusals.refusal(CannotPostHere(("send_messages_in_threads", "attach_files")))
     assert "I need Send Messages In Threads, Attach Files in this channel." in note.body

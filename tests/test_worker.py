@@ -14,8 +14,8 @@ from bot.lifecycle import FINAL, Event, Job, State
 from bot.pipeline import Pipeline
 from bot.store import Agenda, Store
 from bot.worker import Worker
-from tests.conftest import Clock, make_job
-from tests.corridor import PRICE, UNLIMITED, Bot, World, world
+from tests.conftest import UNLIMITED, Clock, make_job
+from tests.corridor import PRICE, Bot, World, world
 
 LATER = 10**9
 WAYS = {
@@ -72,11 +72,11 @@ async def kept(store: Store, count: int = 1, state: State = State.QUEUED) -> lis
     """Put jobs into the books, and on to `state` by the way that leads there."""
     jobs = [make_job() for _ in range(count)]
     for number, job in enumerate(jobs):
-        await store.accept(job, ledger.hold(job), UNLIMITED)
+        await store.accept(job, UNLIMITED)
         for event in WAYS[state]:
             after = lifecycle.advance(jobs[number], event, job.updated_at)
             entry = ledger.spend(job, 1, job.updated_at) if event is Event.FINISHED else None
-            jobs[number] = await store.move(jobs[number], after, entry=entry)
+            jobs[number] = await store.move(jobs[number], after, resolution=entry)
     return jobs
 
 
@@ -183,7 +183,7 @@ async def test_only_what_is_due_is_done(
 ) -> None:
     (now,) = await kept(store)
     later = make_job(due_at=clock() + 50)
-    await store.accept(later, ledger.hold(later), UNLIMITED)
+    await store.accept(later, UNLIMITED)
     worker.start()
     await until(lambda: hands.done == [now.id])
 

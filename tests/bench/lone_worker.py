@@ -18,23 +18,24 @@ from typing import NoReturn
 
 import httpx
 
-from bot import ledger
+from bot.accounts import Accounts
 from bot.corridor import clock
 from bot.database import Database
 from bot.delivery import Delivery, Reply
 from bot.gate import Gate
 from bot.hooks import Bell, Signer
 from bot.intake import Pictures
-from bot.ledger import Entry, Kind, Limits
+from bot.ledger import Kind, Resolution
 from bot.lifecycle import Clip, Job, Order
 from bot.pipeline import Pipeline
 from bot.provider import Provider
+from bot.rules import Limits
 from bot.store import Store
 from bot.words import Note
 from bot.worker import Worker
 from tests.bench.life import LifeOrder, report
 
-UNLIMITED = Limits(member_micro=None, server_micro=None, bot_micro=None)
+UNLIMITED = Limits()
 MODEL = "klingai:2@1"
 
 
@@ -48,10 +49,15 @@ class WatchedStore(Store):
         self._wanted = wanted
 
     async def move(
-        self, before: Job, after: Job, *, entry: Entry | None = None, clips: Iterable[Clip] = ()
+        self,
+        before: Job,
+        after: Job,
+        *,
+        resolution: Resolution | None = None,
+        clips: Iterable[Clip] = (),
     ) -> Job:
-        moved = await super().move(before, after, entry=entry, clips=clips)
-        if entry is not None and entry.kind is Kind.SPEND:
+        moved = await super().move(before, after, resolution=resolution, clips=clips)
+        if resolution is not None and resolution.kind is Kind.SPEND:
             self.seen[before.task_uuid] = time.monotonic()
             if len(self.seen) == self._wanted:
                 self.all_seen.set()
@@ -93,7 +99,7 @@ async def live(order: LifeOrder) -> NoReturn:
             delivery=SilentDelivery(),
             pictures=pictures,
             clips_folder=folder / "clips",
-            limits=UNLIMITED,
+            accounts=Accounts(database, UNLIMITED),
             look_every=order.look_every,
             give_up_after=86_400,
             clock=clock,
@@ -103,7 +109,7 @@ async def live(order: LifeOrder) -> NoReturn:
         for number in range(order.jobs):
             job = _job(number)
             pictures.keep(job.id, picture)
-            await store.accept(job, ledger.hold(job), UNLIMITED)
+            await store.accept(job, UNLIMITED)
         worker = Worker(store, pipeline, clock)
         if order.hook_port:
             await _listen(order.hook_port, signer, Bell(store, clock, worker.wake))

@@ -45,9 +45,9 @@ class Ending:
             failure = Failure.DECLINED if isinstance(error, Moderated) else Failure.REFUSED
         await self._fail(job, Event.REFUSED, failure, error.code)
 
-    async def give_up(self, job: Job, note: str) -> None:
+    async def give_up(self, job: Job, note: str, failure: Failure = Failure.LOST) -> None:
         """End a job of which nothing more is to be expected; `note` goes into the accounts."""
-        await self._fail(job, Event.GIVE_UP, Failure.LOST, note)
+        await self._fail(job, Event.GIVE_UP, failure, note)
 
     async def _fail(self, job: Job, event: Event, failure: Failure, note: str) -> None:
         now = self._timetable.clock()

@@ -1,15 +1,16 @@
 """The gate: whether the bot's account with the video service is in order.
 
 Shut when the service refuses the account (key, credit), which only its owner can mend: nothing new
-is accepted then, while running jobs are looked at as ever. A shut gate looks at the balance by
-itself, ever more rarely, and opens when the account answers and can pay; only a task that the
-service takes proves it. Kept in memory: after a restart the next task finds out again.
+is accepted or sent then, while running jobs are looked at as ever. A shut gate looks at the balance
+by itself, ever more rarely, and opens when the account answers and can pay; only a task that the
+service takes proves it, and until then tasks pass one by one, so that no more than one is refused.
+Kept in memory: after a restart the next task finds out again.
 """
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from bot import lifecycle
 from bot.errors import AccountTrouble, ProviderError
@@ -29,6 +30,8 @@ class Gate:
         self._looks = 0
         """Since the last proof, so that an account that only looks well is not asked for ever."""
         self._is_told = False
+        self._is_proven = False
+        self._one_by_one = asyncio.Lock()
         self._watch: asyncio.Task[None] | None = None
         self.is_open = True
 
@@ -39,6 +42,7 @@ class Gate:
         else:
             log.warning("the video service still refuses the account: %s", error)
         self._is_told = True
+        self._is_proven = False
         self._needed_micro = needed_micro
         self.is_open = False
         if self._watch is None or self._watch.done():
@@ -47,8 +51,19 @@ class Gate:
     def prove(self) -> None:
         """Note that the service took a task, which says more than any balance."""
         self._open()
+        self._is_proven = True
         self._is_told = False
         self._looks = 0
+
+    @contextlib.asynccontextmanager
+    async def passage(self) -> AsyncIterator[bool]:
+        """Tell whether a new task may be sent, in this block; wait for one that tries it first."""
+        if not self._is_proven:
+            async with self._one_by_one:
+                if not self._is_proven:
+                    yield self.is_open
+                    return
+        yield self.is_open
 
     async def look(self) -> None:
         """Look at the account once, and open if it answers and can pay."""

@@ -56,7 +56,7 @@ class Failure(StrEnum):
 
 TRANSITIONS: Mapping[State, Mapping[Event, State]] = MappingProxyType(
     {
-        State.QUEUED: {Event.SUBMIT: State.SUBMITTING},
+        State.QUEUED: {Event.SUBMIT: State.SUBMITTING, Event.GIVE_UP: State.FAILED},
         State.SUBMITTING: {
             Event.ACCEPTED: State.RENDERING,
             Event.REFUSED: State.FAILED,

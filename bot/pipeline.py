@@ -17,7 +17,7 @@ from bot.errors import AccountTrouble, IllegalTransition, ProviderError, StaleJo
 from bot.gate import Gate
 from bot.handover import Handover
 from bot.intake import Pictures
-from bot.lifecycle import Clip, Event, Job, State
+from bot.lifecycle import Clip, Event, Failure, Job, State
 from bot.money import usd
 from bot.provider import Progress, Provider
 from bot.store import Store
@@ -26,6 +26,8 @@ from bot.timetable import Timetable
 
 log = logging.getLogger(__name__)
 
+_HELD_BACK = 15
+"""Seconds until a job asks again whether it may be sent; that costs no request."""
 _POLITE_WAIT = 10 * 60
 """Seconds of rendering after which a clip is late. Late is not failed."""
 _STRAGGLERS = 30 * 60
@@ -100,12 +102,27 @@ class Pipeline:
     async def step(self, job: Job) -> None:
         """Do the next step of a job that waits for us; what renders is looked at together."""
         match job.state:
-            case State.QUEUED | State.SUBMITTING:
+            case State.QUEUED:
+                await self._begin(job)
+            case State.SUBMITTING:
                 await self._submission.submit(job)
             case State.RENDERED:
                 await self._handover.deliver(job)
             case State.RENDERING | State.DELIVERED | State.FAILED:
                 raise IllegalTransition(f"no step for a job that is {job.state}")
+
+    async def _begin(self, job: Job) -> None:
+        """Send the task for the first time, or hold it back while the account cannot pay."""
+        async with self._gate.passage() as is_open:
+            if is_open:
+                await self._submission.submit(job)
+                return
+        if self._timetable.is_over(job):
+            await self._ending.give_up(job, "the account was not in order", Failure.ACCOUNT)
+            return
+        self._delivery.show(job, words.paused(job))
+        later = self._timetable.clock() + _HELD_BACK * 1000
+        await self._store.postpone([job], {job.id: later})
 
     async def look(self, jobs: Sequence[Job]) -> None:
         """Ask about all these rendering jobs together and move on those that are finished."""

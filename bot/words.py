@@ -88,6 +88,15 @@ def done(job: Job) -> Note:
     return Note("✅ Done", f"Your {what} below.{_fine_print(job)}", Tone.DONE)
 
 
+def paused(job: Job) -> Note:
+    """Say that the clip waits for the owner of the bot's account."""
+    text = (
+        "The bot's account with the video service needs its owner. Your clip is kept in line and"
+        " starts when that is mended, no need to send it again."
+    )
+    return Note("🔧 Paused", f"{text} {_held(job)}{_fine_print(job)}", Tone.WARNING)
+
+
 def unsent(job: Job) -> Note:
     """Say that the clip is late because it could not be sent yet."""
     text = "The video service isn't taking it yet. I keep trying, no need to send it again."

@@ -195,14 +195,78 @@ async def test_a_key_that_is_revoked_while_clips_render_shuts_the_door_and_loses
 
 async def test_a_task_that_is_taken_opens_the_gate(here: World) -> None:
     async with here.bot() as bot:
-        queued = await bot.accept()
-        refused = await bot.accept()
+        sent, refused = await bot.accept(), await bot.accept()
+        here.trouble(match=SUBMIT, do="drop")
+        await bot.pipeline.step(sent)
         here.trouble(match=SUBMIT, **EMPTY)
         await bot.pipeline.step(refused)
         await paused(bot)
-        await bot.pipeline.step(queued)
+        await bot.pipeline.step(await bot.reread(sent))
         assert bot.gate.is_open
         await bot.accept()
+
+
+async def test_what_was_not_sent_yet_is_kept_in_line_until_the_gate_opens(here: World) -> None:
+    async with here.bot() as bot:
+        jobs = [await bot.accept() for _ in range(3)]
+        bot.gate.shut(REFUSED)
+        for _ in range(5):
+            await bot.work()
+        assert {(await bot.reread(job)).state for job in jobs} == {State.QUEUED}
+        assert here.runware.ledger.requests == 0
+        assert here.channel.notes[-1] == words.paused(jobs[-1])
+        assert "kept in line" in here.channel.notes[-1].body
+
+        await bot.gate.look()
+        assert {(await bot.finished(job)).state for job in jobs} == {State.DELIVERED}
+
+
+async def test_what_is_kept_in_line_is_given_up_like_everything_else(here: World) -> None:
+    async with here.bot(give_up_after=1800) as bot:
+        job = await bot.accept()
+        bot.gate.shut(REFUSED)
+        done = await bot.finished(job)
+
+        assert (done.state, done.failure) == (State.FAILED, Failure.ACCOUNT)
+        assert 1800 <= (here.clock() - job.created_at) / 1000 < 1830
+        assert here.runware.ledger.requests == 0
+        assert await bot.held_micro(job) == await bot.spent_micro(job) == 0
+        assert here.leftovers == []
+
+
+async def test_an_account_that_only_looks_well_costs_one_clip_its_place_not_all(
+    here: World,
+) -> None:
+    async with here.bot() as bot:
+        jobs = [await bot.accept() for _ in range(5)]
+        here.trouble(match=SUBMIT, **EMPTY | {"times": None})
+        await asyncio.gather(*map(bot.pipeline.step, jobs))
+        states = [(await bot.reread(job)).state for job in jobs]
+        assert sorted(states) == [State.FAILED, *[State.QUEUED] * 4]
+        assert here.runware.ledger.asked["videoInference"] == 0
+
+        here.runware.faults.clear()
+        await bot.gate.look()
+        waiting = [job for job in jobs if (await bot.reread(job)).state is State.QUEUED]
+        assert {(await bot.finished(job)).state for job in waiting} == {State.DELIVERED}
+        assert here.runware.ledger.accepted == 4
+
+
+async def test_a_job_that_tries_the_account_and_breaks_leaves_the_way_free() -> None:
+    gate = Gate(Account(PRICE), lambda: 1.0)
+    with pytest.raises(RuntimeError):
+        async with gate.passage():
+            raise RuntimeError("a bug")
+    async with gate.passage() as is_open:
+        assert is_open
+
+
+async def test_once_a_task_was_taken_nobody_waits_for_another() -> None:
+    gate = Gate(Account(PRICE), lambda: 1.0)
+    gate.prove()
+    async with asyncio.timeout(5), gate.passage() as first, gate.passage() as second:
+        assert first
+        assert second
 
 
 async def test_a_new_life_of_the_process_begins_with_an_open_gate(here: World) -> None:

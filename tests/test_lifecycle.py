@@ -26,6 +26,7 @@ from tests.conftest import NOON, JobFactory, readme_part
 # Written out once more by hand: a change of the table has to be made twice, on purpose.
 LEGAL = {
     (State.QUEUED, Event.SUBMIT): State.SUBMITTING,
+    (State.QUEUED, Event.GIVE_UP): State.FAILED,
     (State.SUBMITTING, Event.ACCEPTED): State.RENDERING,
     (State.SUBMITTING, Event.REFUSED): State.FAILED,
     (State.SUBMITTING, Event.GIVE_UP): State.FAILED,
@@ -92,8 +93,11 @@ def test_a_paid_clip_can_only_be_delivered() -> None:
     assert reachable(State.RENDERED) == {State.RENDERED, State.DELIVERED}
 
 
-def test_nothing_that_was_never_sent_can_be_given_up_or_refused() -> None:
-    assert set(TRANSITIONS[State.QUEUED]) == {Event.SUBMIT}
+def test_nothing_that_was_never_sent_can_be_refused_or_lost() -> None:
+    assert TRANSITIONS[State.QUEUED] == {
+        Event.SUBMIT: State.SUBMITTING,
+        Event.GIVE_UP: State.FAILED,
+    }
 
 
 def test_advancing_makes_the_job_due_at_once_unless_told_otherwise(job_factory: JobFactory) -> None:

@@ -660,7 +660,7 @@ async def test_a_start_removes_the_files_of_no_open_job_and_keeps_the_others(her
         assert here.leftovers == [f"{job.id}-0.mp4.part", f"{job.id}.jpg"]
 
 
-async def test_a_clip_that_comes_in_the_next_month_says_nothing_of_the_last(here: World) -> None:
+async def test_a_clip_that_comes_in_the_next_month_says_what_is_left_of_that(here: World) -> None:
     limits = monthly(member=5_000_000)
     async with here.bot(limits=limits, give_up_after=40 * 86_400) as bot:
         job = await bot.until(await bot.accept(), [State.RENDERED])
@@ -668,7 +668,7 @@ async def test_a_clip_that_comes_in_the_next_month_says_nothing_of_the_last(here
         await bot.finished(job)
 
     (post,) = here.channel.posts.values()
-    assert "left this month" not in post.text
+    assert "you have $5.00 left this month" in post.text
     assert "$0.1848" in post.text
 
 

@@ -100,6 +100,7 @@ def every_note() -> Iterator[Note]:
     yield words.done(job_in(State.DELIVERED))
     yield from (words.failed(job_in(State.FAILED, failure)) for failure in Failure)
     yield from (words.queued(job_in(State.QUEUED), ahead) for ahead in range(25))
+    yield words.paused(job_in(State.QUEUED))
     yield words.unsent(job_in(State.SUBMITTING))
     yield words.slow(job_in(State.RENDERING))
     yield words.unfetched(job_in(State.RENDERED), 184_800)
@@ -206,7 +207,8 @@ def test_who_waits_for_a_paid_clip_hears_that_it_is_paid_and_trying_again_is_fre
 
 
 def test_who_waits_for_a_late_clip_hears_what_is_held(job_factory: JobFactory) -> None:
-    for note in (words.slow(job_factory()), words.unsent(job_factory())):
+    job = job_factory()
+    for note in (words.paused(job), words.slow(job), words.unsent(job)):
         assert "$0.1848 is held." in note.body
 
 
@@ -263,6 +265,7 @@ def test_every_note_on_a_job_carries_the_number_that_people_quote(job_factory: J
     job = job_factory(id="0123abcd-0000-4000-8000-000000000000")
     for note in (
         words.queued(job, 0),
+        words.paused(job),
         words.unsent(job),
         words.slow(job),
         words.failed(job),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import refusals
+from bot import refusals, words
 from bot.errors import AccountPaused, AccountTrouble, Busy
 from bot.gate import Gate
 from bot.lifecycle import Failure, State

@@ -12,25 +12,25 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
+import orjson
 
 from bot import task
 from bot.catalog import Model
+from bot.download import download
 from bot.errors import Busy, ProviderError, Rejected, Unclear
 from bot.lifecycle import Order
+from bot.parcel import Wanted, outcomes_of, parcels
 from bot.task import Frame, Output
-from bot.wire import Fault, Item, Reply, is_conflict, is_unknown_task, read_reply
+from bot.wire import Fault, Item, Reply, is_unknown_task, read_reply
 
 log = logging.getLogger(__name__)
 
 _TIMEOUT = httpx.Timeout(60, connect=10)
-_MOST_TOGETHER = 100
+_MOST_TOGETHER = 500
 """UUIDs in one look; the service states no limit, so a refused batch is halved."""
 _CLIP_MOST_BYTES = 500_000_000
-_HTTP_OK = 200
-_HTTP_PARTIAL = 206
 _DRY_RUN = {"X-Runware-Dry-Run": "1"}
 """Documented: validates and prices a task, without running or charging it."""
 
@@ -90,42 +90,70 @@ class Provider:
         self._output = output or Output()
         self._models = models or {}
         self._url = httpx.URL(url)
-        self._headers = {"Authorization": f"Bearer {api_key}"}
+        self._headers = {
+            "Authorization": f"Bearer {api_key}",
+            "Content-Type": "application/json",
+        }
 
     async def submit(self, task_uuid: str, order: Order, picture: bytes | Frame) -> None:
         """Have the task accepted; bytes are a JPEG. Safe to repeat with the same UUID.
 
         Raises `Rejected`, `Moderated`, `AccountTrouble`, `Busy` or `Unclear`.
         """
-        reply = await self._post([self._request(task_uuid, order, picture)])
-        errors = [error for error in reply.errors if error.task_uuid in (task_uuid, "")]
-        if any(map(is_conflict, errors)):
-            return
-        if errors:
-            raise errors[0].as_exception(reply.status)
-        if not any(item.taskUUID == task_uuid for item in reply.items):
-            raise Unclear("noAcknowledgement", "the answer names no task", status=reply.status)
+        outcomes = await self.submit_together([Wanted(task_uuid, order, _framed(picture))])
+        problem = outcomes[task_uuid]
+        if problem is not None:
+            raise problem
+
+    async def submit_together(self, tasks: Iterable[Wanted]) -> dict[str, ProviderError | None]:
+        """Have the tasks accepted in as few requests as their pictures allow.
+
+        The result has what `submit` would raise for each UUID; None: it is accepted. A task of
+        which a shared answer says nothing for sure is `Unclear`: it is to be sent again, alone.
+        """
+        outcomes: dict[str, ProviderError | None] = {}
+        for parcel in parcels(tasks):
+            outcomes |= await self._send(parcel)
+        return outcomes
+
+    async def _send(self, parcel: Iterable[Wanted]) -> dict[str, ProviderError | None]:
+        outcomes: dict[str, ProviderError | None] = {}
+        requests: dict[str, bytes] = {}
+        for wanted in parcel:
+            try:
+                requests[wanted.task_uuid] = self._request(wanted)
+            except Rejected as error:
+                outcomes[wanted.task_uuid] = error
+        if not requests:
+            return outcomes
+        try:
+            reply = await self._post(requests.values())
+        except ProviderError as error:
+            return outcomes | dict.fromkeys(requests, error)
+        return outcomes | outcomes_of(requests, reply)
 
     async def price(self, order: Order, picture: bytes | Frame) -> int | None:
         """Return what the task would cost in micro-dollars, None where the service does not say.
 
         A dry run: nothing is made and nothing is charged. Raises as `submit` does.
         """
-        asked = self._request(str(uuid.uuid4()), order, picture)
-        asked.pop("webhookURL", None)
-        reply = await self._post([asked], _DRY_RUN)
+        wanted = Wanted(str(uuid.uuid4()), order, _framed(picture))
+        reply = await self._post([self._request(wanted, has_callback=False)], _DRY_RUN)
         for error in reply.errors:
             raise error.as_exception(reply.status)
         costs = [item.cost_micro for item in reply.items if item.cost_micro is not None]
         return costs[0] if costs else None
 
-    def _request(self, task_uuid: str, order: Order, picture: bytes | Frame) -> dict[str, Any]:
-        frame = picture if isinstance(picture, Frame) else Frame.data_uri(picture)
-        model = self._models.get(order.model)
-        asked = task.request(task_uuid, order, frame, self._output, model)
-        if self._callback_url is not None:
-            asked["webhookURL"] = self._callback_url(task_uuid)
-        return asked
+    def _request(self, wanted: Wanted, *, has_callback: bool = True) -> bytes:
+        """Return the task as JSON. Raises `Rejected` for one that cannot be sent."""
+        model = self._models.get(wanted.order.model)
+        asked = task.request(wanted.task_uuid, wanted.order, wanted.picture, self._output, model)
+        if has_callback and self._callback_url is not None:
+            asked["webhookURL"] = self._callback_url(wanted.task_uuid)
+        try:
+            return orjson.dumps(asked)
+        except orjson.JSONEncodeError as error:  # half a character, or a number without end
+            raise Rejected("invalidTask", str(error)) from error
 
     async def look(self, task_uuids: Sequence[str]) -> dict[str, Progress]:
         """Return what is known of each task, asked in as few requests as the service allows.
@@ -154,7 +182,8 @@ class Provider:
 
     async def _look_together(self, task_uuids: Sequence[str]) -> dict[str, Progress]:
         reply = await self._post(
-            [{"taskType": "getResponse", "taskUUID": task_uuid} for task_uuid in task_uuids]
+            orjson.dumps({"taskType": "getResponse", "taskUUID": task_uuid})
+            for task_uuid in task_uuids
         )
         general = [fault for fault in reply.errors if _is_of_the_request(fault, reply.status)]
         if not general or reply.items or len(general) < len(reply.errors):
@@ -168,63 +197,47 @@ class Provider:
     async def fetch(self, url: str, path: Path, most_bytes: int = _CLIP_MOST_BYTES) -> int:
         """Download a finished clip to `path` and return its size; a broken download goes on.
 
-        Raises `Rejected` (gone, or over `most_bytes`) or `Busy` (try again).
+        Raises `Rejected` (gone, over `most_bytes`, nowhere to fetch from) or `Busy` (try again).
         """
-        self._check_host(url)
-        part = path.with_name(path.name + ".part")
-        have = _size(part)
-        # Unpacked bytes could not be counted into a range of packed ones.
-        headers = {"Accept-Encoding": "identity"}
-        if have:
-            headers["Range"] = f"bytes={have}-"
-        try:
-            async with self._http.stream("GET", url, headers=headers, timeout=_TIMEOUT) as response:
-                if response.status_code not in (_HTTP_OK, _HTTP_PARTIAL):
-                    raise _fetch_problem(response.status_code)
-                is_rest = response.status_code == _HTTP_PARTIAL
-                size = await _save(response, part, have if is_rest else 0, most_bytes)
-        except httpx.HTTPError as error:
-            raise Busy("downloadFailed", f"{type(error).__name__}: {error}") from error
-        except ProviderError:
-            part.unlink(missing_ok=True)
-            raise
-        part.replace(path)
-        return size
+        return await download(self._http, url, path, most_bytes, self._is_safe)
 
     async def balance_micro(self) -> int | None:
         """Return the account's credit in micro-dollars, None where the service does not say."""
-        task = {"taskType": "accountManagement", "operation": "getDetails"}
-        reply = await self._post([task | {"taskUUID": str(uuid.uuid4())}])
+        asked = {"taskType": "accountManagement", "operation": "getDetails"}
+        reply = await self._post([orjson.dumps(asked | {"taskUUID": str(uuid.uuid4())})])
         for error in reply.errors:
             raise error.as_exception(reply.status)
         return next((item.balance_micro for item in reply.items), None)
 
     async def ping(self) -> None:
         """Raise a `ProviderError` unless the service answers."""
-        reply = await self._post([{"taskType": "ping", "ping": True}])
+        reply = await self._post([orjson.dumps({"taskType": "ping", "ping": True})])
         for error in reply.errors:
             raise error.as_exception(reply.status)
 
     async def _post(
-        self, tasks: list[dict[str, Any]], headers: Mapping[str, str] | None = None
+        self, tasks: Iterable[bytes], headers: Mapping[str, str] | None = None
     ) -> Reply:
+        """Send tasks, each as JSON, in one request."""
+        body = b"[%b]" % b",".join(tasks)
         sent = self._headers | dict(headers or {})
         try:
-            response = await self._http.post(self._url, json=tasks, headers=sent, timeout=_TIMEOUT)
+            response = await self._http.post(
+                self._url, content=body, headers=sent, timeout=_TIMEOUT
+            )
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise Busy("unreachable", f"{type(error).__name__}: {error}") from error
         except httpx.HTTPError as error:
             raise Unclear("noAnswer", f"{type(error).__name__}: {error}") from error
         return read_reply(response.status_code, response.headers, response.content)
 
-    def _check_host(self, url: str) -> None:
-        """Refuse plain HTTP to anywhere but the service's own address, such as a local one."""
-        try:
-            target = httpx.URL(url)
-        except httpx.InvalidURL as error:
-            raise Rejected("invalidURL", str(error)) from error
-        if target.scheme != "https" and target.host != self._url.host:
-            raise Rejected("insecureURL", f"will not fetch from {target.scheme}://{target.host}")
+    def _is_safe(self, url: httpx.URL) -> bool:
+        """Allow plain HTTP only to the service's own address, such as a local one."""
+        return url.scheme == "https" or url.host == self._url.host
+
+
+def _framed(picture: bytes | Frame) -> Frame:
+    return picture if isinstance(picture, Frame) else Frame.data_uri(picture)
 
 
 def _is_of_the_request(fault: Fault, status: int) -> bool:
@@ -274,23 +287,3 @@ def _progress(reply: Reply, task_uuids: Iterable[str]) -> dict[str, Progress]:
 
 def _result(item: Item) -> Result:
     return Result(item.videoUUID, item.videoURL, item.seed, item.cost_micro)
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
-
-
-def _fetch_problem(status: int) -> ProviderError:
-    kind = Rejected if status in (403, 404, 410) else Busy
-    return kind("downloadFailed", "the clip could not be downloaded", status=status)
-
-
-async def _save(response: httpx.Response, part: Path, have: int, most_bytes: int) -> int:
-    with part.open("r+b" if have else "wb") as file:
-        size = file.seek(have)
-        async for chunk in response.aiter_bytes():
-            size += len(chunk)
-            if size > most_bytes:
-                raise Rejected("clipTooLarge", f"over {most_bytes} bytes")
-            file.write(chunk)
-    return size

@@ -109,6 +109,11 @@ class Fault:
     """Whether the service itself says that this is how the task ended ("status": "error")."""
 
     @property
+    def is_known(self) -> bool:
+        """Whether the code is in our table, so that the HTTP status decides nothing."""
+        return _kind(self.code) is not None
+
+    @property
     def is_rejection(self) -> bool:
         """Whether the code by itself is final, whatever the HTTP status."""
         return issubclass(_kind(self.code) or Unclear, Rejected)

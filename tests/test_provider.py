@@ -623,26 +623,26 @@ async def test_no_task_is_no_request() -> None:
     assert script.asked == []
 
 
-async def look_at_three_hundred(answers: Callable[[list[str]], httpx.Response]) -> set[str]:
-    """Look at 300 tasks at a service that answers by `answers`; return those that are found."""
+async def look_at_twelve_hundred(answers: Callable[[list[str]], httpx.Response]) -> set[str]:
+    """Look at 1,200 tasks at a service that answers by `answers`; return those that are found."""
 
     def reply(request: httpx.Request) -> httpx.Response:
         return answers([task["taskUUID"] for task in json.loads(request.content)])
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(reply)) as http:
         provider = Provider(http, "https://api.runware.ai/v1", "key")
-        return set(await provider.look([f"{number}" for number in range(300)]))
+        return set(await provider.look([f"{number}" for number in range(1200)]))
 
 
-async def test_many_tasks_are_asked_about_a_hundred_at_a_time() -> None:
+async def test_many_tasks_are_asked_about_five_hundred_at_a_time() -> None:
     sizes: list[int] = []
 
     def answers(tasks: list[str]) -> httpx.Response:
         sizes.append(len(tasks))
         return answer({"data": [item(taskUUID=task) for task in tasks]})
 
-    assert len(await look_at_three_hundred(answers)) == 300
-    assert sizes == [100, 100, 100]
+    assert len(await look_at_twelve_hundred(answers)) == 1200
+    assert sizes == [500, 500, 200]
 
 
 async def test_a_batch_that_is_refused_is_halved_until_it_is_taken() -> None:
@@ -650,12 +650,12 @@ async def test_a_batch_that_is_refused_is_halved_until_it_is_taken() -> None:
 
     def answers(tasks: list[str]) -> httpx.Response:
         sizes.append(len(tasks))
-        if len(tasks) > 30:
+        if len(tasks) > 130:
             return refused("maxTasksExceeded")
         return answer({"data": [item(taskUUID=task) for task in tasks]})
 
-    assert len(await look_at_three_hundred(answers)) == 300
-    assert sizes == [100, 50, 25, 25, 50, 25, 25] * 3
+    assert len(await look_at_twelve_hundred(answers)) == 1200
+    assert sizes == [500, 250, 125, 125, 250, 125, 125] * 2 + [200, 100, 100]
 
 
 async def test_a_task_that_spoils_its_batch_is_left_out_and_hides_no_other() -> None:
@@ -664,17 +664,17 @@ async def test_a_task_that_spoils_its_batch_is_left_out_and_hides_no_other() -> 
             return refused("invalidTaskUUID")
         return answer({"data": [item(taskUUID=task) for task in tasks]})
 
-    found = await look_at_three_hundred(answers)
-    assert found == {f"{number}" for number in range(300)} - {"13"}
+    found = await look_at_twelve_hundred(answers)
+    assert found == {f"{number}" for number in range(1200)} - {"13"}
 
 
 async def test_what_was_learnt_before_the_service_went_away_is_kept() -> None:
     def answers(tasks: list[str]) -> httpx.Response:
-        if "100" in tasks:
+        if "500" in tasks:
             return answer(b"", 503)
         return answer({"data": [item(taskUUID=task) for task in tasks]})
 
-    assert await look_at_three_hundred(answers) == {f"{number}" for number in range(100)}
+    assert await look_at_twelve_hundred(answers) == {f"{number}" for number in range(500)}
 
 
 # --- Fetch ---------------------------------------------------------------------------------------
@@ -759,17 +759,70 @@ async def test_a_part_that_does_not_fit_the_clip_is_dropped(
 
 @pytest.mark.parametrize(
     ("status", "kind"),
-    [(403, Rejected), (404, Rejected), (410, Rejected), (302, Busy), (429, Busy), (500, Busy)],
+    [
+        *((403, Rejected), (404, Rejected), (410, Rejected)),
+        *((304, Busy), (416, Busy), (429, Busy), (500, Busy)),
+    ],
 )
 async def test_a_clip_that_is_not_served_is_gone_or_to_be_tried_again(
     tmp_path: Path, status: int, kind: type[ProviderError]
 ) -> None:
-    async with scripted(answer(b"no", status, Location="https://a.b/")) as (provider, script):
+    async with scripted(answer(b"no", status)) as (provider, script):
         with pytest.raises(ProviderError) as raised:
             await provider.fetch("https://vm.runware.ai/a.mp4", tmp_path / "a.mp4")
 
     assert type(raised.value) is kind
-    assert len(script.asked) == 1, "no redirect is followed"
+    assert len(script.asked) == 1
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_clip_that_has_moved_is_fetched_from_where_it_is(
+    tmp_path: Path, status: int
+) -> None:
+    path = tmp_path / "a.mp4"
+    (tmp_path / "a.mp4.part").write_bytes(b"whole ")
+    moved = answer(b"elsewhere", status, Location="https://cdn.example/b.mp4?key=1")
+    again = answer(b"elsewhere", status, Location="/c.mp4")
+    async with scripted(moved, again, answer(b"clip", 206)) as (provider, script):
+        await provider.fetch("https://vm.runware.ai/a.mp4", path)
+
+    assert path.read_bytes() == b"whole clip"
+    assert [str(request.url) for request in script.asked] == [
+        "https://vm.runware.ai/a.mp4",
+        "https://cdn.example/b.mp4?key=1",
+        "https://cdn.example/c.mp4",
+    ]
+    assert all(request.headers["Range"] == "bytes=6-" for request in script.asked)
+    assert all("Authorization" not in request.headers for request in script.asked)
+
+
+async def test_a_clip_that_moves_for_ever_is_to_be_tried_again(tmp_path: Path) -> None:
+    moved = answer(b"", 302, Location="https://vm.runware.ai/a.mp4")
+    async with scripted(moved) as (provider, script):
+        with pytest.raises(Busy):
+            await provider.fetch("https://vm.runware.ai/a.mp4", tmp_path / "a.mp4")
+
+    assert len(script.asked) == 4
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://vm.runware.ai/a.mp4",
+        "http://169.254.169.254/latest/meta-data",
+        "ftp://vm.runware.ai/a.mp4",
+        "file:///etc/passwd",
+        "http://[",
+    ],
+)
+async def test_a_redirect_is_followed_only_to_where_a_clip_may_be(tmp_path: Path, url: str) -> None:
+    async with scripted(answer(b"", 302, Location=url), answer(b"clip")) as (provider, script):
+        with pytest.raises(Rejected):
+            await provider.fetch("https://vm.runware.ai/a.mp4", tmp_path / "a.mp4")
+
+    assert len(script.asked) == 1
     assert names(tmp_path) == []
 
 

@@ -56,7 +56,7 @@ class Person(Onlooker):
         """Type a slash command. Subcommands are words of the name: `command("animate settings")`.
 
         `where` is a channel's name or id. An option may be an `Attached`, a text, a number,
-        True or False, or an id.
+        True or False, or an id: of a person, a role or a channel (`role_id("Supporter")`).
         Raises PersonError with `errors` by option.
         """
         words = name.split()
@@ -163,6 +163,14 @@ class Person(Onlooker):
         """Delete one's own message, or dismiss an ephemeral one."""
         await self._call("DELETE", "/sandbox/messages", json=self._about(message))
 
+    async def give_role(self, name: str, role: str) -> None:
+        """Give somebody a role, as an admin does. Raises PersonError 403 for who may not."""
+        await self._call("PUT", "/sandbox/roles", json=self._assignment(name, role))
+
+    async def take_role(self, name: str, role: str) -> None:
+        """Take a role from somebody, as an admin does. Raises PersonError 403 for who may not."""
+        await self._call("DELETE", "/sandbox/roles", json=self._assignment(name, role))
+
     async def wait_for_reply(self, started: Started, within: float = 10.0) -> JSON:
         """Return the message that answers an interaction, once it is no longer "thinking"."""
 
@@ -203,6 +211,9 @@ class Person(Onlooker):
         }
         made = await self._call("POST", "/sandbox/interactions", json=body)
         return Started(made["interaction_id"], nonce, body["channel_id"])
+
+    def _assignment(self, name: str, role: str) -> JSON:
+        return {"as": self.id, "user_id": self.person_id(name), "role_id": self.role_id(role)}
 
     def _about(self, message: JSON, **more: str) -> JSON:
         place = {"as": self.id, "channel_id": message["channel_id"], "message_id": message["id"]}

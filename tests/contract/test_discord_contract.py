@@ -11,6 +11,7 @@ import pytest
 from bot.sandbox.discord import Limits, LocalDiscord
 from bot.sandbox.person import Person
 from tests.contract.openapi import MISSING, REFERENCE, contract, gateway_mistakes
+from tests.sandbox.clerk import answer, clerk
 from tests.sandbox.discord_client import JSON, Api, commands, connected, discord, png
 
 pytestmark = pytest.mark.skipif(not REFERENCE.is_dir(), reason=MISSING)
@@ -185,6 +186,26 @@ async def test_commands_forms_and_components_keep_the_contract(recording: Record
             "MESSAGE_DELETE", lambda _gone: len(recording.of("MESSAGE_DELETE")) > 1
         )
     assert len(recording.of("INTERACTION_CREATE")) == 8
+    recording.check()
+
+
+async def test_trees_of_commands_and_private_files_keep_the_contract(
+    recording: Recording,
+) -> None:
+    server, mia = recording.server, recording.mia
+    async with connected(server, clerk), Person(server.url, "Ada") as ada:
+        for target in (mia.id, ada.role_id("Supporter")):
+            await answer(ada, "quota set", target=target, clips=3, per="w", share=0.5)
+        await ada.give_role("Mia", "Supporter")
+        await answer(ada, "quota view", member=mia.id, role=ada.role_id("Supporter"))
+        assert await ada.complete("quota timezone", "zone", "eu")
+        for person in (ada, mia):
+            await answer(person, "usage me")
+        await answer(mia, "usage export")
+        await answer(mia, "usage archive show", who=ada.id)
+    sent = recording.of("INTERACTION_CREATE")
+    assert len(sent) == 8
+    assert [len(event["member"]["roles"]) for event in sent] == [2] * 5 + [1] * 3
     recording.check()
 
 

@@ -63,6 +63,9 @@ def option(**changes: Any) -> JSON:
     return {**PING, "options": [{**plain, **changes}]}
 
 
+LEAF: JSON = {"type": 1, "name": "leaf", "description": "What"}
+GROUP: JSON = {"type": 2, "name": "group", "description": "What"}
+
 REFUSED: list[tuple[list[JSON], list[str]]] = [
     ([{**PING, "name": "Has Space"}], ["0", "name"]),
     ([{**PING, "name": "UPPER"}], ["0", "name"]),
@@ -72,6 +75,10 @@ REFUSED: list[tuple[list[JSON], list[str]]] = [
     ([PING, PING], ["1"]),
     ([{"type": 3, "name": "Menu", "description": "no"}], ["0", "description"]),
     ([option(type=99)], ["0", "options", "0", "type"]),
+    ([option(type=6, autocomplete=True)], ["0", "options", "0", "autocomplete"]),
+    ([{**PING, "options": [LEAF, *option()["options"]]}], ["0", "options"]),
+    ([option(**GROUP, options=[GROUP])], ["0", "options", "0", "options", "0", "type"]),
+    ([option(**LEAF, options=[LEAF])], ["0", "options", "0", "options", "0", "type"]),
     ([option(name="No Good")], ["0", "options", "0", "name"]),
     ([option(choices=[{"name": "x", "value": "x"}] * 26)], ["0", "options", "0", "choices"]),
     (

@@ -86,6 +86,7 @@ MISTAKES: list[tuple[JSON, str]] = [
     ),
     ({"embeds": "x"}, "BASE_TYPE_LIST"),
     ({"embeds": [{"fields": [{"name": "n" * 257, "value": "v"}]}]}, "BASE_TYPE_MAX_LENGTH"),
+    ({"embeds": [{"fields": [{"name": "Roles", "value": " "}]}]}, "BASE_TYPE_REQUIRED"),
     ({"embeds": [{"footer": {"text": "x" * 2049}}]}, "BASE_TYPE_MAX_LENGTH"),
     ({"content": 5}, "BASE_TYPE_STRING"),
 ]

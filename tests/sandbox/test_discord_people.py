@@ -43,11 +43,11 @@ async def test_the_state_has_everything_a_client_needs(mia: Person) -> None:
         "gallery",
         "after-dark",
     ]
-    assert {one["global_name"]: one["role"] for one in mia.state["people"]} == {
-        "Mia": "member",
-        "Noah": "member",
-        "Ada": "admin",
-        "animate-bot": "bot",
+    assert {one["global_name"]: mia.roles(one["global_name"]) for one in mia.state["people"]} == {
+        "Mia": [],
+        "Noah": ["Supporter"],
+        "Ada": ["Admin", "Staff"],
+        "animate-bot": ["animate-bot"],
     }
     assert mia.state["me"]["id"] == mia.id
     assert mia.state["guild"]["name"] == "Pixel Garden"

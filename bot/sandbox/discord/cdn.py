@@ -148,13 +148,21 @@ def _ranged(request: web.Request, attachment: Attachment) -> web.Response:
     return web.Response(status=206, body=attachment.content[first:end], headers=headers)
 
 
-def content_type_of(filename: str) -> str:
-    """Say what Discord would call the file, from its name alone."""
+def content_type_of(filename: str, content: bytes) -> str:
+    """Say what Discord would call the file: by its name; a text tells its encoding, too."""
     guess, _ = mimetypes.guess_type(filename)
     if guess is None:
         suffix = "." + filename.rpartition(".")[2].lower()
         guess = _KNOWN_TYPES.get(suffix, "application/octet-stream")
-    return guess
+    return f"{guess}; charset=utf-8" if guess.startswith("text/") and _is_utf8(content) else guess
+
+
+def _is_utf8(content: bytes) -> bool:
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def dimensions(content: bytes, content_type: str) -> tuple[int | None, int | None, float | None]:

@@ -44,6 +44,7 @@ _NAME = re.compile(r"^[-_'\w]{1,32}$")
 _NAME_MAX, _DESCRIPTION_MAX, _LIST_MAX, _TOTAL_MAX = 32, 100, 25, 8000
 #: How many global commands of each type an app may have.
 _COMMANDS_MAX = {CommandType.CHAT_INPUT: 100, CommandType.USER: 15, CommandType.MESSAGE: 15}
+_SUBCOMMANDS = frozenset({OptionType.SUB_COMMAND, OptionType.SUB_COMMAND_GROUP})
 _CHOOSING = frozenset({OptionType.STRING, OptionType.INTEGER, OptionType.NUMBER})
 
 
@@ -209,6 +210,12 @@ def _check_name(name: Any, path: FormPath, errors: FormErrors) -> None:
 def _check_options(options: list[Any], path: FormPath, errors: FormErrors) -> None:
     if len(options) > _LIST_MAX:
         errors.too_long((*path, "options"), _LIST_MAX)
+    if len({option.get("type") in _SUBCOMMANDS for option in options}) > 1:
+        message = (
+            "Sub-command and sub-command group option types are mutually exclusive to all other"
+            " types"
+        )
+        errors.add((*path, "options"), "APPLICATION_COMMAND_OPTIONS_TYPE_INVALID", message)
     optional_seen = False
     names: set[str] = set()
     for index, option in enumerate(options):
@@ -233,13 +240,31 @@ def _check_option(option: JSON, where: FormPath, errors: FormErrors) -> None:
     choices = option.get("choices") or []
     if choices and (option.get("type") not in _CHOOSING or option.get("autocomplete")):
         errors.add((*where, "choices"), "BASE_TYPE_CHOICES", "This option cannot have choices")
+    if option.get("autocomplete") and option.get("type") not in _CHOOSING:
+        message = "This option cannot be completed automatically"
+        errors.add((*where, "autocomplete"), "BASE_TYPE_CHOICES", message)
     if len(choices) > _LIST_MAX:
         errors.too_long((*where, "choices"), _LIST_MAX)
     for index, choice in enumerate(choices):
         name = choice.get("name")
         errors.text((*where, "choices", index, "name"), name, 1, _DESCRIPTION_MAX)
-    if option.get("type") in {OptionType.SUB_COMMAND, OptionType.SUB_COMMAND_GROUP}:
+    if option.get("type") in _SUBCOMMANDS:
         _check_options(option.get("options") or [], where, errors)
+        _check_depth(option, where, errors)
+
+
+def _check_depth(option: JSON, where: FormPath, errors: FormErrors) -> None:
+    """Note what is nested too deep: a group holds subcommands, a subcommand holds plain options."""
+    fitting = (
+        {OptionType.SUB_COMMAND}
+        if option["type"] == OptionType.SUB_COMMAND_GROUP
+        else set(OptionType) - _SUBCOMMANDS
+    )
+    for index, inner in enumerate(option.get("options") or []):
+        if inner.get("type") in set(OptionType) - fitting:
+            choices = ", ".join(str(int(one)) for one in sorted(fitting))
+            message = f"Value of field 'type' must be one of ({choices})."
+            errors.add((*where, "options", index, "type"), "BASE_TYPE_CHOICES", message)
 
 
 def _weight(form: JSON) -> int:

@@ -11,9 +11,9 @@ from bot.sandbox.discord.connection import Connection
 from bot.sandbox.discord.errors import PeopleError
 from bot.sandbox.discord.feed import Feed
 from bot.sandbox.discord.gateway import INVALID_SESSION, RECONNECT, Gateway
+from bot.sandbox.discord.guarded import guarded
 from bot.sandbox.discord.journal import Journal
 from bot.sandbox.discord.message import JSON
-from bot.sandbox.discord.people import guarded
 from bot.sandbox.discord.threads import Threads
 from bot.sandbox.discord.world import Channel, World
 

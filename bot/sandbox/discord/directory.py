@@ -6,8 +6,9 @@ from bot.sandbox.discord import payloads
 from bot.sandbox.discord.access import Access
 from bot.sandbox.discord.bodies import read_body
 from bot.sandbox.discord.cdn import Cdn
+from bot.sandbox.discord.client_payloads import sending_right
 from bot.sandbox.discord.errors import ApiError, FormErrors, Refusal
-from bot.sandbox.discord.feed import Feed, sending_right
+from bot.sandbox.discord.feed import Feed
 from bot.sandbox.discord.gateway import Gateway
 from bot.sandbox.discord.message import JSON
 from bot.sandbox.discord.world import World

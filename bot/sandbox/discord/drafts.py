@@ -162,7 +162,7 @@ class Drafts:
         self, upload: Upload, folder: str, *, ephemeral: bool, about: JSON
     ) -> Attachment:
         filename = _safe_name(about.get("filename") or upload.filename)
-        content_type = content_type_of(filename)
+        content_type = content_type_of(filename, upload.content)
         if content_type.startswith("video/"):
             measured = await asyncio.to_thread(dimensions, upload.content, content_type)
         else:

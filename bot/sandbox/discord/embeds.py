@@ -10,7 +10,8 @@ JSON = dict[str, Any]
 
 _TEXT_MAX = {"title": 256, "description": 4096}
 _INNER_MAX = {("footer", "text"): 2048, ("author", "name"): 256}
-_FIELDS_MAX, _FIELD_NAME_MAX, _FIELD_VALUE_MAX, _TOTAL_MAX = 25, 256, 1024, 6000
+_FIELD_MAX = {"name": 256, "value": 1024}
+_FIELDS_MAX, _TOTAL_MAX = 25, 6000
 
 
 def checked(
@@ -46,8 +47,10 @@ def _check(embed: JSON, path: FormPath, errors: FormErrors) -> int:
         errors.too_long((*path, "fields"), _FIELDS_MAX)
     for index, field in enumerate(fields):
         where = (*path, "fields", index)
-        total += _length(field.get("name"), (*where, "name"), _FIELD_NAME_MAX, errors)
-        total += _length(field.get("value"), (*where, "value"), _FIELD_VALUE_MAX, errors)
+        for name, most in _FIELD_MAX.items():
+            if not str(field.get(name) or "").strip():
+                errors.add((*where, name), "BASE_TYPE_REQUIRED", "This field is required")
+            total += _length(field.get(name), (*where, name), most, errors)
     return total
 
 

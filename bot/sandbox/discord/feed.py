@@ -7,7 +7,7 @@ must see the channel, an ephemeral message is for its viewer.
 from collections.abc import Iterator
 from typing import Any
 
-from bot.sandbox.discord import payloads
+from bot.sandbox.discord import client_payloads, payloads
 from bot.sandbox.discord.audience import Audience
 from bot.sandbox.discord.gateway import Gateway
 from bot.sandbox.discord.message import JSON, Message
@@ -15,7 +15,7 @@ from bot.sandbox.discord.message_payloads import MessagePayloads, emoji
 from bot.sandbox.discord.permissions import Permission
 from bot.sandbox.discord.session import Intent
 from bot.sandbox.discord.snowflake import unix_seconds
-from bot.sandbox.discord.world import Channel, World
+from bot.sandbox.discord.world import Channel, Member, World
 
 
 class Feed:
@@ -101,8 +101,20 @@ class Feed:
         self._audience.tell(person_id, "INTERACTION", state)
 
     def commands_changed(self) -> None:
-        """Announce that the bot registered commands."""
-        self._audience.tell_all("COMMANDS", list(self._world.commands.values()))
+        """Tell each person the commands, and where they may use them."""
+        for person_id in self._audience.watching:
+            told = client_payloads.commands(self._world, person_id)
+            self._audience.tell(person_id, "COMMANDS", told)
+
+    def member_changed(self, member: Member) -> None:
+        """Announce that a member's roles changed, and with them what they see and may use."""
+        guild_id = self._world.guild.id
+        event = payloads.member(self._world, member) | {"guild_id": guild_id}
+        self._gateway.publish(
+            "GUILD_MEMBER_UPDATE", event, needs=Intent.GUILD_MEMBERS, guild_id=guild_id
+        )
+        self._audience.tell_all("PEOPLE", client_payloads.people(self._world))
+        self.channels_changed()
 
     def channel_event(self, event: str, channel: Channel) -> None:
         """Announce that a channel or thread was created, changed or deleted."""
@@ -117,26 +129,11 @@ class Feed:
         self._gateway.publish(event, data, needs=Intent.GUILDS, guild_id=guild_id)
 
     def channels_changed(self) -> None:
-        """Tell each person the channels that they see now."""
+        """Tell each person the channels that they see now, and which commands fit there."""
         for person_id in self._audience.watching:
-            self._audience.tell(person_id, "CHANNELS", self.channels_for(person_id))
-
-    def channels_for(self, person_id: str) -> list[JSON]:
-        """Return the channels that a person sees, as the page lists them."""
-        return [
-            {
-                "id": channel.id,
-                "name": channel.name,
-                "type": channel.type,
-                "topic": channel.topic,
-                "nsfw": channel.nsfw,
-                "position": channel.position,
-                "parent_id": channel.parent_id,
-                "can_send": self._world.may(person_id, channel, sending_right(channel)),
-            }
-            for channel in self._world.channels.values()
-            if self._world.may(person_id, channel, Permission.VIEW_CHANNEL)
-        ]
+            told = client_payloads.channels(self._world, person_id)
+            self._audience.tell(person_id, "CHANNELS", told)
+        self.commands_changed()
 
     def _message(self, event: str, message: Message) -> None:
         channel = self._world.channels[message.channel_id]
@@ -171,12 +168,6 @@ class Feed:
 
     def _viewers(self, channel: Channel, message: Message) -> Iterator[str]:
         return (one for one in self._watching(channel) if message.visible_to(one))
-
-
-def sending_right(channel: Channel) -> Permission:
-    """Return the permission that sending into a channel takes."""
-    threads = Permission.SEND_MESSAGES_IN_THREADS
-    return threads if channel.is_thread else Permission.SEND_MESSAGES
 
 
 def _messages(channel: Channel) -> Intent:

@@ -7,7 +7,7 @@ are `interactions.py`; what the app answers is `callbacks.py`.
 from collections.abc import Mapping
 from typing import Any
 
-from bot.sandbox.discord import payloads
+from bot.sandbox.discord import command_access, payloads
 from bot.sandbox.discord.cdn import Attachment, Cdn
 from bot.sandbox.discord.commands import CommandType, OptionType
 from bot.sandbox.discord.components import SELECTS, Kind, every
@@ -17,7 +17,7 @@ from bot.sandbox.discord.interactions import Interaction, Interactions, Interact
 from bot.sandbox.discord.message import JSON, Message
 from bot.sandbox.discord.message_payloads import MessagePayloads
 from bot.sandbox.discord.options import Options
-from bot.sandbox.discord.permissions import Permission
+from bot.sandbox.discord.resolved import Resolved
 from bot.sandbox.discord.submissions import submitted
 from bot.sandbox.discord.world import Channel, User, World
 
@@ -46,7 +46,8 @@ class Invocations:
         self._feed = feed
         self._shapes = shapes
         self._interactions = interactions
-        self._options = Options(world, cdn, uploads)
+        self._cdn = cdn
+        self._uploads = uploads
         self._kinds = {
             "command": self._command,
             "autocomplete": self._autocomplete,
@@ -67,29 +68,23 @@ class Invocations:
     def _command(
         self, person: User, channel: Channel, form: JSON, *, typing: bool = False
     ) -> tuple[Interaction, JSON]:
-        checked = not form.get("unchecked")
         command = self._find_command(form)
-        if checked:
-            self._check_use(person, channel, command)
-        filled = self._options.fill(
-            command.get("options") or [],
-            form.get("options") or [],
-            checked=checked,
-            required=not typing,
-        )
-        if filled.errors:
-            raise PeopleError(400, "Some options are not right.", filled.errors)
+        refused = command_access.refusal(self._world, person.id, channel, command)
+        if refused is not None:
+            raise PeopleError(403, refused)
+        resolved = self._resolved(person, channel)
         data: JSON = {"id": command["id"], "name": command["name"], "type": command["type"]}
         if "guild_id" in command:
             data["guild_id"] = command["guild_id"]
         if command["type"] == CommandType.CHAT_INPUT:
-            data["options"] = filled.options
+            options = Options(resolved, checked=not typing and not form.get("unchecked"))
+            data["options"] = options.fill(command.get("options") or [], form.get("options") or [])
+            if options.errors:
+                raise PeopleError(400, "Some options are not right.", options.errors)
         else:
-            data["target_id"] = self._target(
-                person, channel, command["type"], form, filled.resolved
-            )
-        if filled.resolved:
-            data["resolved"] = filled.resolved
+            data["target_id"] = self._target(person, channel, command["type"], form, resolved)
+        if resolved.data:
+            data["resolved"] = resolved.data
         kind = InteractionType.AUTOCOMPLETE if typing else InteractionType.COMMAND
         return self._interaction(kind, person, channel, form, data), {}
 
@@ -112,7 +107,7 @@ class Invocations:
             "id": pressed["id"],
         }
         if pressed["type"] in SELECTS:
-            data["values"] = self._selected(pressed, form, data)
+            data["values"] = self._selected(person, channel, pressed, form, data)
         interaction = self._interaction(InteractionType.COMPONENT, person, channel, form, data)
         interaction.source_message_id = message.id
         return interaction, {"message": self._message(message)}
@@ -121,16 +116,16 @@ class Invocations:
         origin = self._interactions.get(str(form.get("interaction_id")))
         if origin is None or origin.modal is None or origin.person_id != person.id:
             raise PeopleError(404, "There is no such form.")
-        resolved: JSON = {}
+        resolved = self._resolved(person, channel)
         components = submitted(
             origin.modal,
             form.get("components") or [],
-            lambda kind, value: self._options.resolve(kind, value, resolved),
+            resolved.add,
             checked=not form.get("unchecked"),
         )
         data: JSON = {"custom_id": origin.modal["custom_id"], "components": components}
-        if resolved:
-            data["resolved"] = resolved
+        if resolved.data:
+            data["resolved"] = resolved.data
         interaction = self._interaction(InteractionType.MODAL, person, channel, form, data)
         interaction.origin = origin
         interaction.source_message_id = origin.source_message_id
@@ -194,30 +189,23 @@ class Invocations:
             raise PeopleError(404, f"There is no command {form.get('name')}.")
         return max(found, key=lambda one: "guild_id" in one)  # the guild's own comes first
 
-    def _check_use(self, person: User, channel: Channel, command: JSON) -> None:
-        """Refuse what the client would not even list."""
-        if not self._world.may(person.id, channel, Permission.USE_APPLICATION_COMMANDS):
-            raise PeopleError(403, "You cannot use apps in this channel.")
-        contexts = command["contexts"]
-        direct_allowed = command["dm_permission"] if contexts is None else 1 in contexts
-        if channel.is_direct and not direct_allowed:
-            raise PeopleError(403, "This command is not available in direct messages.")
-        if command["nsfw"] and not channel.nsfw:
-            raise PeopleError(403, "This command is for age-restricted channels.")
-        needs = int(command["default_member_permissions"] or 0)
-        if self._world.permissions(person.id, channel) & needs != needs:
-            raise PeopleError(403, "You do not have permission to use this command.")
+    def _resolved(self, person: User, channel: Channel) -> Resolved:
+        return Resolved(self._world, self._cdn, self._uploads, person, channel)
 
-    def _target(self, person: User, channel: Channel, kind: int, form: JSON, resolved: JSON) -> str:
+    def _target(
+        self, person: User, channel: Channel, kind: int, form: JSON, resolved: Resolved
+    ) -> str:
         target_id = str(form.get("target_id"))
         if kind == CommandType.MESSAGE:
             message = self._visible(person, channel, target_id)
-            resolved["messages"] = {target_id: self._message(message)}
-        elif not self._options.resolve(OptionType.USER, target_id, resolved):
+            resolved.put("messages", target_id, self._message(message))
+        elif not resolved.add(OptionType.USER, target_id):
             raise PeopleError(404, "There is no such person.")
         return target_id
 
-    def _selected(self, select: JSON, form: JSON, data: JSON) -> list[str]:
+    def _selected(
+        self, person: User, channel: Channel, select: JSON, form: JSON, data: JSON
+    ) -> list[str]:
         values = [str(value) for value in form.get("values") or []]
         if form.get("unchecked"):
             return values
@@ -229,11 +217,10 @@ class Invocations:
             if not known.issuperset(values):
                 raise PeopleError(400, "This menu has no such choice.")
             return values
-        resolved: JSON = {}
-        for value in values:
-            if not self._options.resolve(_SELECT_OPTIONS[select["type"]], value, resolved):
-                raise PeopleError(404, "There is no such choice.")
-        data["resolved"] = resolved
+        resolved = self._resolved(person, channel)
+        if not all(resolved.add(_SELECT_OPTIONS[select["type"]], value) for value in values):
+            raise PeopleError(404, "There is no such choice.")
+        data["resolved"] = resolved.data
         return values
 
     def _visible(self, person: User, channel: Channel, message_id: object) -> Message:

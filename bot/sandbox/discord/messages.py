@@ -7,9 +7,10 @@ from aiohttp import web
 
 from bot.sandbox.discord.access import Access
 from bot.sandbox.discord.bodies import Body, read_body
+from bot.sandbox.discord.client_payloads import sending_right
 from bot.sandbox.discord.drafts import Drafts, new_message
 from bot.sandbox.discord.errors import ApiError, FormErrors, Refusal
-from bot.sandbox.discord.feed import Feed, sending_right
+from bot.sandbox.discord.feed import Feed
 from bot.sandbox.discord.interactions import Interactions
 from bot.sandbox.discord.message import JSON, Message, MessageType
 from bot.sandbox.discord.message_payloads import MessagePayloads

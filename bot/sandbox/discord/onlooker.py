@@ -99,6 +99,32 @@ class Onlooker:
                 return str(one["id"])
         raise KeyError(f"{self._who} sees no channel {wanted}")
 
+    def person_id(self, name: str) -> str:
+        """Return the id of a person or the bot, from a user name or a display name."""
+        people = self.state["people"]
+        return next(
+            str(one["id"]) for one in people if name in {one["username"], one["global_name"]}
+        )
+
+    def role_id(self, name: str) -> str:
+        """Return the id of a role, from its name."""
+        roles = self.state["guild"]["roles"]
+        return next(str(one["id"]) for one in roles if one["name"] == name)
+
+    def roles(self, name: str) -> list[str]:
+        """Return the names of the roles that somebody has now, the highest first."""
+        names = {one["id"]: one["name"] for one in self.state["guild"]["roles"]}
+        [who] = [one for one in self.state["people"] if one["id"] == self.person_id(name)]
+        return [names[one] for one in who["roles"]]
+
+    async def download(self, file: JSON) -> bytes:
+        """Fetch a file that a message shows: an attachment, or an embed's image, by its link."""
+        if self._http is None:
+            raise RuntimeError("connect first")
+        async with self._http.get(file["url"]) as response:
+            response.raise_for_status()
+            return await response.read()
+
     async def control(self, method: str, lever: str, form: JSON | None = None) -> Any:
         """Pull a lever of /sandbox/control, such as ("PATCH", "limits", {...})."""
         return await self._call(method, f"/sandbox/control/{lever}", json=form or {})
@@ -203,7 +229,7 @@ class Onlooker:
             message = self._messages.get(data["channel_id"], {}).get(data["message_id"])
             if message is not None:
                 message["reactions"] = data["reactions"]
-        elif name in {"COMMANDS", "CHANNELS"}:
+        elif name in {"COMMANDS", "CHANNELS", "PEOPLE"}:
             self.state[name.lower()] = data
         elif name == "BOT":
             self.state["bot_online"] = data["online"]

@@ -3,134 +3,71 @@
 A client that lies is played with `unchecked`: then only the ids are looked up.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.sandbox.discord import payloads
-from bot.sandbox.discord.cdn import Attachment, Cdn
 from bot.sandbox.discord.commands import OptionType
 from bot.sandbox.discord.message import JSON
-from bot.sandbox.discord.world import World
+from bot.sandbox.discord.resolved import Resolved
 
 T = OptionType
 _NESTED = frozenset({T.SUB_COMMAND, T.SUB_COMMAND_GROUP})
+_REFERRING = frozenset({T.USER, T.CHANNEL, T.ROLE, T.MENTIONABLE, T.ATTACHMENT})
 _STRING_MAX = 6000
 
 
 @dataclass(slots=True)
-class Filled:
-    """The outcome: options for the event, what they refer to, and a sentence for each mistake."""
+class Options:
+    """Fills options: `fill` returns them for the event; `errors` has a sentence for each mistake.
 
-    options: list[JSON] = field(default_factory=list)
-    resolved: JSON = field(default_factory=dict)
+    Unless `checked`, there are no mistakes: the app gets what was given. So it does while the
+    person is still typing.
+    """
+
+    resolved: Resolved
+    checked: bool
     errors: dict[str, str] = field(default_factory=dict)
 
+    def fill(self, declared: list[JSON], given: list[JSON]) -> list[JSON]:
+        """Turn what a person gave into what the app gets, subcommand by subcommand.
 
-class Options:
-    """Fills options."""
-
-    def __init__(self, world: World, cdn: Cdn, uploads: Mapping[str, Attachment]) -> None:
-        self._world = world
-        self._cdn = cdn
-        self._uploads = uploads
-
-    def fill(
-        self, declared: list[JSON], given: list[JSON], *, checked: bool, required: bool
-    ) -> Filled:
-        """Turn what a person gave into what the app gets.
-
-        `declared` are the command's options; `required` is False while the person is still typing.
+        `declared` are the options of the command, or of the subcommand.
         """
-        filled = Filled()
-        filled.options = self._level(declared, given, filled, checked=checked, required=required)
-        return filled
-
-    def resolve(self, kind: int, value: Any, resolved: JSON) -> bool:
-        """Add what an id refers to; False if there is no such thing."""
-        found = False
-        if kind in {T.USER, T.MENTIONABLE} and value in self._world.users:
-            user = self._world.users[value]
-            resolved.setdefault("users", {})[value] = payloads.user(user)
-            member = self._world.guild.members.get(value)
-            if member is not None:
-                shape = payloads.member(self._world, member, with_user=False)
-                allowed = str(self._world.base_permissions(member))
-                del shape["mute"], shape["deaf"]
-                resolved.setdefault("members", {})[value] = {**shape, "permissions": allowed}
-            found = True
-        elif kind in {T.ROLE, T.MENTIONABLE} and value in self._world.guild.roles:
-            role = self._world.guild.roles[value]
-            resolved.setdefault("roles", {})[value] = payloads.role(role)
-            found = True
-        elif kind == T.CHANNEL and value in self._world.channels:
-            shape = payloads.channel(self._world, self._world.channels[value])
-            shape.pop("permission_overwrites", None)
-            resolved.setdefault("channels", {})[value] = {**shape, "permissions": "0"}
-            found = True
-        elif kind == T.ATTACHMENT and value in self._uploads:
-            upload = self._cdn.as_json(self._uploads[value])
-            resolved.setdefault("attachments", {})[value] = upload
-            found = True
-        return found
-
-    def _level(
-        self,
-        declared: list[JSON],
-        given: list[JSON],
-        filled: Filled,
-        *,
-        checked: bool,
-        required: bool,
-    ) -> list[JSON]:
-        """One level of options; subcommands nest."""
         known = {option["name"]: option for option in declared}
         shapes = []
         for one in given:
             name, option = str(one.get("name")), known.get(one.get("name", ""))
             kind = one.get("type") or (option or {}).get("type") or T.STRING
-            if option is None and checked:
-                filled.errors[name] = "This command has no such option"
-                continue
-            if kind in _NESTED:
-                inner = self._level(
-                    (option or {}).get("options") or [],
-                    one.get("options") or [],
-                    filled,
-                    checked=checked,
-                    required=required,
-                )
+            if option is None and self.checked:
+                self.errors[name] = "This command has no such option"
+            elif kind in _NESTED:
+                inner = self.fill((option or {}).get("options") or [], one.get("options") or [])
                 shapes.append({"name": name, "type": int(kind), "options": inner})
-                continue
-            shapes.append(self._one(name, kind, one, option, filled, checked=checked))
-        if checked and required:
-            self._missing(declared, given, filled)
+            else:
+                shapes.append(self._one(name, kind, one, option))
+        if self.checked:
+            self._missing(declared, given)
         return shapes
 
-    def _one(
-        self, name: str, kind: int, one: JSON, option: JSON | None, filled: Filled, *, checked: bool
-    ) -> JSON:
-        value, focused = one.get("value"), bool(one.get("focused"))
-        if kind in {T.USER, T.CHANNEL, T.ROLE, T.MENTIONABLE, T.ATTACHMENT}:
-            value = str(value)
-            if not self.resolve(kind, value, filled.resolved) and checked:
-                filled.errors[name] = "This does not exist"
-        if checked and option is not None and not focused:
-            wrong = _wrong(option, kind, value)
+    def _one(self, name: str, kind: int, one: JSON, option: JSON | None) -> JSON:
+        value: Any = str(one.get("value")) if kind in _REFERRING else one.get("value")
+        found = kind not in _REFERRING or self.resolved.add(kind, value)
+        if self.checked and option is not None:
+            wrong = _wrong(option, kind, value) if found else "This does not exist"
             if wrong is not None:
-                filled.errors[name] = wrong
+                self.errors[name] = wrong
         shape: JSON = {"name": name, "type": int(kind), "value": value}
-        return shape | {"focused": True} if focused else shape
+        return shape | {"focused": True} if one.get("focused") else shape
 
-    def _missing(self, declared: list[JSON], given: list[JSON], filled: Filled) -> None:
+    def _missing(self, declared: list[JSON], given: list[JSON]) -> None:
         names = {one.get("name") for one in given}
         if any(option["type"] in _NESTED for option in declared):
             if not names:
-                filled.errors[declared[0]["name"]] = "Choose a subcommand"
+                self.errors[declared[0]["name"]] = "Choose a subcommand"
             return
         for option in declared:
             if option.get("required") and option["name"] not in names:
-                filled.errors[option["name"]] = "This option is required"
+                self.errors[option["name"]] = "This option is required"
 
 
 def _wrong(option: JSON, kind: int, value: Any) -> str | None:

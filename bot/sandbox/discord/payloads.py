@@ -51,7 +51,7 @@ def member(world: World, one: Member, *, with_user: bool = True) -> JSON:
     """Return a guild member object; inside a message it comes without its user."""
     until = one.timed_out_until
     shape: JSON = {
-        "roles": one.roles,
+        "roles": list(one.roles),
         "nick": one.nick,
         "avatar": None,
         "banner": None,
@@ -75,8 +75,8 @@ def role(one: Role) -> JSON:
         "name": one.name,
         "permissions": str(one.permissions),
         "position": one.position,
-        "color": 0,
-        "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},
+        "color": one.color,
+        "colors": {"primary_color": one.color, "secondary_color": None, "tertiary_color": None},
         "hoist": False,
         "managed": one.managed_by is not None,
         "mentionable": False,

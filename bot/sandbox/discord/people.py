@@ -1,29 +1,26 @@
 """The people's side, /sandbox: what a Discord client would do, for the page, tests and demo."""
 
-import logging
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 from aiohttp import web
 
-from bot.sandbox.discord import mentions
+from bot.sandbox.discord import client_payloads, mentions
 from bot.sandbox.discord.audience import Audience
 from bot.sandbox.discord.bodies import Body, Upload, read_body
 from bot.sandbox.discord.cdn import Attachment
+from bot.sandbox.discord.client_payloads import sending_right
 from bot.sandbox.discord.drafts import Drafts, new_message
-from bot.sandbox.discord.errors import ApiError, PeopleError
-from bot.sandbox.discord.feed import Feed, sending_right
+from bot.sandbox.discord.errors import PeopleError
+from bot.sandbox.discord.feed import Feed
 from bot.sandbox.discord.front import json_response
 from bot.sandbox.discord.gateway import Gateway
+from bot.sandbox.discord.guarded import guarded
 from bot.sandbox.discord.invocations import Invocations
 from bot.sandbox.discord.message import JSON, Message, MessageType
 from bot.sandbox.discord.message_payloads import MessagePayloads
 from bot.sandbox.discord.permissions import Permission
 from bot.sandbox.discord.reactions import Reactions
 from bot.sandbox.discord.world import Channel, User, World
-
-log = logging.getLogger(__name__)
 
 _HISTORY = 100
 
@@ -66,7 +63,7 @@ class People:
         app.router.add_post("/sandbox/interactions", guarded(self._interact))
 
     async def _people(self, _request: web.Request) -> JSON:
-        return {"people": [self._person(one) for one in self._world.people]}
+        return {"people": [client_payloads.person(self._world, one) for one in self._world.people]}
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:
         try:
@@ -77,18 +74,14 @@ class People:
 
     def state(self, person: User) -> JSON:
         """Everything that a client of this person starts from."""
-        channels = self._feed.channels_for(person.id)
+        channels = client_payloads.channels(self._world, person.id)
         return {
-            "me": self._person(person),
-            "people": [self._person(one) for one in (*self._world.people, self._world.bot)],
-            "guild": {
-                "id": self._world.guild.id,
-                "name": self._world.guild.name,
-                "roles": [{"id": r.id, "name": r.name} for r in self._world.guild.roles.values()],
-            },
+            "me": client_payloads.person(self._world, person),
+            "people": client_payloads.people(self._world),
+            "guild": client_payloads.guild(self._world),
             "application_id": self._world.application_id,
             "channels": channels,
-            "commands": list(self._world.commands.values()),
+            "commands": client_payloads.commands(self._world, person.id),
             "messages": {one["id"]: self._history(one["id"], person.id) for one in channels},
             "attachment_size_limit": self._world.limits.interaction_upload_limit_bytes,
             "bot_online": self._gateway.online,
@@ -232,42 +225,6 @@ class People:
         if attachment.width is None:
             return shape
         return shape | {"width": attachment.width, "height": attachment.height}
-
-    def _person(self, user: User) -> JSON:
-        member = self._world.guild.members.get(user.id)
-        allowed = 0 if member is None else self._world.base_permissions(member)
-        role = "admin" if allowed & Permission.MANAGE_GUILD else "member"
-        return {
-            "id": user.id,
-            "username": user.username,
-            "global_name": user.global_name or user.username,
-            "avatar_color": user.avatar_color,
-            "bot": user.bot,
-            "role": "bot" if user.bot else role,
-            "nick": None if member is None else member.nick,
-        }
-
-
-def guarded(
-    handler: Callable[[web.Request], Awaitable[Any]],
-) -> Callable[[web.Request], Awaitable[web.Response]]:
-    """Return a handler whose refusals become `{"error": sentence}`; None becomes 204."""
-
-    async def handle(request: web.Request) -> web.Response:
-        try:
-            result = await handler(request)
-        except PeopleError as error:
-            return json_response(error.as_json(), error.status)
-        except ApiError as error:
-            return json_response({"error": error.message, **error.as_json()}, error.status)
-        except web.HTTPException:
-            raise
-        except Exception:
-            log.exception("a handler failed: %s %s", request.method, request.path)
-            return json_response({"error": "The local Discord made a mistake."}, 500)
-        return web.Response(status=204) if result is None else json_response(result)
-
-    return handle
 
 
 def add_page(app: web.Application, folder: Path) -> None:

@@ -33,6 +33,7 @@ from bot.sandbox.discord.messages import Messages
 from bot.sandbox.discord.people import People, add_page
 from bot.sandbox.discord.ratelimit import RateLimits
 from bot.sandbox.discord.reactions import Reactions
+from bot.sandbox.discord.roles import Roles
 from bot.sandbox.discord.routes import (
     command_routes,
     directory_routes,
@@ -217,6 +218,7 @@ class LocalDiscord:
         for root in ("attachments", "ephemeral-attachments"):
             self._app.router.add_get(f"/{root}/{{folder}}/{{id}}/{{name}}", self.cdn.serve)
         self.people.add_routes(self._app)
+        Roles(world, feed).add_routes(self._app)
         Control(world, feed, self.gateway_server, threads, self.journal).add_routes(self._app)
         self.faults.add_routes(self._app)
         add_page(self._app, self._page)

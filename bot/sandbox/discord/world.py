@@ -37,6 +37,8 @@ class Role:
     name: str
     permissions: int
     position: int
+    #: 0 for none: the names of its members are white.
+    color: int = 0
     managed_by: str | None = None
 
 
@@ -96,7 +98,7 @@ class Guild:
 
 
 class World:
-    """Pixel Garden: four channels, three people, one bot; in memory, gone with the server."""
+    """Pixel Garden: four channels, three people, three roles, one bot; gone with the server."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
@@ -138,29 +140,38 @@ class World:
         return user
 
     def _role(
-        self, name: str, allowed: int, role_id: str | None = None, managed_by: str | None = None
+        self,
+        name: str,
+        allowed: int,
+        color: int = 0,
+        *,
+        role_id: str | None = None,
+        managed_by: str | None = None,
     ) -> Role:
         role = Role(
             id=role_id or self.ids.next(),
             name=name,
             permissions=allowed,
             position=len(self.guild.roles),
+            color=color,
             managed_by=managed_by,
         )
         self.guild.roles[role.id] = role
         return role
 
     def _people(self) -> None:
-        bots = self._role(APP_NAME, 0, managed_by=self.application_id)
-        admins = self._role("Admin", permissions.ADMIN)
+        bots = self._role(APP_NAME, 0, 0xA5B0FF, managed_by=self.application_id)
+        supporters = self._role("Supporter", 0, 0xF47FFF)
+        staff = self._role("Staff", int(Permission.MANAGE_MESSAGES), 0x57D6C7)
+        admins = self._role("Admin", permissions.ADMIN, 0xF5B95F)
         mia = self._user("mia", "Mia", "#eb459e")
         noah = self._user("noah", "Noah", "#3ba55d")
         ada = self._user("ada", "Ada", "#faa61a")
         self.join(self.users[self.guild.owner_id])
         self.join(self.bot, bots)
         self.join(mia)
-        self.join(noah)
-        self.join(ada, admins)
+        self.join(noah, supporters)
+        self.join(ada, admins, staff)
 
     def _rooms(self) -> None:
         self.add_channel("general", topic="Say hello, drop a picture")
@@ -225,6 +236,12 @@ class World:
         for role_id in member.roles:
             allowed |= self.guild.roles[role_id].permissions
         return allowed
+
+    def roles_of(self, user_id: str) -> list[Role]:
+        """Return the roles that a member was given, the highest first; not @everyone."""
+        member = self.guild.members.get(user_id)
+        given = [] if member is None else [self.guild.roles[one] for one in member.roles]
+        return sorted(given, key=lambda role: role.position, reverse=True)
 
     def may(self, user_id: str, channel: Channel, permission: Permission) -> bool:
         """Whether a user has all of the given bits in a channel."""

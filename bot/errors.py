@@ -23,6 +23,7 @@ AnimateError
 │   ├── Unpostable          not here, not now: channel or permission gone
 │   └── TooLarge            the file is over this channel's limit
 ├── ClipBroken              what the service returned is not a video
+├── ChartBroken             the picture of what was spent could not be drawn
 ├── StoreError              the accounts cannot be read or written
 │   ├── Locked              another process runs on this data directory
 │   └── StaleJob            the job moved on since it was read
@@ -225,6 +226,10 @@ class TooLarge(DeliveryError):
 
 class ClipBroken(AnimateError):
     """What the service returned is not a video that can be played."""
+
+
+class ChartBroken(AnimateError):
+    """The picture of what was spent could not be drawn."""
 
 
 class StoreError(AnimateError):

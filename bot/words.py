@@ -5,6 +5,7 @@ happened, what to do, and what it cost. Chosen by type and attributes; the servi
 never shown.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -19,6 +20,8 @@ from bot.lifecycle import Failure, Job, Order
 from bot.money import usd
 
 NOT_CHARGED = "You were not charged."
+_MOST_ALT = 1024
+"""Characters that Discord takes as the description of a picture."""
 PERIODS = {"day": "today", "week": "this week", "month": "this month"}
 
 
@@ -196,6 +199,33 @@ def failed(job: Job) -> Note:
     """Say that there will be no clip, and what that cost."""
     title, body = FAILURES[job.failure or Failure.LOST]
     return Note(title, f"{body} {NOT_CHARGED}{_fine_print(job)}", Tone.FAILED)
+
+
+# --- What was spent ------------------------------------------------------------------------------
+
+
+def usage_alt(
+    *,
+    heading: str,
+    spent_micro: int,
+    held_micro: int,
+    limit: str,
+    used_micro: int | None,
+    busiest: tuple[str, int],
+    members: Sequence[tuple[str, int]],
+) -> str:
+    """Describe the picture of what a server has spent, for those who cannot see it."""
+    spent = f"{usd(spent_micro)} spent" if spent_micro else "nothing spent yet"
+    lines = [f"{heading}: {spent}{f', {usd(held_micro)} held' if held_micro else ''}."]
+    if limit:
+        used = "" if used_micro is None else f"; {usd(used_micro)} spent in the latest"
+        lines.append(f"{limit.capitalize()}{used}.")
+    if spent_micro:
+        lines.append(f"Most on {busiest[0]}: {usd(busiest[1])}.")
+    if members:
+        lines.append(f"By member: {', '.join(f'{name} {usd(spent)}' for name, spent in members)}.")
+    text = " ".join(lines)
+    return text if len(text) <= _MOST_ALT else f"{text[: _MOST_ALT - 1]}…"
 
 
 def _facts(order: Order) -> list[str]:

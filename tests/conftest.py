@@ -1,6 +1,7 @@
 """What several test modules need: one factory per record, a settable clock, a store in a folder."""
 
 import itertools
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +18,8 @@ from bot.rules import Account, Limits, Measure
 from bot.store import Store
 
 ROOT = Path(__file__).parents[1]
+FAULT = "fault"
+"""The property of a row of the fault table: (step, end, accepted, billed, spent, held)."""
 
 NOON = 1_794_052_800_000
 """2026-11-07 12:00 UTC in Unix milliseconds: the middle of a month."""
@@ -106,6 +109,27 @@ def readme_part(marker: str) -> str:
     assert start, f"README.md lacks <!-- {marker} -->"
     assert end, f"README.md lacks <!-- /{marker} -->"
     return inside.strip()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Count the rows of the fault table that passed, by step and by what became of the job."""
+    passed = terminalreporter.getreports("passed")
+    rows = [row for report in passed for name, row in report.user_properties if name == FAULT]
+    if not rows:
+        return
+    ends = sorted({end for _, end, *_ in rows})
+    terminalreporter.section("fault table")
+    counts = Counter((step, end) for step, end, *_ in rows)
+    for step in dict.fromkeys(step for step, *_ in rows):
+        each = ", ".join(f"{counts[step, end]} {end}" for end in ends if counts[step, end])
+        terminalreporter.line(f"{step:>8}: {each}")
+    _, _, accepted, billed, spent, held = (
+        sum(column) if index > 1 else 0 for index, column in enumerate(zip(*rows, strict=True))
+    )
+    terminalreporter.line(
+        f"{len(rows)} jobs, {accepted} tasks accepted, ${billed / 1e6:.4f} billed,"
+        f" ${spent / 1e6:.4f} booked, ${held / 1e6:.4f} held"
+    )
 
 
 @pytest.fixture

@@ -50,6 +50,14 @@ PRICE = 184_800
 CDN = "cdn.discordapp.com"
 PICTURE_URL = f"https://{CDN}/attachments/1/2/picture.png"
 _MOST_STEPS = 2000
+WHERE = {
+    "submit": {"label": "^videoInference$"},
+    "look": {"label": "getResponse"},
+    "fetch": {"method": "GET", "path": "^/video/"},
+}
+"""The requests of each step of a job, as a fault's `match`."""
+NOTHING_KNOWN = {"do": "status", "status": 200, "body": {"data": []}, "times": None}
+"""A fault: the service says nothing of any task."""
 
 
 def model(name: str = KLING) -> Model:
@@ -339,3 +347,17 @@ def ask(**changes: Any) -> Ask:
         "picture_url": PICTURE_URL,
     }
     return Ask(**wish | changes)
+
+
+async def assert_paid_once(bot: Bot, job: Job) -> None:
+    """The accounts hold one spend of what the service billed, and nothing is held."""
+    assert (await bot.entries(job)).keys() == {Kind.HOLD, Kind.SPEND}
+    assert await bot.spent_micro(job) == PRICE
+    assert await bot.held_micro(job) == 0
+
+
+async def assert_released(bot: Bot, job: Job) -> None:
+    """The hold is given back and nothing is spent."""
+    assert (await bot.entries(job)).keys() == {Kind.HOLD, Kind.RELEASE}
+    assert await bot.spent_micro(job) == 0
+    assert await bot.held_micro(job) == 0

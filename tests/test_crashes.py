@@ -1,0 +1,132 @@
+"""The process dies around any commit: the next life takes the job up, and pays once."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot import lifecycle
+from bot.lifecycle import Failure, Job, State
+from bot.sandbox.runware.outcomes import Outcome
+from bot.store import Store
+from tests.conftest import standing
+from tests.corridor import (
+    World,
+    assert_paid_once,
+    assert_released,
+    world,
+)
+
+
+@pytest.fixture
+async def here(tmp_path: Path) -> AsyncIterator[World]:
+    async with world(tmp_path) as made:
+        yield made
+
+
+class Crash(BaseException):
+    """The process is gone: nothing of ours runs any more."""
+
+
+class DyingStore(Store):
+    """Dies around the commit that brings a job into `state`."""
+
+    state: State
+    when: str
+    last: Job
+
+    async def accept(self, job: Job, *rest: Any) -> Any:
+        type(self).last = job
+        self._die("before", job.state)
+        admitted = await super().accept(job, *rest)
+        self._die("after", job.state)
+        return admitted
+
+    async def move(self, before: Job, after: Job, **more: Any) -> Job:
+        self._die("before", after.state)
+        moved = await super().move(before, after, **more)
+        self._die("after", after.state)
+        return moved
+
+    def _die(self, when: str, state: State) -> None:
+        if (self.when, self.state) == (when, state):
+            raise Crash
+
+
+def dying(crash_state: State, moment: str) -> type[DyingStore]:
+    class Dying(DyingStore):
+        state = crash_state
+        when = moment
+
+    return Dying
+
+
+@pytest.mark.parametrize("state", [*lifecycle.TRANSITIONS.keys() - {State.FAILED, State.QUEUED}])
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_crash_around_any_commit_is_taken_up_again_and_paid_once(
+    here: World, state: State, when: str
+) -> None:
+    store = dying(state, when)
+    async with here.bot(store_type=store) as bot:
+        with pytest.raises(Crash):
+            await bot.finished(await bot.accept())
+    async with here.bot() as bot:
+        done = await bot.finished(store.last)
+
+        assert done.state is State.DELIVERED
+        assert here.runware.ledger.accepted == 1
+        assert len(here.channel.posts) == 1
+        await assert_paid_once(bot, done)
+
+
+async def test_a_crash_right_after_the_acceptance_keeps_the_job(here: World) -> None:
+    store = dying(State.QUEUED, "after")
+    async with here.bot(store_type=store) as bot:
+        with pytest.raises(Crash):
+            await bot.accept()
+    async with here.bot() as bot:
+        assert (await bot.finished(store.last)).state is State.DELIVERED
+        await assert_paid_once(bot, store.last)
+
+
+async def test_a_crash_right_before_the_acceptance_leaves_no_job_and_no_hold(here: World) -> None:
+    store = dying(State.QUEUED, "before")
+    async with here.bot(store_type=store) as bot:
+        with pytest.raises(Crash):
+            await bot.accept()
+    async with here.bot() as bot:
+        assert await bot.store.job(store.last.id) is None
+        assert (await standing(bot.accounts, store.last)).bot.used_micro == 0
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_crash_around_the_commit_of_a_failure_releases_once(here: World, when: str) -> None:
+    here.runware.outcomes.add(Outcome(next="moderated"))
+    store = dying(State.FAILED, when)
+    async with here.bot(store_type=store) as bot:
+        with pytest.raises(Crash):
+            await bot.finished(await bot.accept())
+    async with here.bot() as bot:
+        done = await bot.finished(store.last)
+
+        assert (done.state, done.failure) == (State.FAILED, Failure.DECLINED)
+        await assert_released(bot, done)
+
+
+async def test_a_chain_of_crashes_still_pays_once(here: World) -> None:
+    async with here.bot() as bot:
+        job = await bot.accept()
+    for state in (State.SUBMITTING, State.RENDERING, State.RENDERED, State.DELIVERED):
+        for _ in range(3):
+            async with here.bot(store_type=dying(state, "before")) as bot:
+                with pytest.raises(Crash):
+                    await bot.finished(job)
+        async with here.bot(store_type=dying(state, "after")) as bot:
+            with pytest.raises(Crash):
+                await bot.finished(job)
+    async with here.bot() as bot:
+        assert (await bot.reread(job)).state is State.DELIVERED
+        assert here.runware.ledger.accepted == 1
+        assert len(here.channel.posts) == 1
+        await assert_paid_once(bot, job)

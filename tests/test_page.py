@@ -1,33 +1,23 @@
 """The local Discord's page in a real browser, with the real bot behind it: pick, attach, watch."""
 
 import base64
-import shutil
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
 
 from bot.sandbox.person import Person
+from tests.sandbox.browser import DESKTOP, everywhere, opened_browser, page_at
 from tests.town import NOT_CHARGED, Town, photo_file, town
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Locator, Page
 
-playwright = pytest.importorskip("playwright.async_api", reason="playwright is not installed")
-
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-DESKTOP, PHONE = (1280, 800), (390, 844)
 BOT = 'article[data-author="animate-bot"]'
-ANSWER_WITHIN = 15_000
-"""Milliseconds."""
-
-everywhere = pytest.mark.parametrize(
-    "size", [pytest.param(DESKTOP, id="desktop"), pytest.param(PHONE, id="phone")]
-)
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
@@ -39,35 +29,15 @@ async def here(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def browser() -> "AsyncIterator[Browser]":
-    """The system's own browser; none is downloaded."""
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        pytest.skip(f"no browser on this machine: none of {', '.join(BROWSERS)}")
-    async with playwright.async_playwright() as driver:
-        # A container's root has no sandbox to put the browser in; it opens nothing but our page.
-        opened = await driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
+    async with opened_browser() as opened:
         yield opened
-        await opened.close()
 
 
-@asynccontextmanager
-async def page_of(here: Town, browser: "Browser", size: tuple[int, int]) -> "AsyncIterator[Page]":
-    """Open the page in a window, or on a screen, of this size; any error on it fails the test."""
-    width, height = size
-    context = await browser.new_context(
-        viewport={"width": width, "height": height}, has_touch=size == PHONE
-    )
-    page = await context.new_page()
-    page.set_default_timeout(ANSWER_WITHIN)
-    problems: list[str] = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("console", lambda line: problems.append(line.text) if line.type == "error" else None)
-    await page.goto(f"{here.discord.url}/#studio")
-    yield page
-    wide = await page.evaluate("document.scrollingElement.scrollWidth")
-    assert wide <= width, "the page is wider than the screen"
-    assert problems == []
-    await context.close()
+def page_of(
+    here: Town, browser: "Browser", size: tuple[int, int]
+) -> "AbstractAsyncContextManager[Page]":
+    """Open the studio, as Mia."""
+    return page_at(f"{here.discord.url}/#studio", browser, size)
 
 
 async def send_animate(page: "Page", content: bytes, filename: str) -> None:

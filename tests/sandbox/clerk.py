@@ -43,6 +43,7 @@ async def set_(
 
 
 @quota.command(description="Show the limits of a member")
+@discord.app_commands.describe(member="Whose", role="A role that they may have")
 async def view(interaction: Interaction, member: discord.Member, role: discord.Role) -> None:
     held = role in member.roles
     allowed = interaction.permissions.manage_guild and not member.guild_permissions.manage_guild
@@ -50,6 +51,7 @@ async def view(interaction: Interaction, member: discord.Member, role: discord.R
 
 
 @quota.command(name="timezone", description="Say when a day begins")
+@discord.app_commands.describe(zone="A city of your time zone")
 async def timezone(interaction: Interaction, zone: str) -> None:
     await interaction.response.send_message(zone, ephemeral=True)
 

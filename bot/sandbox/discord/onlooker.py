@@ -117,6 +117,10 @@ class Onlooker:
         [who] = [one for one in self.state["people"] if one["id"] == self.person_id(name)]
         return [names[one] for one in who["roles"]]
 
+    async def wait_for_roles(self, name: str, *roles: str, within: float = 10.0) -> None:
+        """Wait until somebody has exactly these roles, the highest first."""
+        await self._until(lambda: self.roles(name) == list(roles), within)
+
     async def download(self, file: JSON) -> bytes:
         """Fetch a file that a message shows: an attachment, or an embed's image, by its link."""
         if self._http is None:

@@ -23,8 +23,8 @@ const GROUP_WINDOW_MS = 7 * 60_000; // messages of one author closer than this s
 export const articleOf = (id) => $("messages").querySelector(`article[data-message-id="${CSS.escape(id)}"]`);
 const entryOf = (id) => articleOf(id)?.closest("li");
 
-/** Whether the reader is at the newest message, and how many came since they scrolled away. */
-const reading = { atBottom: true, missed: 0 };
+/** Whether the reader is at the newest message, how many came since they scrolled away, and how high it all is. */
+const reading = { atBottom: true, missed: 0, height: 0 };
 
 export function bindChannel() {
   const keepAtEnd = new ResizeObserver(() => reading.atBottom && scrollToEnd());
@@ -139,6 +139,9 @@ function continues(before, message) {
 
 function onScroll() {
   const box = $("scroller");
+  const isTheirs = box.scrollHeight === reading.height; // else the messages moved, not the reader
+  reading.height = box.scrollHeight;
+  if (!isTheirs) return;
   reading.atBottom = box.scrollHeight - box.scrollTop - box.clientHeight < 40;
   if (reading.atBottom) showMissed(0);
 }

@@ -7,45 +7,15 @@ import { newNonce } from "./dom.js";
 import { openModal } from "./modal.js";
 import { botPerson } from "./people.js";
 import { interact } from "./server.js";
-import { CHANNEL, COMMAND, FLAG, OPTION, state } from "./state.js";
+import { COMMAND, FLAG, OPTION, state } from "./state.js";
 
-/** @typedef {import("./state.js").Attachment} Attachment */
-/** @typedef {import("./state.js").Component} Component */
 /** @typedef {import("./state.js").Option} Option */
-/** @typedef {import("./state.js").Person} Person */
 
-/** @typedef {{id: string, username: string, global_name?: string, nick?: string, avatar_color?: string,
- *             bot?: boolean, role?: "member"|"admin"|"bot"}} Person */
-/** @typedef {{id: string, name: string, type: number, topic?: string, nsfw?: boolean, position?: number,
- *             can_send?: boolean}} Channel */
-/** @typedef {{id: string, filename: string, size: number, url: string, content_type?: string,
- *             width?: number, height?: number, description?: string}} Attachment */
-/** @typedef {{type: number, custom_id?: string, components?: Component[], [key: string]: any}} Component */
-/** @typedef {{id: string, channel_id: string, author: Person, content: string, flags?: number, type: number,
- *             timestamp: string, edited_timestamp?: string, attachments: Attachment[], embeds: object[],
- *             components: Component[], reactions?: object[], mentions?: Person[], nonce?: string,
- *             local?: {state: "sending"|"failed", reason?: string}, [key: string]: any}} Message */
-/** @typedef {{name: string, type: number, description: string, required?: boolean, choices?: object[],
- *             options?: Option[], [key: string]: any}} Option */
 /** @typedef {{command: object, path: string[], name: string, description: string, options: Option[]}} Leaf
  *           A command that can be run: "/animate", or one subcommand such as "/quota set". */
 
-// View, send, embed, attach, history, react, external emoji, application commands: what a plain member may do.
-const MEMBER_PERMISSIONS =
-  (1n << 10n) | (1n << 11n) | (1n << 14n) | (1n << 15n) | (1n << 16n) | (1n << 6n) | (1n << 18n) | (1n << 31n);
-
-/** "0" is for administrators only; null is for all. */
-function isAllowed({ default_member_permissions: needed }) {
-  if (needed == null || state.me.role === "admin") return true;
-  return needed !== "0" && (BigInt(needed) & ~MEMBER_PERMISSIONS) === 0n;
-}
-
-function fitsHere({ contexts, nsfw }) {
-  const context = state.channel?.type === CHANNEL.DIRECT ? 1 : 0;
-  return (!contexts || contexts.includes(context)) && (!nsfw || state.channel?.nsfw);
-}
-
-const canUse = (command) => isAllowed(command) && fitsHere(command);
+/** The server says where each command may be used: it knows the permissions. */
+const canUse = (command) => command.usable_in.includes(state.channel?.id);
 
 export const commandsOf = (type) => state.commands.filter((c) => (c.type ?? 1) === type && canUse(c));
 

@@ -8,7 +8,7 @@ import { leaves } from "./commands.js";
 import { $, h, icon } from "./dom.js";
 import { FileSlot } from "./files.js";
 import { hidePopup, popupKey, showPopup } from "./listbox.js";
-import { avatar, botPerson, displayName, nameRole } from "./people.js";
+import { avatar, botPerson, coloured, displayName } from "./people.js";
 import { toast } from "./popover.js";
 import { channelItems, personItems } from "./select.js";
 import { api } from "./server.js";
@@ -195,10 +195,7 @@ function suggestCommands(query) {
       description: leaf.description,
       leaf,
       node: avatar(botPerson()),
-      aside: leaf.options
-        .filter((o) => o.required)
-        .map((o) => o.name)
-        .join("  "),
+      asides: leaf.options.filter((o) => o.required).map((o) => o.name),
     })),
     ({ leaf }) => startCommand(leaf),
   );
@@ -249,12 +246,7 @@ function drawReplyBar() {
     drawReplyBar();
   };
   $("reply-bar").replaceChildren(
-    h(
-      "span",
-      {},
-      "Replying to ",
-      h("strong", { class: nameRole(reply.message.author) }, displayName(reply.message.author)),
-    ),
+    h("span", {}, "Replying to ", coloured("strong", reply.message.author)),
     h(
       "button.ping-toggle",
       {

@@ -3,7 +3,7 @@
  */
 
 import { colour, h, link } from "./dom.js";
-import { inline, markdown } from "./markdown.js";
+import { headline, markdown } from "./markdown.js";
 import { renderMedia, unfurledMedia } from "./media.js";
 import { friendlyTime } from "./time.js";
 
@@ -28,7 +28,7 @@ export function renderEmbed(e) {
           e.author.icon_url && h("img", { src: e.author.icon_url, alt: "" }),
           link(e.author.url, e.author.name),
         ),
-      e.title && h("div.embed-title", {}, e.url ? link(e.url, inline(e.title)) : inline(e.title)),
+      e.title && h("div.embed-title", {}, e.url ? link(e.url, headline(e.title)) : headline(e.title)),
       e.description && h("div.embed-text", {}, markdown(e.description)),
       e.fields?.length > 0 &&
         h(
@@ -38,7 +38,7 @@ export function renderEmbed(e) {
             h(
               "div.embed-field",
               { class: f.inline ? "inline" : "" },
-              h("div.embed-field-name", {}, inline(f.name)),
+              h("div.embed-field-name", {}, headline(f.name)),
               h("div.embed-text", {}, markdown(f.value)),
             ),
           ),

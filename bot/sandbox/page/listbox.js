@@ -7,7 +7,7 @@ import { closePopover } from "./popover.js";
 
 /**
  * A list to choose from. Either it has the focus itself, or an owner keeps it and forwards keys (`move`, `pick`).
- * Items: {value, label, description?, aside?, emoji?, node?, selected?}.
+ * Items: {value, label, description?, asides?, emoji?, node?, selected?}.
  */
 export class Listbox {
   #items = [];
@@ -72,7 +72,7 @@ export class Listbox {
         "span.option-text",
         {},
         h("span.option-label", {}, item.label),
-        item.aside && h("span.option-aside", {}, item.aside),
+        item.asides?.map((aside) => h("span.option-aside", {}, aside)),
         item.description && h("small", {}, item.description),
       ),
       item.selected && icon("check"),
@@ -97,19 +97,20 @@ export class Listbox {
  *  @type {{list: Listbox|null, owner: HTMLElement|null}} */
 export const popup = { list: null, owner: null };
 
-export function showPopup(owner, title, items, onPick) {
+/** @param {string} [note] what to say where there is nothing to choose; else nothing opens then */
+export function showPopup(owner, title, items, onPick, note) {
   hidePopup();
-  if (!items.length) return;
+  if (!items.length && !note) return;
   const choose = (item) => {
     hidePopup();
     onPick(item);
   };
-  popup.list = new Listbox({ label: title, onPick: choose, owner });
-  popup.owner = owner;
-  popup.list.set(items);
+  const list = new Listbox({ label: title, onPick: choose, owner });
+  Object.assign(popup, { owner, list: items.length ? list : null });
+  list.set(items);
   if (owner.hasAttribute("aria-expanded")) owner.setAttribute("aria-expanded", "true");
   $("popup").hidden = false;
-  $("popup").replaceChildren(h("div.popup-title", {}, title), popup.list.el);
+  $("popup").replaceChildren(h("div.popup-title", {}, title), items.length ? list.el : h("p.popup-note", { role: "status" }, note));
 }
 
 export function hidePopup() {

@@ -2,7 +2,7 @@
  * Discord's markdown, drawn as nodes. Nothing in a text can become markup.
  */
 
-import { h, link } from "./dom.js";
+import { colour, h, link } from "./dom.js";
 import { displayName } from "./people.js";
 import { channelHref, channelTitle, state } from "./state.js";
 import { timestamp } from "./time.js";
@@ -56,15 +56,21 @@ function markdownList(body) {
 }
 
 /** [pattern at this place, how to draw what it caught]. Earlier ones win. */
-const INLINES = [
+const LITERALS = [
   [/\\([^\sA-Za-z0-9])/y, ([c]) => c],
   [/```(?:[\w+.#-]+\n)?\n?([\s\S]*?)\n?```/y, ([code]) => h("code.block", {}, code)],
   [/(`{1,2})([\s\S]*?[^`])\1(?!`)/y, ([, code]) => h("code", {}, code.replace(/^ (.*) $/, "$1"))],
   [/<t:(-?\d{1,13})(?::([tTdDfFsSR]))?>/y, ([unix, style]) => timestamp(Number(unix), style ?? "f")],
+];
+
+const MENTIONS = [
   [/<@!?(\d+)>/y, ([id]) => mentionUser(id)],
   [/<#(\d+)>/y, ([id]) => mentionChannel(id)],
-  [/<@&(\d+)>/y, ([id]) => h("span.mention", {}, `@${state.guild.roles?.find((r) => r.id === id)?.name ?? "role"}`)],
+  [/<@&(\d+)>/y, ([id]) => mentionRole(id)],
   [/<\/([^:>\n]{1,100}):(\d+)>/y, ([name]) => mentionCommand(name)],
+];
+
+const FORMATS = [
   [/<a?:(\w+):\d+>/y, ([name]) => `:${name}:`],
   [/@(everyone|here)\b/y, ([who]) => h("span.mention", {}, `@${who}`)],
   [
@@ -81,13 +87,19 @@ const INLINES = [
   [/\|\|([\s\S]+?)\|\|/y, ([body], d) => spoiler(inline(body, d + 1))],
 ];
 
+const INLINES = [...LITERALS, ...MENTIONS, ...FORMATS];
+const UNMENTIONED = [...LITERALS, ...FORMATS];
+
+/** The line of a title or a field's name: there a mention stays as it was typed. */
+export const headline = (text) => inline(text, 0, UNMENTIONED);
+
 /** @returns {(Node|string)[]} */
-export function inline(text, depth = 0) {
+export function inline(text, depth = 0, rules = INLINES) {
   if (depth > 8) return [text];
   const out = [];
   let plain = "";
   for (let at = 0; at < text.length;) {
-    const hit = /[\\`<@[h*_~|]/.test(text[at]) && matchInline(text, at);
+    const hit = /[\\`<@[h*_~|]/.test(text[at]) && matchInline(text, at, rules);
     if (!hit) {
       plain += text[at];
       at += 1;
@@ -100,8 +112,8 @@ export function inline(text, depth = 0) {
   return [...out, plain].filter((n) => n !== "");
 }
 
-function matchInline(text, at) {
-  for (const [pattern, draw] of INLINES) {
+function matchInline(text, at, rules) {
+  for (const [pattern, draw] of rules) {
     pattern.lastIndex = at;
     const found = pattern.exec(text);
     if (found) return { draw, groups: found.slice(1), length: found[0].length };
@@ -117,6 +129,16 @@ export const plainText = (text) =>
 function mentionUser(id) {
   const person = state.people.get(id);
   return h("span.mention", { "data-user-id": person && id }, `@${person ? displayName(person) : "unknown-user"}`);
+}
+
+function mentionRole(id) {
+  const role = state.guild.roles.find((r) => r.id === id);
+  const el = h("span.mention", { "data-role-id": role && id }, `@${role?.name.replace(/^@/, "") ?? "deleted-role"}`);
+  if (role?.color) {
+    el.style.color = colour(role.color);
+    el.style.backgroundColor = `color-mix(in srgb, ${colour(role.color)} 15%, transparent)`;
+  }
+  return el;
 }
 
 function mentionChannel(id) {

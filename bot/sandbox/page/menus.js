@@ -7,11 +7,11 @@ import { commandsOf, runCommand } from "./commands.js";
 import { setReply } from "./composer.js";
 import { $, h } from "./dom.js";
 import { plainText } from "./markdown.js";
-import { avatar, botPerson, displayName } from "./people.js";
+import { avatar, botPerson, displayName, may, roleDot, rolesOf } from "./people.js";
 import { openMenu, toast } from "./popover.js";
 import { openReactionPicker } from "./reactions.js";
 import { tryApi } from "./server.js";
-import { channelHref, COMMAND, FLAG, messageById, state } from "./state.js";
+import { channelHref, COMMAND, FLAG, messageById, PERMISSION, state } from "./state.js";
 
 export function bindMenus() {
   let timer = 0;
@@ -51,7 +51,7 @@ function openMenuFor(target, rect) {
 
 function openMessageMenu(m, rect) {
   const ephemeral = Boolean(m.flags & FLAG.EPHEMERAL);
-  const mayDelete = !ephemeral && (m.author.id === state.me.id || state.me.role === "admin");
+  const mayDelete = !ephemeral && (m.author.id === state.me.id || may(PERMISSION.MANAGE_MESSAGES));
   const url = `${location.origin}/${location.search}${channelHref(state.channel)}/${m.id}`;
   openMenu(
     rect,
@@ -91,10 +91,39 @@ function openUserMenu(person, rect) {
           );
         },
       },
+      rolesMenu(person),
       appsMenu(COMMAND.USER, person.id),
       { label: "Copy User ID", icon: "copy", act: () => copy(person.id) },
     ],
     displayName(person),
+  );
+}
+
+/** The roles that the one who is looking may give and take: those below their own. */
+function rolesMenu(person) {
+  const highest = rolesOf(state.me)[0]?.position ?? 0;
+  const manageable = state.guild.roles.filter((r) => !r.managed && r.position > 0 && r.position < highest);
+  return (
+    may(PERMISSION.MANAGE_ROLES) &&
+    manageable.length > 0 && {
+      label: "Roles",
+      icon: "people",
+      items: manageable.map((role) => {
+        const has = person.roles.includes(role.id);
+        return {
+          label: role.name,
+          node: roleDot(role),
+          checked: has,
+          attrs: { role: "menuitemcheckbox", "data-role": role.name },
+          act: () =>
+            tryApi(has ? "DELETE" : "PUT", "/sandbox/roles", {
+              as: state.me.id,
+              user_id: person.id,
+              role_id: role.id,
+            }),
+        };
+      }),
+    }
   );
 }
 

@@ -7,7 +7,7 @@ import { dots, h, icon } from "./dom.js";
 import { renderEmbed } from "./embeds.js";
 import { markdown, plainText } from "./markdown.js";
 import { keepPlaying, renderAttachments } from "./media.js";
-import { avatar, displayName, nameRole, userName } from "./people.js";
+import { avatar, coloured, displayName, userName } from "./people.js";
 import { renderReactions } from "./reactions.js";
 import { COMMAND, FLAG, interactionOf, isV2, mentionsMe, messageById, state } from "./state.js";
 import { clock, friendlyTime, fullDate } from "./time.js";
@@ -121,7 +121,7 @@ function renderReplyLine(m) {
     { type: "button", "data-jump": original.id },
     h("span.spine"),
     avatar(original.author, "tiny"),
-    h("span.name", { class: nameRole(original.author) }, displayName(original.author)),
+    coloured("span.name", original.author),
     h("span.excerpt", {}, original.content ? plainText(text) : text),
     original.attachments?.length > 0 && icon("file"),
   );

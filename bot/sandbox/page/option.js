@@ -133,7 +133,8 @@ function choiceField(option, form) {
   const fixed = option.choices?.length
     ? option.choices.map((c) => ({ value: c.value, label: c.name }))
     : OPTION_ITEMS[option.type]?.(option);
-  const fits = (i) => `${i.label} ${i.description ?? ""}`.toLowerCase().includes(input.value.toLowerCase());
+  const wanted = () => input.value.trim().toLowerCase().replace(/^[@#]/, "");
+  const fits = (i) => `${i.label} ${i.description ?? ""}`.toLowerCase().includes(wanted());
   const pick = (item) => {
     chosen = item;
     input.value = item.label;
@@ -142,8 +143,11 @@ function choiceField(option, form) {
   };
   const suggest = async () => {
     const mine = (asked += 1); // a slow answer must not replace a newer one
+    if (!fixed && popup.owner !== input) showPopup(input, option.name, [], pick, "Loading options…");
     const items = fixed ? fixed.filter((i) => chosen || fits(i)) : await autocomplete(form, option, input.value);
-    if (mine === asked && document.activeElement === input && items) showPopup(input, option.name, items, pick);
+    if (mine !== asked || document.activeElement !== input) return;
+    const note = items ? "No options match your search." : "Loading options failed.";
+    showPopup(input, option.name, items ?? [], pick, note);
   };
   const base = pill(option, form, input);
   const exact = () => chosen ?? fixed?.find((i) => i.label.toLowerCase() === input.value.trim().toLowerCase());
@@ -172,7 +176,7 @@ function choiceField(option, form) {
 /** Asks the bot for choices; null when it does not answer. */
 function autocomplete(form, option, text) {
   const others = [...form.fields.values()]
-    .filter((f) => f.option !== option && !f.isEmpty() && f.option.type !== OPTION.ATTACHMENT)
+    .filter((f) => f.option !== option && f.option.type !== OPTION.ATTACHMENT && !f.isEmpty() && !f.problem())
     .map((f) => ({ name: f.option.name, type: f.option.type, value: f.value() }));
   const options = nestOptions(form.leaf, [
     ...others,

@@ -20,7 +20,7 @@ import {
 import { bindComposer, bindDrop, drawComposer, enterComposer, setReply, updatePopup } from "./composer.js";
 import { $, h, icon } from "./dom.js";
 import { bindMenus } from "./menus.js";
-import { avatar, displayName, initials, roleOf, roleWord } from "./people.js";
+import { avatar, coloured, displayName, initials, rolesOf, roleWords } from "./people.js";
 import { openMenu } from "./popover.js";
 import { api, connect, noteInteraction } from "./server.js";
 import { CHANNEL, channelHref, channelIcon, channelTitle, messageChanged, messagesOf, state } from "./state.js";
@@ -82,6 +82,12 @@ const EVENTS = {
     state.commands = commands;
     if (document.activeElement === $("input")) updatePopup();
   },
+  PEOPLE(people) {
+    state.people = new Map(people.map((p) => [p.id, p]));
+    state.me = state.people.get(state.me.id);
+    drawShell();
+    if (state.channel) drawMessages(true);
+  },
   CHANNELS(channels) {
     state.channels = channels;
     openChannel(channels.find((c) => c.id === state.channel?.id)?.id ?? channels[0]?.id);
@@ -126,7 +132,7 @@ function drawShell() {
   $("me").replaceChildren(
     avatar(state.me),
     h("span.visually-hidden", {}, "You are "),
-    h("span.me-names", {}, h("strong", {}, displayName(state.me)), " ", h("small", {}, roleWord(state.me))),
+    h("span.me-names", {}, h("strong", {}, displayName(state.me)), " ", h("small", {}, roleWords(state.me))),
     icon("swap"),
   );
   document.body.dataset.me = state.me.id;
@@ -171,14 +177,11 @@ function channelRow(channel) {
 }
 
 function drawMembers() {
-  const groups = [
-    ["Admin", "admin"],
-    ["Members", "member"],
-    ["Bots", "bot"],
-  ];
+  const groupOf = (p) => (p.bot ? "Bots" : (rolesOf(p)[0]?.name ?? "Members"));
+  const titles = [...state.guild.roles.map((r) => r.name), "Members", "Bots"];
   $("members").replaceChildren(
-    ...groups.flatMap(([title, role]) => {
-      const people = [...state.people.values()].filter((p) => roleOf(p) === role);
+    ...titles.flatMap((title) => {
+      const people = [...state.people.values()].filter((p) => groupOf(p) === title);
       if (!people.length) return [];
       return [h("h3", {}, `${title} — ${people.length}`), h("ul", {}, people.map(memberRow))];
     }),
@@ -191,7 +194,7 @@ function memberRow(person) {
     "li.member",
     { "data-user-id": person.id, tabindex: "0", class: online ? "" : "offline" },
     h("span.presence", { class: online ? "online" : "" }, avatar(person)),
-    h("span.name", { class: `role-${roleOf(person)}` }, displayName(person)),
+    h("span.member-names", {}, coloured("span.name", person), !person.bot && h("small", {}, roleWords(person))),
     person.bot && h("span.app-badge", {}, "APP"),
     h("span.visually-hidden", {}, online ? "" : " (offline)"),
   );
@@ -228,7 +231,7 @@ function openPeopleMenu() {
   openMenu(
     $("me").getBoundingClientRect(),
     people.map((p) => ({
-      label: `${displayName(p)} · ${roleWord(p)}`,
+      label: `${displayName(p)} · ${roleWords(p)}`,
       node: avatar(p),
       checked: p.id === state.me.id,
       href: `?as=${encodeURIComponent(displayName(p))}${state.channel ? channelHref(state.channel) : ""}`,

@@ -2,7 +2,7 @@
  * People as they are shown: names, roles, and coloured initials for avatars.
  */
 
-import { h } from "./dom.js";
+import { colour, h } from "./dom.js";
 import { state } from "./state.js";
 
 const known = (user) => state.people.get(user?.id) ?? user ?? { id: "0", username: "unknown" };
@@ -10,12 +10,21 @@ export const displayName = (user) => {
   const p = known(user);
   return p.nick ?? p.global_name ?? p.username;
 };
-export const roleOf = (user) => {
-  const p = known(user);
-  return p.bot ? "bot" : (p.role ?? "member");
+/** The roles that somebody was given, the highest first. @returns {import("./state.js").Role[]} */
+export const rolesOf = (user) => {
+  const ids = known(user).roles ?? [];
+  return state.guild.roles.filter((r) => ids.includes(r.id));
 };
-export const roleWord = (user) => ({ bot: "Bot", admin: "Admin", member: "Member" })[roleOf(user)];
-export const nameRole = (user) => `role-${roleOf(user)}`;
+export const roleWords = (user) =>
+  known(user).bot
+    ? "Bot"
+    : rolesOf(user)
+        .map((r) => r.name)
+        .join(", ") || "No roles";
+
+/** Whether the one who is looking may do this in the whole server. @param {bigint} permission */
+export const may = (permission) => (BigInt(state.me.permissions ?? 0) & permission) === permission;
+
 export const botPerson = () => [...state.people.values()].find((p) => p.bot) ?? { id: "0", username: "bot", bot: true };
 export const initials = (name) =>
   name
@@ -33,4 +42,18 @@ export function avatar(user, size = "") {
   return el;
 }
 
-export const userName = (user) => h("span.name", { class: nameRole(user), "data-user-id": user.id }, displayName(user));
+/** A name, in the colour of the highest role that has one. */
+export function coloured(tag, user, props = {}) {
+  const el = h(tag, props, displayName(user));
+  const role = rolesOf(user).find((r) => r.color);
+  if (role) el.style.color = colour(role.color);
+  return el;
+}
+
+export function roleDot(role) {
+  const el = h("span.role-dot", { "aria-hidden": "true" });
+  if (role.color) el.style.backgroundColor = colour(role.color);
+  return el;
+}
+
+export const userName = (user) => coloured("span.name", user, { "data-user-id": user.id });

@@ -4,7 +4,7 @@
 
 import { h, icon } from "./dom.js";
 import { Listbox } from "./listbox.js";
-import { avatar, displayName } from "./people.js";
+import { avatar, displayName, roleDot } from "./people.js";
 import { closePopover, openPopover } from "./popover.js";
 import { state } from "./state.js";
 
@@ -34,7 +34,7 @@ export const personItems = () =>
     node: avatar(p, "tiny"),
   }));
 export const roleItems = () =>
-  (state.guild.roles ?? []).map((r) => ({ value: r.id, label: `@${r.name.replace(/^@/, "")}` }));
+  state.guild.roles.map((r) => ({ value: r.id, label: `@${r.name.replace(/^@/, "")}`, node: roleDot(r) }));
 
 export const channelItems = (types) =>
   state.channels

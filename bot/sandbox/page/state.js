@@ -5,7 +5,8 @@
  */
 
 /** @typedef {{id: string, username: string, global_name?: string, nick?: string, avatar_color?: string,
- *             bot?: boolean, role?: "member"|"admin"|"bot"}} Person */
+ *             bot?: boolean, roles?: string[], permissions?: string}} Person */
+/** @typedef {{id: string, name: string, color: number, position: number, managed: boolean}} Role */
 /** @typedef {{id: string, name: string, type: number, topic?: string, nsfw?: boolean, position?: number,
  *             can_send?: boolean}} Channel */
 /** @typedef {{id: string, filename: string, size: number, url: string, content_type?: string,
@@ -38,10 +39,12 @@ export const OPTION = {
   ATTACHMENT: 11,
 };
 
+export const PERMISSION = { MANAGE_MESSAGES: 1n << 13n, MANAGE_ROLES: 1n << 28n };
+
 export const state = {
   /** @type {Person|null} */ me: null,
   /** @type {Map<string, Person>} */ people: new Map(),
-  guild: { id: "", name: "" },
+  /** @type {{id: string, name: string, roles: Role[]}} the highest role first */ guild: { id: "", name: "", roles: [] },
   /** @type {Channel[]} */ channels: [],
   /** @type {object[]} */ commands: [],
   /** @type {Map<string, Message[]>} channel id → oldest first */ messages: new Map(),

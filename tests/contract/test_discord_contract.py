@@ -298,3 +298,25 @@ async def test_the_schemas_would_notice_a_field_that_went_missing(recording: Rec
     for field in ("attachment_size_limit", "app_permissions", "token", "entitlements"):
         rest = {name: value for name, value in event.items() if name != field}
         assert gateway_mistakes("ChatInput", rest), field
+
+
+async def test_the_schemas_would_notice_a_member_or_a_role_that_is_not_whole(
+    recording: Recording,
+) -> None:
+    async with connected(recording.server, clerk), Person(recording.server.url, "Ada") as ada:
+        role = ada.role_id("Supporter")
+        await answer(ada, "quota view", member=recording.mia.id, role=role)
+    [event] = recording.of("INTERACTION_CREATE")
+    assert event_mistakes("INTERACTION_CREATE", event) == []
+    resolved = event["data"]["resolved"]
+    for part, field in (
+        (event["member"], "permissions"),
+        (event["member"], "roles"),
+        (resolved["members"][recording.mia.id], "permissions"),
+        (resolved["members"][recording.mia.id], "roles"),
+        (resolved["roles"][role], "permissions"),
+        (resolved["roles"][role], "colors"),
+    ):
+        value = part.pop(field)
+        assert gateway_mistakes("ChatInput", event), field
+        part[field] = value

@@ -76,6 +76,28 @@ async def test_a_command_for_managers_is_neither_listed_for_others_nor_let_throu
             await office.mia.send_raw(forged)
 
 
+async def test_an_admin_may_hand_a_command_to_others_than_the_bot_meant(office: Office) -> None:
+    ada, mia = office.ada, office.mia
+    everyone, staff = ada.state["guild"]["id"], ada.role_id("Staff")
+
+    async def answers(permissions: dict[str, bool]) -> list[str | None]:
+        await ada.control("PATCH", "command", {"name": "quota", "permissions": permissions})
+        found: list[str | None] = []
+        for person in (ada, mia):
+            try:
+                reply = await answer(person, "quota view", member=mia.id, role=staff)
+                found.append(reply["content"])
+            except PersonError:
+                found.append(None)
+        return found
+
+    managers, others = "held False, allowed True", "held False, allowed False"
+    assert await answers({everyone: True}) == [managers, others], "the bot has to look for itself"
+    assert await answers({everyone: False, staff: True}) == [managers, None]
+    assert await answers({everyone: True, staff: False, mia.id: False}) == [None, None]
+    assert await answers({}) == [managers, None]
+
+
 async def test_a_role_that_is_given_comes_with_the_next_interaction(office: Office) -> None:
     ada, mia = office.ada, office.mia
     roles = {"member": mia.id, "role": ada.role_id("Supporter")}

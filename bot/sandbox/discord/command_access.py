@@ -16,13 +16,31 @@ def refusal(world: World, person_id: str, channel: Channel, command: JSON) -> st
         return "This command is not available in direct messages."
     if command["nsfw"] and not channel.nsfw:
         return "This command is for age-restricted channels."
-    if not channel.is_direct and not _has(allowed, command["default_member_permissions"]):
+    if not channel.is_direct and not _permitted(world, person_id, allowed, command):
         return "You do not have permission to use this command."
     return None
 
 
+def _permitted(world: World, person_id: str, allowed: int, command: JSON) -> bool:
+    """Whether the server's own settings let a member use a command; else the command's default.
+
+    The member's own entry decides; then those of their roles, of which one that allows is enough;
+    then that of @everyone.
+    """
+    entries = world.command_permissions.get(command["id"], {})
+    of_roles = [entries[role.id] for role in world.roles_of(person_id) if role.id in entries]
+    if allowed & Permission.ADMINISTRATOR:
+        return True
+    if person_id in entries:
+        return entries[person_id]
+    if of_roles:
+        return any(of_roles)
+    everyone = entries.get(world.guild.id)
+    return _has(allowed, command["default_member_permissions"]) if everyone is None else everyone
+
+
 def _has(allowed: int, wanted: str | None) -> bool:
     """Whether all wanted bits are allowed. None wants nothing; "0" is for administrators only."""
-    if wanted is None or allowed & Permission.ADMINISTRATOR:
+    if wanted is None:
         return True
     return wanted != "0" and allowed & int(wanted) == int(wanted)

@@ -40,6 +40,7 @@ class Control:
         app.router.add_post(f"{root}/gateway", guarded(self._shake))
         app.router.add_patch(f"{root}/channel", guarded(self._overwrite))
         app.router.add_delete(f"{root}/channel", guarded(self._delete_channel))
+        app.router.add_patch(f"{root}/command", guarded(self._permit))
         app.router.add_post(f"{root}/bot", guarded(self._membership))
         app.router.add_get(f"{root}/requests", guarded(self._requests))
 
@@ -104,6 +105,17 @@ class Control:
 
     async def _delete_channel(self, request: web.Request) -> None:
         self._threads.remove(self._channel(await _form(request)))
+
+    async def _permit(self, request: web.Request) -> None:
+        """Set who may use a command, as an admin does under Server Settings, Integrations.
+
+        {"name": "quota", "permissions": {"<id of a member or a role>": true}}
+        """
+        form = await _form(request)
+        for command in self._world.commands.values():
+            if command["name"] == form.get("name"):
+                self._world.command_permissions[command["id"]] = dict(form["permissions"])
+        self._feed.commands_changed()
 
     async def _membership(self, request: web.Request) -> None:
         """{"do": "kick"} or {"do": "invite"}: the bot leaves or joins the guild."""

@@ -106,6 +106,8 @@ class World:
         self.users: dict[str, User] = {}
         self.channels: dict[str, Channel] = {}
         self.commands: dict[str, JSON] = {}
+        #: By command: who may use it, by id of a member or a role, whatever the command asks for.
+        self.command_permissions: dict[str, dict[str, bool]] = {}
         self._author_nonces: dict[str, tuple[float, Message]] = {}
         self.bot = self._user(APP_NAME, None, "#5865f2", bot=True)
         owner = self._user("pixel", "Pixel", "#747f8d")

@@ -7,7 +7,8 @@ on entries in `books.py`. Who may ask is decided at the door.
 import sqlite3
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from bot import books
@@ -171,12 +172,22 @@ class Accounts:
 
         return await self._database.run(transaction)
 
-    async def entries(self, guild_id: int, first: date, last: date) -> list[Entry]:
-        """Return a server's entries of these days, the oldest first."""
+    async def entries(self, guild_id: int, first: date, last: date, most: int) -> list[Entry]:
+        """Return a server's entries of these days, the oldest first, and few more than `most`.
 
+        A transaction for each day: whoever waits to be accepted is not kept waiting.
+        """
+        found: list[Entry] = []
+        day = first
+        while day <= last and len(found) <= most:
+            found += await self._entries_of(guild_id, day, most + 1)
+            day += timedelta(days=1)
+        return found
+
+    async def _entries_of(self, guild_id: int, day: date, most: int) -> list[Entry]:
         def transaction(db: sqlite3.Connection) -> list[Entry]:
-            where = "guild_id = ? AND day BETWEEN ? AND ?"
-            return list(books.entries_of(db, where, guild_id, first.isoformat(), last.isoformat()))
+            found = books.entries_of(db, "guild_id = ? AND day = ?", guild_id, day.isoformat())
+            return list(islice(found, most))
 
         return await self._database.run(transaction)
 

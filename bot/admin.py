@@ -111,8 +111,7 @@ class Admin:
                     note=change.reason,
                 ),
             )
-            until = "" if expires_at is None else f" until {expires_at}"
-            _note(db, change, ("grant", f"member {member_id}", "", f"{micro}{until}"))
+            _note(db, change, ("grant", f"member {member_id}", "", f"{micro}"))
 
         await self._database.run(transaction)
 

@@ -95,7 +95,7 @@ async def _live(settings: Settings, model: Model, database: Database, client: An
         await client.load(model)
         await corridor.pipeline.recover()
         corridor.worker.start()
-        client.open_doors(corridor.intake)
+        client.open_doors(corridor.intake, corridor.desk)
         with asking_discord():
             await client.publish_commands()
             await asyncio.wait([connection])

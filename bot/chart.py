@@ -22,6 +22,8 @@ from bot.periods import Period, first_day
 from bot.words import usage_alt
 
 _MOST_MEMBERS = 8
+MOST_NAMED = _MOST_MEMBERS + 1
+"""As many members as a picture ever names."""
 _MOST_TICKS = 5
 _MOST_DATES = 7
 _MOST_MARKS = 2

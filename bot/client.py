@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     from bot.catalog import Model
+    from bot.desk import Desk
     from bot.intake import Intake
 
 log = logging.getLogger(__name__)
 
-EXTENSIONS = ("cogs.animate",)
+EXTENSIONS = ("cogs.animate", "cogs.usage", "cogs.quota")
 PERMISSIONS = discord.Permissions(
     view_channel=True,
     send_messages=True,
@@ -127,6 +128,7 @@ class AnimateBot(commands.Bot):
         self.doors_are_open = asyncio.Event()
         self._model: Model | None = None
         self._intake: Intake | None = None
+        self._desk: Desk | None = None
 
     @property
     def model(self) -> Model:
@@ -141,6 +143,12 @@ class AnimateBot(commands.Bot):
         return self._intake
 
     @property
+    def desk(self) -> Desk:
+        """Where the accounts are asked about, for the cogs."""
+        assert self._desk is not None, "open_doors() comes first"
+        return self._desk
+
+    @property
     def is_connected(self) -> bool:
         """Whether the gateway would bring us an interaction now."""
         # `ws` stays what it was while discord.py pauses between two attempts.
@@ -152,9 +160,9 @@ class AnimateBot(commands.Bot):
         for extension in EXTENSIONS:
             await self.load_extension(extension)
 
-    def open_doors(self, intake: Intake) -> None:
+    def open_doors(self, intake: Intake, desk: Desk) -> None:
         """Let in the interactions, those that waited first."""
-        self._intake = intake
+        self._intake, self._desk = intake, desk
         self.doors_are_open.set()
 
     async def stale_commands(self) -> dict[str, str]:

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 import httpx
 
 from bot.accounts import Accounts
+from bot.admin import Admin
 from bot.catalog import Model
 from bot.client import AnimateBot
 from bot.database import Database
 from bot.delivery import Delivery
+from bot.desk import Desk
 from bot.errors import StoreError
 from bot.gate import Gate
 from bot.hooks import Bell, Signer
@@ -46,6 +48,7 @@ class Corridor:
 
     store: Store
     intake: Intake
+    desk: Desk
     pipeline: Pipeline
     worker: Worker
     delivery: Delivery
@@ -156,7 +159,8 @@ def build(
     )
     bell = Bell(store, clock, worker.wake)
     web = _web(settings, _readiness(store, intake, gate, client), signer, bell)
-    return Corridor(store, intake, pipeline, worker, delivery, gate, http, web)
+    desk = Desk(accounts, Admin(database), operator, clock)
+    return Corridor(store, intake, desk, pipeline, worker, delivery, gate, http, web)
 
 
 def _web(

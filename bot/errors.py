@@ -4,6 +4,7 @@ AnimateError
 ├── UserError               the person who asked can act; nothing was held or charged
 │   ├── PictureRefused      the file is not a picture that the model can use
 │   ├── OptionRefused       an option is outside what the model does
+│   ├── InputRefused        what was typed for an option cannot be read
 │   ├── LimitReached        the hold does not fit a limit on money
 │   ├── TooManyAtOnce       as many clips are in flight as may be
 │   ├── CoolingDown         the member's last clip is too fresh
@@ -87,6 +88,17 @@ class OptionRefused(UserError):
 
     def __str__(self) -> str:
         return f"option {self.option} refused, allowed: {self.allowed}"
+
+
+@dataclass(eq=False)
+class InputRefused(UserError):
+    """What was typed for an option cannot be read; `allowed` says what it takes."""
+
+    option: str
+    allowed: str
+
+    def __str__(self) -> str:
+        return f"option {self.option} cannot be read, it takes {self.allowed}"
 
 
 @dataclass(eq=False, kw_only=True)

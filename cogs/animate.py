@@ -17,6 +17,7 @@ from discord import app_commands
 from bot import words
 from bot.catalog import AUTO, Model, Policy, TextRule
 from bot.client import AnimateBot
+from bot.counter import roles_of
 from bot.delivery import NO_ANSWER, embed
 from bot.errors import CannotPostHere, PictureProblem, PictureRefused, UserError
 from bot.intake import Ask
@@ -191,6 +192,7 @@ def _ask(
         guild_id=interaction.guild_id or 0,
         channel_id=interaction.channel_id or 0,
         member_id=interaction.user.id,
+        role_ids=roles_of(interaction.user),
         status_message_id=placeholder_id,
         picture_url=image.url,
         reply=reply,

@@ -1,0 +1,214 @@
+"""The door `/quota`: a server's moderators set limits, give credit, and see what holds for whom.
+
+Offered to those with Manage Server, and asked again. The desk reads what was typed and words the
+answers. No SQL, no money here.
+"""
+
+import discord
+from discord import app_commands
+
+from bot import quota_words
+from bot.client import AnimateBot
+from bot.counter import Interaction, answer, guild_of, roles_of
+from bot.desk import zones_like
+from bot.rules import Measure, Rule, Target
+
+_MEASURES = [
+    app_commands.Choice(name=name, value=str(measure))
+    for measure, name in quota_words.MEASURES.items()
+]
+_OPTIONS = quota_words.OPTIONS
+_LONGEST_REASON = 200
+_MOST_DAYS = 3650
+
+Reason = app_commands.Range[str, 1, _LONGEST_REASON]
+
+
+async def setup(bot: AnimateBot) -> None:
+    """Add the command to the tree; discord.py calls this when it loads the extension."""
+    bot.tree.add_command(Quota())
+
+
+class SetLimit(app_commands.Group):
+    """`/quota set server`, `everyone`, `role`, `member`."""
+
+    def __init__(self) -> None:
+        super().__init__(name="set", description=quota_words.SET)
+
+    @app_commands.command(description=quota_words.SET_SERVER)
+    @app_commands.describe(
+        limit=_OPTIONS["limit"], amount=_OPTIONS["amount"], reason=_OPTIONS["reason"]
+    )
+    @app_commands.choices(
+        limit=[choice for choice in _MEASURES if choice.value != Measure.COOLDOWN]
+    )
+    async def server(
+        self, interaction: Interaction, limit: str, amount: str, reason: Reason = ""
+    ) -> None:
+        """Limit the whole server."""
+        await _set(interaction, Target.SERVER, 0, limit, amount, reason)
+
+    @app_commands.command(description=quota_words.SET_DEFAULT)
+    @app_commands.describe(
+        limit=_OPTIONS["limit"], amount=_OPTIONS["amount"], reason=_OPTIONS["reason"]
+    )
+    @app_commands.choices(limit=_MEASURES)
+    async def everyone(
+        self, interaction: Interaction, limit: str, amount: str, reason: Reason = ""
+    ) -> None:
+        """Limit each member for whom nothing else is set."""
+        await _set(interaction, Target.DEFAULT, 0, limit, amount, reason)
+
+    @app_commands.command(description=quota_words.SET_ROLE)
+    @app_commands.describe(
+        role=_OPTIONS["role"],
+        limit=_OPTIONS["limit"],
+        amount=_OPTIONS["amount"],
+        reason=_OPTIONS["reason"],
+    )
+    @app_commands.choices(limit=_MEASURES)
+    async def role(
+        self,
+        interaction: Interaction,
+        role: discord.Role,
+        limit: str,
+        amount: str,
+        reason: Reason = "",
+    ) -> None:
+        """Limit each member with a role."""
+        await _set(interaction, Target.ROLE, role.id, limit, amount, reason)
+
+    @app_commands.command(description=quota_words.SET_MEMBER)
+    @app_commands.describe(
+        member=_OPTIONS["member"],
+        limit=_OPTIONS["limit"],
+        amount=_OPTIONS["amount"],
+        reason=_OPTIONS["reason"],
+    )
+    @app_commands.choices(limit=_MEASURES)
+    async def member(
+        self,
+        interaction: Interaction,
+        member: discord.Member,
+        limit: str,
+        amount: str,
+        reason: Reason = "",
+    ) -> None:
+        """Limit one member."""
+        await _set(interaction, Target.MEMBER, member.id, limit, amount, reason)
+
+
+async def _set(
+    interaction: Interaction, target: Target, target_id: int, limit: str, *typed: str
+) -> None:
+    amount, reason = typed
+    rule = Rule(target=target, target_id=target_id, measure=Measure(limit), value=None)
+    await answer(
+        interaction,
+        lambda desk: desk.set_rule(
+            desk.change(guild_of(interaction), interaction.user.id, reason), rule, amount
+        ),
+        for_admins=True,
+    )
+
+
+class Quota(app_commands.Group):
+    """All of `/quota`."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            name="quota",
+            description=quota_words.QUOTA,
+            guild_only=True,
+            allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
+            default_permissions=discord.Permissions(manage_guild=True),
+        )
+        self.add_command(SetLimit())
+
+    @app_commands.command(description=quota_words.VIEW)
+    async def view(self, interaction: Interaction) -> None:
+        """List the limits that are set."""
+        await answer(interaction, lambda desk: desk.rules(guild_of(interaction)), for_admins=True)
+
+    @app_commands.command(description=quota_words.EXPLAIN)
+    @app_commands.describe(member=_OPTIONS["member"])
+    async def explain(self, interaction: Interaction, member: discord.Member) -> None:
+        """Show what holds for a member, and why."""
+        await answer(
+            interaction,
+            lambda desk: desk.explanation(guild_of(interaction), member.id, roles_of(member)),
+            for_admins=True,
+        )
+
+    @app_commands.command(description=quota_words.GRANT)
+    @app_commands.describe(
+        member=_OPTIONS["member"],
+        amount=_OPTIONS["credit"],
+        reason=_OPTIONS["reason"],
+        days=_OPTIONS["days"],
+    )
+    async def grant(
+        self,
+        interaction: Interaction,
+        member: discord.Member,
+        amount: str,
+        reason: Reason,
+        days: app_commands.Range[int, 1, _MOST_DAYS] | None = None,
+    ) -> None:
+        """Give a member credit."""
+        await answer(
+            interaction,
+            lambda desk: desk.grant(
+                desk.change(guild_of(interaction), interaction.user.id, reason),
+                member.id,
+                amount,
+                days,
+            ),
+            for_admins=True,
+        )
+
+    @app_commands.command(description=quota_words.RESET)
+    @app_commands.describe(member=_OPTIONS["member"], reason=_OPTIONS["reason"])
+    async def reset(self, interaction: Interaction, member: discord.Member, reason: Reason) -> None:
+        """Let a member's limits begin anew."""
+        await answer(
+            interaction,
+            lambda desk: desk.reset(
+                desk.change(guild_of(interaction), interaction.user.id, reason), member.id
+            ),
+            for_admins=True,
+        )
+
+    @app_commands.command(description=quota_words.TIMEZONE)
+    @app_commands.describe(zone=_OPTIONS["zone"])
+    async def timezone(self, interaction: Interaction, zone: str) -> None:
+        """Set when days begin."""
+        await answer(
+            interaction,
+            lambda desk: desk.set_timezone(
+                desk.change(guild_of(interaction), interaction.user.id), zone
+            ),
+            for_admins=True,
+        )
+
+    @timezone.autocomplete("zone")
+    async def _zones(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        del interaction
+        return [app_commands.Choice(name=zone, value=zone) for zone in zones_like(typed)]
+
+    @app_commands.command(description=quota_words.RECEIPTS)
+    @app_commands.describe(shown=_OPTIONS["shown"])
+    async def receipts(self, interaction: Interaction, shown: bool) -> None:
+        """Have clips tell what is left, or not."""
+        await answer(
+            interaction,
+            lambda desk: desk.set_receipts(
+                desk.change(guild_of(interaction), interaction.user.id), shown=shown
+            ),
+            for_admins=True,
+        )
+
+    @app_commands.command(description=quota_words.CHANGES)
+    async def changes(self, interaction: Interaction) -> None:
+        """List who changed what."""
+        await answer(interaction, lambda desk: desk.changes(guild_of(interaction)), for_admins=True)

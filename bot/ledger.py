@@ -156,12 +156,16 @@ class Statement:
             return room
         return room + self.credit_micro
 
-    def tightest(self) -> Line | None:
-        """Return the limit on money that leaves the least, the member's first; None: no limit."""
+    def tightest(self, *accounts: Account) -> Line | None:
+        """Return the limit on money that leaves the least, the member's first; None: no limit.
+
+        Of all accounts, where none is named.
+        """
         limited = [
             line
-            for line in self.lines
-            if line.measure.period is not None and line.value is not None
+            for account in accounts or Account
+            for line in self.money_lines(account)
+            if line.value is not None
         ]
         return min(limited, key=lambda line: self.left_micro(line) or 0, default=None)
 
@@ -172,26 +176,16 @@ UTC_ZONE = ZoneInfo("UTC")
 def draws_for(statement: Statement, wanted_micro: int) -> tuple[Draw, ...]:
     """Decide on a hold of `wanted_micro` and return what of it is drawn from the credits.
 
-    Raises `CoolingDown`, `TooManyAtOnce` or `LimitReached`, for the narrowest that is in the way.
+    Raises `CoolingDown`, `TooManyAtOnce` or `LimitReached`: for the member before the server, for
+    that before the bot, and of several limits on money for the one that leaves the least.
     """
     _check_pace(statement)
-    _check_running(statement, Account.MEMBER)
-    draws = _member_draws(statement, wanted_micro)
-    for account in (Account.SERVER, Account.BOT):
+    for account in Account:
         _check_running(statement, account)
-        for line in statement.money_lines(account):
-            _check_room(statement, line, wanted_micro)
-    return draws
-
-
-def _member_draws(statement: Statement, wanted_micro: int) -> tuple[Draw, ...]:
-    rooms = [(statement.room_micro(line), line) for line in statement.money_lines(Account.MEMBER)]
-    limited = [(room, line) for room, line in rooms if room is not None]
-    if not limited:
-        return ()
-    room, line = min(limited, key=lambda pair: pair[0])
-    _check_room(statement, line, wanted_micro, statement.credit_micro)
-    return _drawn(statement.credits, wanted_micro - room)
+        _check_money(statement, account, wanted_micro)
+    own = statement.tightest(Account.MEMBER)
+    over = 0 if own is None else wanted_micro - (statement.room_micro(own) or 0)
+    return _drawn(statement.credits, over)
 
 
 def _check_pace(statement: Statement) -> None:
@@ -210,20 +204,19 @@ def _check_running(statement: Statement, account: Account) -> None:
                 raise TooManyAtOnce(account, line.value, running)
 
 
-def _check_room(statement: Statement, line: Line, wanted_micro: int, credit_micro: int = 0) -> None:
-    room = statement.room_micro(line)
-    if room is None or wanted_micro <= room + credit_micro:
+def _check_money(statement: Statement, account: Account, wanted_micro: int) -> None:
+    line = statement.tightest(account)
+    if line is None or line.value is None or wanted_micro <= (statement.left_micro(line) or 0):
         return
     balance = statement.balance(line)
-    assert line.value is not None
     raise LimitReached(
-        whom=line.account,
+        whom=account,
         period=line.measure.value,
         limit_micro=line.value,
         spent_micro=balance.spent_micro,
         held_micro=balance.held_micro,
         excused_micro=balance.excused_micro,
-        credit_micro=credit_micro,
+        credit_micro=statement.credit_micro if account is Account.MEMBER else 0,
         wanted_micro=wanted_micro,
         resets_at=statement.resets_at(line),
     )

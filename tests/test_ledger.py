@@ -1,38 +1,39 @@
-"""Money: whole micro-dollars, entries that only add up, limits that hold in any order of events."""
+"""Entries that only add up, the decision on a hold, what a credit pays, and what it gets back."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
-from decimal import Decimal
-from random import Random
+from datetime import UTC, date, datetime
+from itertools import product
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.errors import LimitReached
+from bot.errors import CoolingDown, LimitReached, TooManyAtOnce
 from bot.ledger import (
+    UTC_ZONE,
     Balance,
+    Credit,
+    Draw,
     Entry,
     Kind,
-    Limits,
-    Standing,
-    first_limit_reached,
+    Statement,
+    draws_for,
+    found,
+    given_back,
     hold,
-    left_micro,
-    month_end,
-    month_of,
-    parse_usd,
     release,
+    resolved,
     spend,
-    to_micro,
     total_cost,
-    usd,
 )
+from bot.periods import Period
+from bot.rules import Account, Line, Measure, Source
 from tests.conftest import NOON, JobFactory, make_job
 
-UNLIMITED = Limits(member_micro=None, server_micro=None, bot_micro=None)
-EMPTY = Standing(member=Balance(), server=Balance(), bot=Balance())
+NOTHING = Balance()
+MEMBER, SERVER, BOT = Account
 
 
 def at(text: str) -> int:
@@ -40,46 +41,123 @@ def at(text: str) -> int:
     return round(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000)
 
 
+def line(account: Account, measure: Measure, value: int | None) -> Line:
+    source = Source.DEFAULT if account is MEMBER else Source.OPERATOR
+    return Line(account=account, measure=measure, value=value, source=source)
+
+
+def statement(
+    *lines: Line,
+    used: Mapping[tuple[Account, Period], Balance] | None = None,
+    running: Mapping[Account, int] | None = None,
+    granted: Iterable[int] = (),
+    last_at: int | None = None,
+    now: int = NOON,
+    zone: ZoneInfo = UTC_ZONE,
+) -> Statement:
+    """Return where a member stands; the grants are numbered from 1."""
+    nowhere = {(account, period): NOTHING for account in Account for period in Period}
+    return Statement(
+        guild_id=1000,
+        member_id=3000,
+        now=now,
+        zone=zone,
+        lines=lines,
+        balances=nowhere | dict(used or {}),
+        running=dict.fromkeys(Account, 0) | dict(running or {}),
+        last_at=last_at,
+        credits=tuple(Credit(number, left, None) for number, left in enumerate(granted, 1)),
+    )
+
+
 def sums(entries: Sequence[Entry]) -> Balance:
     return Balance(
-        sum(entry.spent_micro for entry in entries), sum(entry.held_micro for entry in entries)
+        sum(entry.spent_micro for entry in entries),
+        sum(entry.held_micro for entry in entries),
+        sum(entry.excused_micro for entry in entries),
     )
 
 
 # --- Entries -------------------------------------------------------------------------------------
 
 
-def test_a_hold_sets_the_quote_aside_in_the_month_of_acceptance(job_factory: JobFactory) -> None:
+def test_a_hold_sets_the_quote_aside_on_the_day_of_acceptance(job_factory: JobFactory) -> None:
     job = job_factory(quote_micro=250_000)
-    entry = hold(job)
+    entry = hold(job, UTC_ZONE)
     assert (entry.kind, entry.held_micro, entry.spent_micro) == (Kind.HOLD, 250_000, 0)
-    assert (entry.month, entry.at) == ("2026-11", job.created_at)
+    assert (entry.day, entry.utc_day, entry.at) == (
+        date(2026, 11, 7),
+        date(2026, 11, 7),
+        job.created_at,
+    )
     assert (entry.job_id, entry.member_id, entry.guild_id) == (job.id, job.member_id, job.guild_id)
 
 
+@pytest.mark.parametrize(
+    ("zone", "day"),
+    [
+        ("UTC", date(2027, 1, 1)),
+        ("America/New_York", date(2026, 12, 31)),
+        ("Pacific/Kiritimati", date(2027, 1, 1)),
+        ("Etc/GMT+12", date(2026, 12, 31)),
+    ],
+)
+def test_a_hold_counts_on_the_servers_day_and_for_the_bot_on_the_day_in_utc(
+    job_factory: JobFactory, zone: str, day: date
+) -> None:
+    entry = hold(job_factory(created_at=at("2027-01-01T03:30")), ZoneInfo(zone))
+    assert (entry.day, entry.utc_day) == (day, date(2027, 1, 1))
+
+
+@pytest.mark.parametrize("cost", [0, 190_000, 250_000, 400_000])
 def test_a_spend_gives_the_whole_hold_back_and_books_the_reported_cost(
-    job_factory: JobFactory,
+    job_factory: JobFactory, cost: int
 ) -> None:
     job = job_factory(quote_micro=250_000)
-    assert sums([hold(job), spend(job, 190_000, NOON)]) == Balance(190_000, 0)
-    assert sums([hold(job), spend(job, 400_000, NOON)]) == Balance(400_000, 0)
+    held = hold(job, UTC_ZONE)
+    assert sums([held, resolved(held, spend(job, cost, NOON))]) == Balance(cost)
 
 
 def test_a_release_leaves_nothing_behind(job_factory: JobFactory) -> None:
     job = job_factory()
-    entry = release(job, NOON + 7, "refused")
-    assert sums([hold(job), entry]) == Balance(0, 0)
+    held = hold(job, UTC_ZONE, [Draw(1, 100)])
+    entry = resolved(held, release(job, NOON + 7, "refused"))
+    assert sums([held, entry]) == NOTHING
     assert (entry.kind, entry.at, entry.note) == (Kind.RELEASE, NOON + 7, "refused")
 
 
-def test_a_clip_held_in_november_and_paid_in_december_counts_in_november(
+def test_a_clip_that_is_found_after_all_is_booked_without_a_hold(job_factory: JobFactory) -> None:
+    job = job_factory(quote_micro=100)
+    held = hold(job, UTC_ZONE, [Draw(1, 40)])
+    gone = resolved(held, release(job, NOON + 1, "no word"))
+    back = resolved(held, found(job, 90, NOON + 2, "turned up"))
+    assert sums([held, gone, back]) == Balance(90)
+    assert (back.kind, back.at, back.note) == (Kind.ADJUSTMENT, NOON + 2, "turned up")
+
+
+def test_a_clip_held_in_november_and_ended_in_december_counts_in_november(
     job_factory: JobFactory,
 ) -> None:
     job = job_factory(created_at=at("2026-11-30T23:59:59.999"))
     december = at("2026-12-01T00:05")
-    assert {hold(job).month, spend(job, 1, december).month, release(job, december).month} == {
-        "2026-11"
-    }
+    held = hold(job, ZoneInfo("America/New_York"))
+    ends = (spend(job, 1, december), release(job, december), found(job, 1, december, "late"))
+    for end in ends:
+        entry = resolved(held, end)
+        assert (entry.day, entry.utc_day) == (date(2026, 11, 30), date(2026, 11, 30))
+
+
+@pytest.mark.parametrize(
+    ("cost", "excused"),
+    [(0, 0), (59, 0), (60, 0), (61, 1), (99, 39), (100, 40), (101, 40), (500, 40)],
+)
+def test_of_a_clip_that_cost_less_the_credit_gets_the_difference_and_of_a_dear_one_it_pays_no_more(
+    job_factory: JobFactory, cost: int, excused: int
+) -> None:
+    job = job_factory(quote_micro=100)
+    held = hold(job, UTC_ZONE, [Draw(1, 10), Draw(2, 30)])
+    entry = resolved(held, spend(job, cost, NOON))
+    assert sums([held, entry]) == Balance(cost, 0, excused)
 
 
 # --- What finished clips cost --------------------------------------------------------------------
@@ -119,14 +197,10 @@ def test_clips_without_any_reported_cost_are_booked_at_no_less_than_the_quote(
     assert "estimate" in flag
 
 
-# --- Limits --------------------------------------------------------------------------------------
+# --- Limits on money -----------------------------------------------------------------------------
 
 
-def limits(whom: str, micro: int | None) -> Limits:
-    return replace(UNLIMITED, **{f"{whom}_micro": micro})
-
-
-@pytest.mark.parametrize("whom", ["member", "server", "bot"])
+@pytest.mark.parametrize("counted", list(product(Account, Period)))
 @pytest.mark.parametrize(
     ("limit", "used", "wanted", "fits"),
     [
@@ -136,190 +210,289 @@ def limits(whom: str, micro: int | None) -> Limits:
         (100, Balance(), 101, False),
         (100, Balance(spent_micro=60), 40, True),
         (100, Balance(spent_micro=60), 41, False),
+        (100, Balance(held_micro=60), 40, True),
         (100, Balance(held_micro=60), 41, False),
         (100, Balance(30, 30), 40, True),
         (100, Balance(30, 30), 41, False),
         (100, Balance(spent_micro=120), 1, False),
+        (100, Balance(120, 0, 40), 20, True),
+        (100, Balance(120, 0, 40), 21, False),
+        (100, Balance(90, 40, 40), 10, True),
+        (100, Balance(90, 40, 40), 11, False),
     ],
 )
-def test_a_hold_fits_when_spent_and_held_and_wanted_are_within_the_limit(
-    whom: str, limit: int | None, used: Balance, wanted: int, fits: bool
+def test_a_hold_fits_where_what_counts_and_what_is_wanted_are_within_the_limit(
+    counted: tuple[Account, Period], limit: int | None, used: Balance, wanted: int, fits: bool
 ) -> None:
-    standing = replace(EMPTY, **{whom: used})
-    reached = first_limit_reached(standing, limits(whom, limit), wanted, NOON)
-    assert (reached is None) is fits
-    if reached is not None:
-        assert reached.whom == whom
-        assert (reached.limit_micro, reached.wanted_micro) == (limit, wanted)
-        assert (reached.spent_micro, reached.held_micro) == (used.spent_micro, used.held_micro)
-        assert reached.resets_at == at("2026-12-01") // 1000
-
-
-def test_the_narrowest_limit_is_the_one_that_is_named() -> None:
-    nothing = Limits(member_micro=0, server_micro=0, bot_micro=0)
-    names = []
-    for none in ({}, {"member_micro": None}, {"member_micro": None, "server_micro": None}):
-        reached = first_limit_reached(EMPTY, replace(nothing, **none), 1, NOON)
-        assert isinstance(reached, LimitReached)
-        names.append(reached.whom)
-    assert names == ["member", "server", "bot"]
+    account, period = counted
+    view = statement(line(account, Measure(period), limit), used={counted: used})
+    if fits:
+        assert draws_for(view, wanted) == ()
+        return
+    with pytest.raises(LimitReached) as refusal:
+        draws_for(view, wanted)
+    reached = refusal.value
+    assert (reached.whom, reached.period) == (account, period)
+    assert (reached.limit_micro, reached.wanted_micro) == (limit, wanted)
+    assert Balance(reached.spent_micro, reached.held_micro, reached.excused_micro) == used
+    assert reached.credit_micro == 0
 
 
 @pytest.mark.parametrize(
-    ("member", "server", "bot", "left"),
+    ("account", "period", "resets"),
     [
-        (None, None, None, None),
-        (100, None, None, 70),
-        (100, 50, None, 20),
-        (None, None, 31, 1),
-        (0, 500, 500, 0),
-        (10, 500, 500, 0),
+        (MEMBER, Period.DAY, "2026-11-08T05:00"),
+        (MEMBER, Period.WEEK, "2026-11-09T05:00"),
+        (MEMBER, Period.MONTH, "2026-12-01T05:00"),
+        (SERVER, Period.MONTH, "2026-12-01T05:00"),
+        (BOT, Period.DAY, "2026-11-08T00:00"),
+        (BOT, Period.WEEK, "2026-11-09T00:00"),
+        (BOT, Period.MONTH, "2026-12-01T00:00"),
     ],
 )
-def test_what_is_left_is_the_smallest_room_and_never_negative(
-    member: int | None, server: int | None, bot: int | None, left: int | None
+def test_a_refusal_says_when_the_limit_begins_anew_by_the_clock_of_its_account(
+    account: Account, period: Period, resets: str
 ) -> None:
-    used = Balance(spent_micro=20, held_micro=10)
-    standing = Standing(member=used, server=used, bot=used)
-    bounds = Limits(member_micro=member, server_micro=server, bot_micro=bot)
-    assert left_micro(standing, bounds) == left
+    view = statement(line(account, Measure(period), 0), zone=ZoneInfo("America/New_York"))
+    with pytest.raises(LimitReached) as refusal:
+        draws_for(view, 1)
+    assert refusal.value.resets_at * 1000 == at(resets)
+
+
+@pytest.mark.parametrize("account", Account)
+@pytest.mark.parametrize("narrowest", Period)
+def test_of_an_accounts_limits_the_one_that_leaves_the_least_is_named(
+    account: Account, narrowest: Period
+) -> None:
+    lines = [line(account, Measure(one), 5 if one is narrowest else 10) for one in Period]
+    for order in (lines, lines[::-1]):
+        with pytest.raises(LimitReached) as refusal:
+            draws_for(statement(*order), 20)
+        assert (refusal.value.whom, refusal.value.period) == (account, narrowest)
+
+
+def test_the_members_own_refusal_comes_first_then_the_servers_then_the_bots() -> None:
+    whose = []
+    for first in range(3):
+        lines = [line(account, Measure.MONTH, 0) for account in list(Account)[first:]]
+        with pytest.raises(LimitReached) as refusal:
+            draws_for(statement(*lines[::-1]), 1)
+        whose.append(refusal.value.whom)
+    assert whose == ["member", "server", "bot"]
+
+
+def test_every_limit_of_a_server_holds_its_own_and_the_operators() -> None:
+    for values in ((10, 5), (5, 10), (None, 5), (5, None)):
+        lines = [line(SERVER, Measure.MONTH, value) for value in values]
+        assert draws_for(statement(*lines), 5) == ()
+        with pytest.raises(LimitReached) as refusal:
+            draws_for(statement(*lines), 6)
+        assert refusal.value.limit_micro == 5
+
+
+# --- Credits -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("wanted", "draws"),
+    [
+        (29, ()),
+        (30, ()),
+        (31, (Draw(1, 1),)),
+        (50, (Draw(1, 20),)),
+        (55, (Draw(1, 20), Draw(2, 5))),
+        (65, (Draw(1, 20), Draw(2, 10), Draw(3, 5))),
+    ],
+)
+def test_credits_pay_only_what_the_own_limits_leave_open_and_in_their_order(
+    wanted: int, draws: tuple[Draw, ...]
+) -> None:
+    lines = line(MEMBER, Measure.DAY, 100), line(MEMBER, Measure.MONTH, 500)
+    used = {(MEMBER, Period.DAY): Balance(50, 20), (MEMBER, Period.MONTH): Balance(50, 20)}
+    assert draws_for(statement(*lines, used=used, granted=(20, 10, 5)), wanted) == draws
+
+
+def test_where_credits_do_not_reach_the_refusal_says_what_they_would_have_paid() -> None:
+    used = {(MEMBER, Period.DAY): Balance(50, 20)}
+    view = statement(line(MEMBER, Measure.DAY, 100), used=used, granted=(20, 10, 5))
+    with pytest.raises(LimitReached) as refusal:
+        draws_for(view, 66)
+    assert (refusal.value.credit_micro, refusal.value.wanted_micro) == (35, 66)
+
+
+def test_a_credit_pays_in_full_where_more_than_the_limit_was_spent() -> None:
+    used = {(MEMBER, Period.MONTH): Balance(spent_micro=900)}
+    view = statement(line(MEMBER, Measure.MONTH, 100), used=used, granted=(40,))
+    assert draws_for(view, 40) == (Draw(1, 40),)
+    with pytest.raises(LimitReached):
+        draws_for(view, 41)
+
+
+def test_without_a_limit_of_their_own_nobody_uses_up_their_credit() -> None:
+    for value in ((), (None,)):
+        lines = [line(MEMBER, Measure.MONTH, one) for one in value]
+        assert draws_for(statement(*lines, granted=(50,)), 1000) == ()
+
+
+@pytest.mark.parametrize("account", [SERVER, BOT])
+def test_a_credit_never_helps_past_the_servers_or_the_bots_limit(account: Account) -> None:
+    lines = line(MEMBER, Measure.MONTH, 0), line(account, Measure.MONTH, 100)
+    used = {(account, Period.MONTH): Balance(spent_micro=60)}
+    view = statement(*lines, used=used, granted=(1000,))
+    assert draws_for(view, 40) == (Draw(1, 40),)
+    with pytest.raises(LimitReached) as refusal:
+        draws_for(view, 41)
+    assert (refusal.value.whom, refusal.value.credit_micro) == (account, 0)
+
+
+@pytest.mark.parametrize(
+    ("micro", "back"),
+    [
+        (0, []),
+        (1, [Draw(3, -1)]),
+        (5, [Draw(3, -5)]),
+        (6, [Draw(3, -5), Draw(2, -1)]),
+        (35, [Draw(3, -5), Draw(2, -10), Draw(1, -20)]),
+    ],
+)
+def test_what_a_clip_did_not_need_goes_back_to_the_last_drawn_first(
+    micro: int, back: list[Draw]
+) -> None:
+    assert list(given_back([Draw(1, 20), Draw(2, 10), Draw(3, 5)], micro)) == back
 
 
 @given(
-    limit=st.integers(0, 1000),
-    events=st.lists(st.tuples(st.integers(1, 400), st.integers(0, 500), st.booleans())),
-    order=st.randoms(use_true_random=False),
+    limit=st.integers(0, 100),
+    used=st.integers(0, 150),
+    granted=st.lists(st.integers(1, 60), max_size=4),
+    wanted=st.integers(1, 200),
+    cost=st.integers(0, 300),
 )
-def test_in_any_order_of_events_no_hold_breaks_the_limit_and_nothing_stays_held(
-    limit: int, events: list[tuple[int, int, bool]], order: Random
+def test_own_money_and_credits_pay_a_clip_exactly_once(
+    limit: int, used: int, granted: list[int], wanted: int, cost: int
 ) -> None:
-    books: list[Entry] = []
-    pending = [(make_job(quote_micro=quote), cost, is_paid) for quote, cost, is_paid in events]
-    waiting = list(pending)
-    running: list[tuple[Entry, Entry]] = []
-    while waiting or running:
-        if waiting and (not running or order.random() < 0.5):
-            job, cost, is_paid = waiting.pop(order.randrange(len(waiting)))
-            now = sums(books)
-            standing = replace(EMPTY, member=now)
-            reached = first_limit_reached(
-                standing, limits("member", limit), job.quote_micro, job.created_at
-            )
-            assert (reached is None) is (now.used_micro + job.quote_micro <= limit)
-            if reached is None:
-                books.append(hold(job))
-                assert sums(books).used_micro <= limit
-                end = spend(job, cost, NOON) if is_paid else release(job, NOON)
-                running.append((books[-1], end))
-        else:
-            books.append(running.pop(order.randrange(len(running)))[1])
-        assert sums(books).held_micro >= 0
-    assert sums(books).held_micro == 0
-
-
-# --- Months --------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("moment", "month", "end"),
-    [
-        ("2026-11-01T00:00", "2026-11", "2026-12-01"),
-        ("2026-11-30T23:59:59.999", "2026-11", "2026-12-01"),
-        ("2026-12-01T00:00", "2026-12", "2027-01-01"),
-        ("2026-12-31T23:59:59.999", "2026-12", "2027-01-01"),
-        ("2027-01-01T00:00", "2027-01", "2027-02-01"),
-        ("2028-02-29T12:00", "2028-02", "2028-03-01"),
-    ],
-)
-def test_a_month_is_a_calendar_month_in_utc(moment: str, month: str, end: str) -> None:
-    assert month_of(at(moment)) == month
-    assert month_end(at(moment)) == at(end) // 1000
-
-
-@given(st.integers(0, at("2200-01-01")))
-def test_every_moment_lies_before_the_end_of_its_month_which_begins_the_next(moment: int) -> None:
-    end = month_end(moment) * 1000
-    assert moment < end
-    assert month_of(end - 1) == month_of(moment) < month_of(end)
-
-
-# --- Amounts, written and read -------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("micro", "text"),
-    [
-        (0, "$0.00"),
-        (1, "$0.000001"),
-        (184_800, "$0.1848"),
-        (5_000_000, "$5.00"),
-        (5_500_000, "$5.50"),
-        (1_234_567_890_000, "$1,234,567.89"),
-        (-184_800, "-$0.1848"),
-    ],
-)
-def test_amounts_are_written_exactly_with_cents_at_least(micro: int, text: str) -> None:
-    assert usd(micro) == text
-
-
-@given(st.integers(0, 10**15))
-def test_what_is_written_is_read_back_the_same(micro: int) -> None:
-    # Without the marks between thousands: "2,50" is two and a half in half of the world.
-    assert parse_usd(usd(micro).replace(",", "")) == micro
-
-
-@pytest.mark.parametrize(
-    ("text", "micro"),
-    [
-        ("2.50", 2_500_000),
-        ("$2.50", 2_500_000),
-        (" 0 ", 0),
-        ("5", 5_000_000),
-        (".5", 500_000),
-        ("0.0000005", 1),
-        ("0.0000004", 0),
-    ],
-)
-def test_amounts_are_read_as_people_write_them(text: str, micro: int) -> None:
-    assert parse_usd(text) == micro
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        *("", "$", "five", "2,50", "1,000.00", "0x1", "-1", "$-0.01"),
-        *("nan", "sNaN", "inf", "-inf", "1000000001", "1e99", "1e999999999", "1" * 40),
-    ],
-)
-def test_what_is_no_sensible_amount_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"amount|dollars"):
-        parse_usd(text)
-
-
-@given(st.text())
-def test_reading_an_amount_gives_whole_micro_dollars_or_a_value_error(text: str) -> None:
+    spent = {(MEMBER, Period.MONTH): Balance(spent_micro=used)}
+    view = statement(line(MEMBER, Measure.MONTH, limit), used=spent, granted=granted)
+    room = max(0, limit - used)
     try:
-        micro = parse_usd(text)
-    except ValueError:
+        draws = draws_for(view, wanted)
+    except LimitReached:
+        assert wanted > room + sum(granted)
         return
-    assert micro >= 0
+    drawn = sum(draw.micro for draw in draws)
+    assert drawn == max(0, wanted - room) <= sum(granted)
+    assert all(0 < draw.micro <= granted[draw.grant_id - 1] for draw in draws)
+    job = make_job(quote_micro=wanted)
+    held = hold(job, UTC_ZONE, draws)
+    end = resolved(held, spend(job, cost, NOON))
+    back = sum(draw.micro for draw in given_back(draws, -end.excused_micro))
+    own = cost - (drawn + back)
+    assert 0 <= drawn + back <= cost
+    assert own <= room or cost > wanted
+    assert sums([held, end]) == Balance(cost, 0, drawn + back)
+
+
+# --- Clips in flight and pauses between them -----------------------------------------------------
+
+
+@pytest.mark.parametrize("account", Account)
+@pytest.mark.parametrize(
+    ("limit", "running", "fits"),
+    [(None, 99, True), (0, 0, False), (2, 1, True), (2, 2, False), (2, 3, False)],
+)
+def test_no_more_clips_are_in_flight_than_may_be(
+    account: Account, limit: int | None, running: int, fits: bool
+) -> None:
+    view = statement(line(account, Measure.CLIPS, limit), running={account: running})
+    if fits:
+        assert draws_for(view, 1) == ()
+        return
+    with pytest.raises(TooManyAtOnce) as refusal:
+        draws_for(view, 1)
+    refused = refusal.value
+    assert (refused.whom, refused.limit, refused.running) == (account, limit, running)
 
 
 @pytest.mark.parametrize(
-    ("amount", "micro"),
+    ("seconds", "last_at", "until"),
     [
-        ("0.1848", 184_800),
-        ("0.00000049", 0),
-        ("0.0000005", 1),
-        ("1.0000015", 1_000_002),
-        ("-0.5", -500_000),
+        (None, NOON, None),
+        (0, NOON, None),
+        (60, None, None),
+        (60, NOON - 60_000, None),
+        (60, NOON - 59_999, NOON // 1000 + 1),
+        (60, NOON - 1, NOON // 1000 + 60),
+        (60, NOON, NOON // 1000 + 60),
     ],
 )
-def test_dollars_become_whole_micro_dollars_half_rounded_up(amount: str, micro: int) -> None:
-    assert to_micro(Decimal(amount)) == micro
+def test_the_next_clip_waits_until_the_pause_is_over(
+    seconds: int | None, last_at: int | None, until: int | None
+) -> None:
+    view = statement(line(MEMBER, Measure.COOLDOWN, seconds), last_at=last_at)
+    if until is None:
+        assert draws_for(view, 1) == ()
+        return
+    with pytest.raises(CoolingDown) as refusal:
+        draws_for(view, 1)
+    assert refusal.value.until == until
 
 
-@pytest.mark.parametrize("amount", ["NaN", "Infinity", "-Infinity", "1e12", "-1e999999999"])
-def test_an_amount_that_no_account_could_hold_is_refused(amount: str) -> None:
-    with pytest.raises(ValueError, match="finite"):
-        to_micro(Decimal(amount))
+def test_the_moment_that_a_pause_is_said_to_end_is_one_at_which_it_is_over() -> None:
+    last_at = NOON + 1
+    view = statement(line(MEMBER, Measure.COOLDOWN, 60), last_at=last_at, now=last_at)
+    with pytest.raises(CoolingDown) as refusal:
+        draws_for(view, 1)
+    assert draws_for(replace(view, now=refusal.value.until * 1000), 1) == ()
+
+
+# --- What is left --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "used", "room", "left"),
+    [
+        (None, Balance(5), None, None),
+        (100, Balance(), 100, 130),
+        (100, Balance(20, 30, 10), 60, 90),
+        (100, Balance(200), 0, 30),
+        (0, Balance(), 0, 30),
+    ],
+)
+def test_what_is_left_is_never_negative_and_a_members_credit_is_part_of_it(
+    value: int | None, used: Balance, room: int | None, left: int | None
+) -> None:
+    for account in Account:
+        one = line(account, Measure.MONTH, value)
+        view = statement(one, used={(account, Period.MONTH): used}, granted=(10, 20))
+        assert view.room_micro(one) == room
+        assert view.left_micro(one) == (left if account is MEMBER else room)
+
+
+def test_the_tightest_limit_is_the_one_that_leaves_the_least_with_credit_counted() -> None:
+    own, servers = line(MEMBER, Measure.MONTH, 50), line(SERVER, Measure.MONTH, 60)
+    others = line(BOT, Measure.DAY, None), line(MEMBER, Measure.CLIPS, 0)
+    assert statement(own, servers, *others).tightest() == own
+    assert statement(own, servers, *others, granted=(20,)).tightest() == servers
+    assert statement(*others).tightest() is None
+
+
+@given(
+    values=st.lists(
+        st.tuples(st.sampled_from(Account), st.sampled_from(Period), st.integers(0, 100)),
+        min_size=1,
+    ),
+    credit=st.integers(0, 50),
+)
+def test_what_the_tightest_limit_leaves_can_be_had_and_no_more(
+    values: list[tuple[Account, Period, int]], credit: int
+) -> None:
+    lines = [line(account, Measure(period), value) for account, period, value in values]
+    view = statement(*lines, granted=[credit] if credit else [])
+    tightest = view.tightest()
+    assert tightest is not None
+    left = view.left_micro(tightest)
+    assert left is not None
+    if left:
+        draws_for(view, left)
+    with pytest.raises(LimitReached):
+        draws_for(view, left + 1)

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from functools import cache
 from zoneinfo import available_timezones
 
-from bot import chart, quota_words
+from bot import chart, picker, quota_words
 from bot.accounts import Accounts, Server
 from bot.admin import Admin, Change
 from bot.errors import InputRefused
@@ -124,7 +124,7 @@ class Desk:
         )
         async with self._drawing:
             content = await chart.drawn(picture)
-        note = quota_words.usage(found, quota_words.RANGES[period])
+        note = quota_words.usage(found, picker.RANGES[period])
         return note, Attachment("usage.png", content, chart.alt_text(picture))
 
     async def export(self, guild_id: int, period: str) -> tuple[Note, Attachment]:

@@ -4,9 +4,11 @@ Members are named by mentions, which show a name and, in an embed, ping nobody. 
 times are Discord's own, in the reader's zone. Pure.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import date
 
+from bot import picker
 from bot.accounts import AuditRow, OpenHold, Server, Usage
 from bot.ledger import Statement
 from bot.money import usd
@@ -16,51 +18,6 @@ from bot.words import PERIODS, Note, Tone
 _SEGMENTS = 12
 _MOST_RULES = 40
 _MOST_NAMED = 10
-
-# --- The commands, as people see them in the picker ----------------------------------------------
-
-QUOTA = "Who may spend how much on clips in this server."
-SET = "Set a limit."
-SET_SERVER = "Limit what the whole server may use."
-SET_DEFAULT = "Limit what each member may use, where no other rule is set for them."
-SET_ROLE = "Limit what each member with a role may use."
-SET_MEMBER = "Limit what one member may use."
-VIEW = "Show the limits that are set in this server."
-EXPLAIN = "Show which limits hold for a member, which rule won, and what is held."
-GRANT = "Give a member credit, which pays where their own limits don't."
-RESET = "Let a member's limits begin anew: what they have spent so far no longer counts."
-TIMEZONE = "Set when this server's days, weeks and months begin."
-RECEIPTS = "Choose whether clips tell what their member has left."
-CHANGES = "Show the last changes to limits and credits, and who made them."
-USAGE = "What has been spent on clips."
-USAGE_ME = "Show what you can still use here, and when it resets."
-USAGE_SERVER = "Show what this server has spent, by day and by member."
-USAGE_EXPORT = "Get this server's accounts as a CSV file."
-OPTIONS = {
-    "limit": "What to limit.",
-    "amount": "Dollars (2.50), clips (3) or time (30s, 5m); 0, unlimited, or inherit to clear it.",
-    "credit": "Dollars, such as 2.50.",
-    "days": "After how many days what is left of it expires; leave it out for never.",
-    "reason": "Why; it is kept with the change.",
-    "role": "The role.",
-    "member": "The member.",
-    "zone": "A city's time zone, such as Europe/Berlin; start to type.",
-    "shown": "Whether to tell it.",
-    "period": "Which days.",
-}
-MEASURES = {
-    Measure.DAY: "dollars a day",
-    Measure.WEEK: "dollars a week",
-    Measure.MONTH: "dollars a month",
-    Measure.CLIPS: "clips at once",
-    Measure.COOLDOWN: "time between clips",
-}
-RANGES = {
-    "this week": "this week",
-    "this month": "this month",
-    "last month": "last month",
-    "90 days": "the last 90 days",
-}
 
 # --- Amounts -------------------------------------------------------------------------------------
 
@@ -244,10 +201,10 @@ def rule_set(rule: Rule, before: Rule | None) -> Note:
 def rule_dropped(rule: Rule, before: Rule | None) -> Note:
     """Say that a target inherits again."""
     if before is None:
-        text = f"{_capital(whom(rule))}: {MEASURES[rule.measure]} had no limit set here."
+        text = f"{_capital(whom(rule))}: {picker.MEASURES[rule.measure]} had no limit set here."
     else:
         text = (
-            f"{_capital(whom(rule))}: {MEASURES[rule.measure]} inherits again."
+            f"{_capital(whom(rule))}: {picker.MEASURES[rule.measure]} inherits again."
             f" Before: {value(before.measure, before.value)}."
         )
     return Note("✅ Limit cleared", text, Tone.DONE)
@@ -289,13 +246,41 @@ def receipts_set(server: Server) -> Note:
 
 def changes(rows: Sequence[AuditRow]) -> Note:
     """List the last changes, the newest first."""
-    lines = [
-        f"<t:{row.at // 1000}:f> <@{row.actor_id}> · {row.action} {row.target}"
-        f" · {row.before or '–'} → {row.after or '–'}"
-        + (f"\n-# {row.reason}" if row.reason else "")
+    blocks = [
+        f"**{_act(row)}**\n-# <t:{row.at // 1000}:f> · <@{row.actor_id}>"
+        + (f" · {escaped(row.reason)}" if row.reason else "")
         for row in rows
     ]
-    return Note("🧾 Last changes", "\n".join(lines) or "None yet.", Tone.WORKING)
+    return Note("🧾 Last changes", "\n".join(blocks) or "None yet.", Tone.WORKING)
+
+
+def _act(row: AuditRow) -> str:
+    match row.action, row.target.split():
+        case "rule", [target, target_id, measure]:
+            about = Rule(
+                target=Target(target), target_id=int(target_id), measure=Measure(measure), value=0
+            )
+            was, now = (_written(about.measure, text) for text in (row.before, row.after))
+            return f"{_capital(whom(about))}: {was} → {now}"
+        case "grant", [_, member_id]:
+            return f"<@{member_id}>: {usd(int(row.after))} credit"
+        case "reset", [_, member_id]:
+            return f"<@{member_id}>: {usd(int(row.before))} no longer counts"
+    return f"{row.before} → {row.after}"
+
+
+def _written(measure: Measure, text: str) -> str:
+    match text:
+        case "inherit":
+            return f"inherited {picker.MEASURES[measure]}"
+        case "unlimited":
+            return value(measure, None)
+    return value(measure, int(text))
+
+
+def escaped(text: str) -> str:
+    """Write somebody's own words so that they are shown as they are."""
+    return re.sub(r"([\\*_~`|>#\[\]()<:@-])", r"\\\1", text)
 
 
 def usage(found: Usage, name: str) -> Note:

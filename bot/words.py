@@ -43,27 +43,6 @@ class Note:
     tone: Tone
 
 
-# --- The command, as people see it in the picker -------------------------------------------------
-
-ANIMATE = "Turn a picture into a short video clip."
-OPTIONS = {
-    "image": "The picture to animate: PNG, JPEG, WebP, GIF and more.",
-    "prompt": "What should happen in the clip.",
-    "negative": "What should not be in the clip.",
-    "duration": "How long the clip is.",
-    "shape": "How the picture is cut; auto takes the nearest.",
-    "guidance": "How closely the clip keeps to the picture: low is free, high is strict.",
-    "seed": "A number: the same one with the same picture gives a similar clip.",
-    "results": "How many different clips to make; each one costs.",
-}
-SHAPE_AUTO = "auto (nearest to the picture)"
-
-
-def duration_choice(duration: float) -> str:
-    """Name a duration in the picker."""
-    return f"{seconds(duration)} seconds"
-
-
 # --- The life of a clip --------------------------------------------------------------------------
 
 
@@ -116,13 +95,25 @@ def slow(job: Job) -> Note:
     return Note("⏳ Taking longer than usual", body, Tone.WARNING)
 
 
-def delivered(job: Job, made: int, cost_micro: int, receipt: str) -> str:
+def lost(job: Job) -> Note:
+    """Say that nobody knows what became of the clip, and that it may still come."""
+    title, _ = FAILURES[Failure.LOST]
+    text = (
+        "The video service has no word about it. If it turns up within a week I'll still post it"
+        " here, and it counts only then."
+    )
+    return Note(title, f"{text} {NOT_CHARGED}{_fine_print(job)}", Tone.WARNING)
+
+
+def delivered(job: Job, made: int, cost_micro: int, receipt: str, *, was_lost: bool = False) -> str:
     """Return the text above the clips, of which there are `made`."""
     what = "clip is" if made == 1 else f"{made} clips are"
     lines = [f"🎬 <@{job.member_id}> your {what} ready"]
     missing = job.order.results - made
     if missing > 0:
         lines.append(f"{missing} of {job.order.results} could not be made, and cost nothing.")
+    if was_lost:
+        lines.append(f"I had lost track of it. Now that it's here, it counts: {usd(cost_micro)}.")
     if cost_micro > job.quote_micro:
         lines.append(
             f"The video service charged {usd(cost_micro)}, more than the {usd(job.quote_micro)}"

@@ -14,7 +14,7 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot import words
+from bot import picker, words
 from bot.catalog import AUTO, Model, Policy, TextRule
 from bot.client import AnimateBot
 from bot.counter import roles_of
@@ -57,13 +57,13 @@ def animate_command(model: Model) -> app_commands.Command[Any, ..., None]:
     signature = inspect.signature(animate)
     interaction = next(iter(signature.parameters.values()))
     animate.__signature__ = signature.replace(parameters=[interaction, *parameters])  # type: ignore[attr-defined]
-    described = {parameter.name: words.OPTIONS[parameter.name] for parameter in parameters}
+    described = {parameter.name: picker.OPTIONS[parameter.name] for parameter in parameters}
     animate = app_commands.describe(**described)(animate)
     animate = app_commands.choices(**_choices(model))(animate)
     animate = app_commands.guild_only()(animate)
     animate = app_commands.allowed_installs(guilds=True, users=False)(animate)
     command: app_commands.Command[Any, ..., None] = app_commands.Command(
-        name="animate", description=words.ANIMATE, callback=animate
+        name="animate", description=picker.ANIMATE, callback=animate
     )
     command.error(_explain)
     return command
@@ -105,12 +105,12 @@ def _choices(model: Model) -> dict[str, list[app_commands.Choice[Any]]]:
     choices: dict[str, list[app_commands.Choice[Any]]] = {}
     if len(model.durations) > 1:
         choices["duration"] = [
-            app_commands.Choice(name=words.duration_choice(duration), value=float(duration))
+            app_commands.Choice(name=picker.duration_choice(duration), value=float(duration))
             for duration in model.durations
         ]
     if model.sizes:
         named = [app_commands.Choice(name=name, value=name) for name in model.shapes]
-        choices["shape"] = [app_commands.Choice(name=words.SHAPE_AUTO, value=AUTO), *named]
+        choices["shape"] = [app_commands.Choice(name=picker.SHAPE_AUTO, value=AUTO), *named]
     return choices
 
 

@@ -7,17 +7,16 @@ answers. No SQL, no money here.
 import discord
 from discord import app_commands
 
-from bot import quota_words
+from bot import picker
 from bot.client import AnimateBot
 from bot.counter import Interaction, answer, guild_of, roles_of
 from bot.desk import zones_like
 from bot.rules import Measure, Rule, Target
 
 _MEASURES = [
-    app_commands.Choice(name=name, value=str(measure))
-    for measure, name in quota_words.MEASURES.items()
+    app_commands.Choice(name=name, value=str(measure)) for measure, name in picker.MEASURES.items()
 ]
-_OPTIONS = quota_words.OPTIONS
+_OPTIONS = picker.QUOTA_OPTIONS
 _LONGEST_REASON = 200
 _MOST_DAYS = 3650
 
@@ -33,9 +32,9 @@ class SetLimit(app_commands.Group):
     """`/quota set server`, `everyone`, `role`, `member`."""
 
     def __init__(self) -> None:
-        super().__init__(name="set", description=quota_words.SET)
+        super().__init__(name="set", description=picker.SET)
 
-    @app_commands.command(description=quota_words.SET_SERVER)
+    @app_commands.command(description=picker.SET_SERVER)
     @app_commands.describe(
         limit=_OPTIONS["limit"], amount=_OPTIONS["amount"], reason=_OPTIONS["reason"]
     )
@@ -48,7 +47,7 @@ class SetLimit(app_commands.Group):
         """Limit the whole server."""
         await _set(interaction, Target.SERVER, 0, limit, amount, reason)
 
-    @app_commands.command(description=quota_words.SET_DEFAULT)
+    @app_commands.command(description=picker.SET_DEFAULT)
     @app_commands.describe(
         limit=_OPTIONS["limit"], amount=_OPTIONS["amount"], reason=_OPTIONS["reason"]
     )
@@ -59,7 +58,7 @@ class SetLimit(app_commands.Group):
         """Limit each member for whom nothing else is set."""
         await _set(interaction, Target.DEFAULT, 0, limit, amount, reason)
 
-    @app_commands.command(description=quota_words.SET_ROLE)
+    @app_commands.command(description=picker.SET_ROLE)
     @app_commands.describe(
         role=_OPTIONS["role"],
         limit=_OPTIONS["limit"],
@@ -78,7 +77,7 @@ class SetLimit(app_commands.Group):
         """Limit each member with a role."""
         await _set(interaction, Target.ROLE, role.id, limit, amount, reason)
 
-    @app_commands.command(description=quota_words.SET_MEMBER)
+    @app_commands.command(description=picker.SET_MEMBER)
     @app_commands.describe(
         member=_OPTIONS["member"],
         limit=_OPTIONS["limit"],
@@ -118,19 +117,19 @@ class Quota(app_commands.Group):
     def __init__(self) -> None:
         super().__init__(
             name="quota",
-            description=quota_words.QUOTA,
+            description=picker.QUOTA,
             guild_only=True,
             allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
             default_permissions=discord.Permissions(manage_guild=True),
         )
         self.add_command(SetLimit())
 
-    @app_commands.command(description=quota_words.VIEW)
+    @app_commands.command(description=picker.VIEW)
     async def view(self, interaction: Interaction) -> None:
         """List the limits that are set."""
         await answer(interaction, lambda desk: desk.rules(guild_of(interaction)), for_admins=True)
 
-    @app_commands.command(description=quota_words.EXPLAIN)
+    @app_commands.command(description=picker.EXPLAIN)
     @app_commands.describe(member=_OPTIONS["member"])
     async def explain(self, interaction: Interaction, member: discord.Member) -> None:
         """Show what holds for a member, and why."""
@@ -140,7 +139,7 @@ class Quota(app_commands.Group):
             for_admins=True,
         )
 
-    @app_commands.command(description=quota_words.GRANT)
+    @app_commands.command(description=picker.GRANT)
     @app_commands.describe(
         member=_OPTIONS["member"],
         amount=_OPTIONS["credit"],
@@ -167,7 +166,7 @@ class Quota(app_commands.Group):
             for_admins=True,
         )
 
-    @app_commands.command(description=quota_words.RESET)
+    @app_commands.command(description=picker.RESET)
     @app_commands.describe(member=_OPTIONS["member"], reason=_OPTIONS["reason"])
     async def reset(self, interaction: Interaction, member: discord.Member, reason: Reason) -> None:
         """Let a member's limits begin anew."""
@@ -179,7 +178,7 @@ class Quota(app_commands.Group):
             for_admins=True,
         )
 
-    @app_commands.command(description=quota_words.TIMEZONE)
+    @app_commands.command(description=picker.TIMEZONE)
     @app_commands.describe(zone=_OPTIONS["zone"])
     async def timezone(self, interaction: Interaction, zone: str) -> None:
         """Set when days begin."""
@@ -196,7 +195,7 @@ class Quota(app_commands.Group):
         del interaction
         return [app_commands.Choice(name=zone, value=zone) for zone in zones_like(typed)]
 
-    @app_commands.command(description=quota_words.RECEIPTS)
+    @app_commands.command(description=picker.RECEIPTS)
     @app_commands.describe(shown=_OPTIONS["shown"])
     async def receipts(self, interaction: Interaction, shown: bool) -> None:
         """Have clips tell what is left, or not."""
@@ -208,7 +207,7 @@ class Quota(app_commands.Group):
             for_admins=True,
         )
 
-    @app_commands.command(description=quota_words.CHANGES)
+    @app_commands.command(description=picker.CHANGES)
     async def changes(self, interaction: Interaction) -> None:
         """List who changed what."""
         await answer(interaction, lambda desk: desk.changes(guild_of(interaction)), for_admins=True)

@@ -8,12 +8,12 @@ from collections.abc import Awaitable, Callable
 import discord
 from discord import app_commands
 
-from bot import quota_words
+from bot import picker
 from bot.client import AnimateBot
 from bot.counter import Interaction, answer, guild_of, roles_of
 from bot.desk import MONTH
 
-_PERIODS = [app_commands.Choice(name=name, value=key) for key, name in quota_words.RANGES.items()]
+_PERIODS = [app_commands.Choice(name=name, value=key) for key, name in picker.RANGES.items()]
 
 
 async def setup(bot: AnimateBot) -> None:
@@ -27,12 +27,12 @@ class Usage(app_commands.Group):
     def __init__(self) -> None:
         super().__init__(
             name="usage",
-            description=quota_words.USAGE,
+            description=picker.USAGE,
             guild_only=True,
             allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
         )
 
-    @app_commands.command(description=quota_words.USAGE_ME)
+    @app_commands.command(description=picker.USAGE_ME)
     async def me(self, interaction: Interaction) -> None:
         """Show the requester's own card."""
         user = interaction.user
@@ -40,8 +40,8 @@ class Usage(app_commands.Group):
             interaction, lambda desk: desk.card(guild_of(interaction), user.id, roles_of(user))
         )
 
-    @app_commands.command(description=quota_words.USAGE_SERVER)
-    @app_commands.describe(period=quota_words.OPTIONS["period"])
+    @app_commands.command(description=picker.USAGE_SERVER)
+    @app_commands.describe(period=picker.QUOTA_OPTIONS["period"])
     @app_commands.choices(period=_PERIODS)
     async def server(self, interaction: Interaction, period: str = MONTH) -> None:
         """Show a moderator what the server has spent."""
@@ -53,8 +53,8 @@ class Usage(app_commands.Group):
             for_admins=True,
         )
 
-    @app_commands.command(description=quota_words.USAGE_EXPORT)
-    @app_commands.describe(period=quota_words.OPTIONS["period"])
+    @app_commands.command(description=picker.USAGE_EXPORT)
+    @app_commands.describe(period=picker.QUOTA_OPTIONS["period"])
     @app_commands.choices(period=_PERIODS)
     async def export(self, interaction: Interaction, period: str = MONTH) -> None:
         """Give a moderator the server's entries as a file."""

@@ -20,6 +20,7 @@ from simcord import ChannelHandle, Env, InteractionResult, MemberActor
 from bot import words
 from bot.catalog import Model, SeedRule
 from bot.client import AnimateBot
+from bot.desk import Desk
 from bot.errors import (
     AccountPaused,
     LimitReached,
@@ -34,6 +35,8 @@ from cogs.animate import animate_command
 from tests.corridor import KLING, TURBO, model
 from tests.town import NOT_CHARGED, photo_file
 
+NO_DESK = Desk.__new__(Desk)
+"""Behind this door nobody asks about the accounts."""
 PHOTO = ("photo.png", photo_file())
 TEXT, INTEGER, NUMBER, ATTACHMENT = 3, 4, 10, 11
 
@@ -83,7 +86,7 @@ async def door(model_id: str = KLING, denied: str = "") -> AsyncIterator[Door]:
     """Open the door for a model, in a channel where the bot lacks the permission `denied`."""
     bot, porter = AnimateBot(), Porter()
     await bot.load(model(model_id))
-    bot.open_doors(porter)
+    bot.open_doors(porter, NO_DESK)
     async with simcord.run(bot) as env:
         guild = env.create_guild()
         assert bot.user is not None

@@ -7,7 +7,7 @@ from importlib.resources import files
 
 import pytest
 
-from bot import refusals, words
+from bot import picker, refusals, words
 from bot.catalog import Policy, parse
 from bot.errors import (
     AccountPaused,
@@ -103,6 +103,7 @@ def every_note() -> Iterator[Note]:
     yield words.paused(job_in(State.QUEUED))
     yield words.unsent(job_in(State.SUBMITTING))
     yield words.slow(job_in(State.RENDERING))
+    yield words.lost(job_in(State.LOST))
     yield words.unfetched(job_in(State.RENDERED), 184_800)
     yield from (words.waiting(job_in(State.RENDERED), one, 184_800) for one in UNDELIVERED)
 
@@ -137,18 +138,18 @@ def test_every_option_that_a_command_can_have_is_described() -> None:
         names |= {"shape"} if model.sizes else set()
         names |= {"guidance"} if model.guidance else set()
         names |= {"duration", "results"}
-    assert names == set(words.OPTIONS)
+    assert names == set(picker.OPTIONS)
 
 
 def test_durations_are_named_in_the_picker() -> None:
-    assert [words.duration_choice(one) for one in MODEL.durations] == ["5 seconds", "10 seconds"]
+    assert [picker.duration_choice(one) for one in MODEL.durations] == ["5 seconds", "10 seconds"]
 
 
 def test_every_text_fits_where_discord_shows_it() -> None:
     for note in every_note():
         assert 0 < len(note.title) <= TITLE_LIMIT
         assert len(note.body) <= BODY_LIMIT
-    for text in (words.ANIMATE, words.SHAPE_AUTO, *words.OPTIONS.values()):
+    for text in (picker.ANIMATE, picker.SHAPE_AUTO, *picker.OPTIONS.values()):
         assert 0 < len(text) <= OPTION_LIMIT
 
 
@@ -268,6 +269,7 @@ def test_every_note_on_a_job_carries_the_number_that_people_quote(job_factory: J
         words.paused(job),
         words.unsent(job),
         words.slow(job),
+        words.lost(job),
         words.failed(job),
         words.unfetched(job, 1),
         *(words.waiting(job, one, 1) for one in UNDELIVERED),
@@ -303,6 +305,13 @@ def test_a_cost_above_the_estimate_is_said_and_no_other(job_factory: JobFactory)
     assert "charged $0.2772, more than the $0.1848 I had estimated." in text
     for cost in (184_800, 100):
         assert "estimated" not in words.delivered(job, 1, cost, "")
+
+
+def test_a_clip_that_was_lost_says_so_and_that_it_counts_now(job_factory: JobFactory) -> None:
+    assert words.NOT_CHARGED in words.lost(job_factory()).body
+    late = words.delivered(job_factory(), 1, 184_800, "", was_lost=True)
+    assert "I had lost track of it. Now that it's here, it counts: $0.1848." in late
+    assert "lost" not in words.delivered(job_factory(), 1, 184_800, "")
 
 
 def test_the_last_line_has_the_facts(job_factory: JobFactory) -> None:

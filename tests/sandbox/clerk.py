@@ -11,7 +11,8 @@ Interaction = discord.Interaction[commands.Bot]
 Target = discord.Member | discord.Role
 Choice = discord.app_commands.Choice
 
-RECORDS = b"day,who,clips\r\n2026-11-20,Mia,3\r\n2026-11-21,No\xc3\xa9mie,1\r\n"
+DAYS = "".join(f"2026-11-{day},Noémie,{day}\r\n" for day in range(10, 20))
+RECORDS = f"day,who,clips\r\n{DAYS}".encode()
 ZONES = ("Europe/Amsterdam", "Europe/Berlin", "Europe/London", "Asia/Tokyo", "UTC")
 MIDNIGHT = datetime(2026, 11, 24, tzinfo=UTC)
 

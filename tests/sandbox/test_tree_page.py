@@ -104,7 +104,7 @@ async def test_an_option_that_the_bot_completes_says_when_nothing_fits(
 ) -> None:
     async with page_at(studio(server, "Ada"), browser, DESKTOP) as page:
         await page.get_by_label("Message #studio").press_sequentially("/quota timezone ")
-        zone = page.get_by_label("zone", exact=True)
+        zone = page.get_by_role("combobox", name="zone")
         await zone.press_sequentially("nowhere")
         await page.get_by_text("No options match your search.").wait_for()
         await zone.fill("ber")
@@ -142,6 +142,12 @@ async def test_a_private_export_can_be_downloaded(server: LocalDiscord, browser:
         export = await use(page, "/usage export")
         card = export.locator('.file-card[data-filename="usage.csv"]')
         assert f"{len(RECORDS)} bytes" in await card.inner_text()
+        beginning = export.get_by_label("Beginning of usage.csv")
+        await beginning.filter(has_text="2026-11-10,Noémie,10").wait_for()
+        height = "part => part.getBoundingClientRect().height"
+        low = await beginning.evaluate(height)
+        await export.get_by_role("button", name="Expand").click()
+        assert await beginning.evaluate(height) > low
         async with page.expect_download() as coming:
             await card.get_by_label("Download usage.csv").click()
         download = await coming.value

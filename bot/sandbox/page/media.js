@@ -11,6 +11,7 @@ import { $, bytes, h, icon, safeUrl } from "./dom.js";
 
 const MEDIA_WIDTH = 550; // the largest box that a picture or video takes in a message
 const MEDIA_HEIGHT = 350;
+const PREVIEW_BYTES = 10_000; // of a text, as much as is shown in a message
 
 /** @param {Attachment} a @returns {Media} */
 const attachmentMedia = (a) => ({
@@ -53,6 +54,7 @@ function mediaKind(contentType, name) {
   if (/^image\/(?!svg)/.test(contentType ?? "") || (!contentType && /^(png|jpe?g|gif|webp|avif)$/.test(ending)))
     return "image";
   if (/^video\//.test(contentType ?? "") || /^(mp4|webm|mov|m4v)$/.test(ending)) return "video";
+  if (/^text\//.test(contentType ?? "")) return "text";
   return /^audio\//.test(contentType ?? "") ? "audio" : "file";
 }
 
@@ -68,7 +70,7 @@ export const renderMosaic = (list) =>
 
 /** @param {Media} media */
 export function renderMedia(media) {
-  const draw = { image: renderImage, video: renderVideo, audio: renderAudio, file: renderFile }[media.kind];
+  const draw = { image: renderImage, video: renderVideo, audio: renderAudio, text: renderText, file: renderFile }[media.kind];
   const node = draw(media);
   return media.spoiler ? hideBehindSpoiler(node) : node;
 }
@@ -126,12 +128,38 @@ function renderVideo(media) {
 const renderAudio = (media) =>
   h("div.file-card.audio", {}, fileNames(media), h("audio", { src: media.url, controls: true, preload: "metadata" }));
 
-const renderFile = (media) =>
+/** The beginning of a text above its file card, a few lines until more is asked for. */
+function renderText(media) {
+  const code = h("code", {}, "…");
+  const flip = () => {
+    const open = box.classList.toggle("expanded");
+    expand.textContent = open ? "Collapse" : "Expand";
+    expand.setAttribute("aria-expanded", String(open));
+  };
+  const expand = h("button.link-button", { type: "button", "aria-expanded": "false", onclick: flip }, "Expand");
+  const box = h(
+    "div.text-file",
+    {},
+    h("pre", { tabindex: "0", "aria-label": `Beginning of ${media.name}` }, code),
+    renderFile(media, expand),
+  );
+  fetch(media.url, { headers: { Range: `bytes=0-${PREVIEW_BYTES - 1}` } })
+    .then((response) => (response.ok ? response.text() : Promise.reject(response.status)))
+    .then((text) => {
+      code.textContent = text + (media.size > PREVIEW_BYTES ? "…" : "");
+      expand.hidden = text.trim().split("\n").length <= 5;
+    })
+    .catch(() => box.replaceWith(renderFile(media)));
+  return box;
+}
+
+const renderFile = (media, more) =>
   h(
     "div.file-card",
     { "data-filename": media.name },
     icon("file"),
     fileNames(media),
+    more,
     h(
       "a.icon-button",
       {

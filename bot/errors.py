@@ -4,13 +4,13 @@ AnimateError
 ├── UserError               the person who asked can act; nothing was held or charged
 │   ├── PictureRefused      the file is not a picture that the model can use
 │   ├── OptionRefused       an option is outside what the model does
-│   ├── InputRefused        what was typed for an option cannot be read
 │   ├── LimitReached        the hold does not fit a limit on money
 │   ├── TooManyAtOnce       as many clips are in flight as may be
 │   ├── CoolingDown         the member's last clip is too fresh
 │   ├── CannotPostHere      the bot may not post the clip into this channel
 │   ├── NotAccepting        the bot takes no new clips at the moment
 │   └── AccountPaused       its account with the video service needs its owner
+├── InputRefused            what an admin typed cannot be read; nothing was changed
 ├── ProviderError           the video service answered, or did not
 │   ├── Rejected            final: a parameter is wrong
 │   │   └── Moderated       final: the content was declined
@@ -91,8 +91,8 @@ class OptionRefused(UserError):
 
 
 @dataclass(eq=False)
-class InputRefused(UserError):
-    """What was typed for an option cannot be read; `allowed` says what it takes."""
+class InputRefused(AnimateError):
+    """What an admin typed cannot be read; nothing was changed. `allowed` says what it takes."""
 
     option: str
     allowed: str

@@ -1,16 +1,17 @@
-"""The end of a job without a clip: the hold released, the person told, the picture forgotten.
+"""The end of the wait for a clip: the hold released, the person told, the picture forgotten.
 
 Every step that may find such an end calls it; that it is one, they decide.
 """
 
 import logging
+from dataclasses import replace
 
 from bot import ledger, lifecycle, words
 from bot.delivery import Delivery
 from bot.errors import AccountTrouble, Moderated, ProviderError
 from bot.gate import Gate
 from bot.intake import Pictures
-from bot.lifecycle import Event, Failure, Job
+from bot.lifecycle import Event, Failure, Job, State
 from bot.store import Store
 from bot.timetable import Timetable
 
@@ -46,13 +47,30 @@ class Ending:
         await self._fail(job, Event.REFUSED, failure, error.code)
 
     async def give_up(self, job: Job, note: str, failure: Failure = Failure.LOST) -> None:
-        """End a job of which nothing more is to be expected; `note` goes into the accounts."""
-        await self._fail(job, Event.GIVE_UP, failure, note)
+        """End the wait for a job; `note` goes into the accounts.
+
+        One that may have reached the service is lost, not failed: its clip may turn up yet.
+        """
+        if job.state in (State.SUBMITTING, State.RENDERING):
+            await self._lose(job, note)
+        else:
+            await self._fail(job, Event.GIVE_UP, failure, note)
+
+    async def _lose(self, job: Job, note: str) -> None:
+        now = self._timetable.clock()
+        lost = lifecycle.advance(job, Event.GIVE_UP, now)
+        lost = replace(lost, due_at=self._timetable.next_look(lost))
+        lost = await self._store.move(job, lost, resolution=ledger.release(job, now, note))
+        self._delivery.show(lost, words.lost(lost))
+        self._pictures.drop(job.id)
+        log.warning("job %s: lost (%s), hold released", job.short_id, note)
 
     async def _fail(self, job: Job, event: Event, failure: Failure, note: str) -> None:
         now = self._timetable.clock()
         failed = lifecycle.advance(job, event, now, failure=failure)
-        failed = await self._store.move(job, failed, resolution=ledger.release(job, now, note))
+        # The hold of a lost job was released when it was lost.
+        released = None if job.state is State.LOST else ledger.release(job, now, note)
+        failed = await self._store.move(job, failed, resolution=released)
         self._delivery.show(failed, words.failed(failed))
         self._pictures.drop(job.id)
-        log.info("job %s: failed (%s: %s), hold released", job.short_id, failure, note)
+        log.info("job %s: failed (%s: %s), nothing is held", job.short_id, failure, note)

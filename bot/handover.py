@@ -22,6 +22,7 @@ from bot.errors import (
     TooLarge,
     Unpostable,
 )
+from bot.ledger import Kind
 from bot.lifecycle import Clip, Event, Job
 from bot.provider import Provider, Result
 from bot.store import Store
@@ -62,10 +63,14 @@ class Handover:
         next_try = self._timetable.next_try(job, _RARELY)
         job = await self._store.move(job, lifecycle.again(job, self._timetable.clock(), next_try))
         clips = await self._store.clips(job.id)
-        spent = sum(entry.spent_micro for entry in await self._store.entries(job.id))
+        entries = await self._store.entries(job.id)
+        spent = sum(entry.spent_micro for entry in entries)
+        was_lost = any(entry.kind == Kind.ADJUSTMENT for entry in entries)
         try:
             paths = await self._fetched(job, clips)
-            text = await self._text(job, clips, spent)
+            text = words.delivered(
+                job, len(clips), spent, await self._receipt(job), was_lost=was_lost
+            )
             message_id = await self._delivery.post(job, paths, text, words.alt_text(job))
         except (ProviderError, ClipBroken) as error:
             log.warning("job %s: clip not fetched, trying again: %s", job.short_id, error)
@@ -123,10 +128,9 @@ class Handover:
             raise
         return path
 
-    async def _text(self, job: Job, clips: Sequence[Clip], spent: int) -> str:
+    async def _receipt(self, job: Job) -> str:
         statement = await self._accounts.receipt(job, self._timetable.clock())
-        left = "" if statement is None else words.receipt(statement)
-        return words.delivered(job, len(clips), spent, left)
+        return "" if statement is None else words.receipt(statement)
 
 
 def renewed(clips: Sequence[Clip], results: Sequence[Result]) -> list[Clip]:

@@ -24,6 +24,8 @@ class State(StrEnum):
     """The service has it. The worker looks until the clips, or a final error, are there."""
     RENDERED = "rendered"
     """Paid. The clips are fetched and posted, as often as it takes."""
+    LOST = "lost"
+    """No word for too long. The hold is given back; what turns up is paid for and posted still."""
     DELIVERED = "delivered"
     """The clips are in the channel. Final."""
     FAILED = "failed"
@@ -60,9 +62,14 @@ TRANSITIONS: Mapping[State, Mapping[Event, State]] = MappingProxyType(
         State.SUBMITTING: {
             Event.ACCEPTED: State.RENDERING,
             Event.REFUSED: State.FAILED,
-            Event.GIVE_UP: State.FAILED,
+            Event.GIVE_UP: State.LOST,
         },
         State.RENDERING: {
+            Event.FINISHED: State.RENDERED,
+            Event.REFUSED: State.FAILED,
+            Event.GIVE_UP: State.LOST,
+        },
+        State.LOST: {
             Event.FINISHED: State.RENDERED,
             Event.REFUSED: State.FAILED,
             Event.GIVE_UP: State.FAILED,
@@ -75,6 +82,8 @@ TRANSITIONS: Mapping[State, Mapping[Event, State]] = MappingProxyType(
 
 FINAL = frozenset(state for state, events in TRANSITIONS.items() if not events)
 """States that nothing leaves; derived, so that it cannot disagree with the table."""
+LOOKED_AT = frozenset({State.RENDERING, State.LOST})
+"""States in which the next word is the service's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,7 @@ _STRAGGLERS = 30 * 60
 """Seconds after which a task with some clips and some failures is taken to be at its end."""
 _MORE_PATIENCE = 7
 """How many times longer a task may take that the service says it is still working on."""
+_TURNED_UP = "turned up after its hold had been released"
 _ID_LENGTH = 36
 """Characters of a job's id, with which the names of its clips begin."""
 
@@ -108,11 +109,14 @@ class Pipeline:
                 await self._submission.submit(job)
             case State.RENDERED:
                 await self._handover.deliver(job)
-            case State.RENDERING | State.DELIVERED | State.FAILED:
+            case State.RENDERING | State.LOST | State.DELIVERED | State.FAILED:
                 raise IllegalTransition(f"no step for a job that is {job.state}")
 
     async def _begin(self, job: Job) -> None:
         """Send the task for the first time, or hold it back while the account cannot pay."""
+        if not self._pictures.path(job.id).exists():
+            await self._ending.give_up(job, "the picture is gone")
+            return
         async with self._gate.passage() as is_open:
             if is_open:
                 await self._submission.submit(job)
@@ -125,7 +129,10 @@ class Pipeline:
         await self._store.postpone([job], {job.id: later})
 
     async def look(self, jobs: Sequence[Job]) -> None:
-        """Ask about all these rendering jobs together and move on those that are finished."""
+        """Ask about all these jobs together and move on those that are finished.
+
+        They are in a state of `lifecycle.LOOKED_AT`.
+        """
         try:
             found = await self._provider.look([job.task_uuid for job in jobs])
         except ProviderError as error:
@@ -159,17 +166,24 @@ class Pipeline:
         if is_enough or progress.is_complete(job.order.results):
             await self._finish(job, progress)
             return True
-        # What is still being made is late, not lost, for a good while more.
-        if self._timetable.is_over(job, 1 if not progress.is_known else _MORE_PATIENCE):
+        if self._is_hopeless(job, progress):
             await self._ending.give_up(job, "never finished")
             return True
         return False
+
+    def _is_hopeless(self, job: Job, progress: Progress) -> bool:
+        if job.state is State.LOST:
+            return self._timetable.is_gone(job)
+        # What is still being made is late, not lost, for a good while more.
+        return self._timetable.is_over(job, _MORE_PATIENCE if progress.is_known else 1)
 
     async def _postpone(self, jobs: Sequence[Job]) -> None:
         now = self._timetable.clock()
         due = {}
         for job in jobs:
             due[job.id] = self._timetable.next_look(job)
+            if job.state is State.LOST:
+                continue
             # Until a job is late, no look is planned beyond that moment: the one that was planned
             # for it, or before it, and finds it late is the first, and no other is.
             late_at = job.updated_at + _POLITE_WAIT * 1000
@@ -203,7 +217,11 @@ class Pipeline:
             log.warning("job %s: %s", job.short_id, flag)
         now = self._timetable.clock()
         rendered = lifecycle.advance(job, Event.FINISHED, now)
-        spent = ledger.spend(job, total, now, flag)
-        await self._store.move(job, rendered, resolution=spent, clips=clips)
+        if job.state is State.LOST:
+            flag = "; ".join(filter(None, (_TURNED_UP, flag)))
+            paid = ledger.found(job, total, now, flag)
+        else:
+            paid = ledger.spend(job, total, now, flag)
+        await self._store.move(job, rendered, resolution=paid, clips=clips)
         self._pictures.drop(job.id)
         log.info("job %s: rendered, %s spent", job.short_id, usd(total))

@@ -7,7 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot import lifecycle
-from bot.lifecycle import Job
+from bot.lifecycle import Job, State
+
+_LOST_EVERY = 3600
+"""Seconds between two looks at a lost task: nobody waits for it any more."""
+_LOST_FOR = 7 * 24 * 3600
+"""Seconds for which a lost task is looked for: a clip is kept no longer, by all reports."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +32,10 @@ class Timetable:
         """Tell whether the job is to be given up, with so many times the usual patience."""
         return self.age(job) > self.give_up_after * patience
 
+    def is_gone(self, job: Job) -> bool:
+        """Tell whether a job that is lost has been lost for good."""
+        return self.clock() - job.updated_at > _LOST_FOR * 1000
+
     def next_try(self, job: Job, longest: float) -> int:
         """Return when to try again: 1, 2, 4 … and at most `longest` seconds from now."""
         delay = lifecycle.retry_delay(job.attempts, self.chance(), longest)
@@ -34,6 +43,8 @@ class Timetable:
 
     def next_look(self, job: Job) -> int:
         """Return when to look again: the older the job, the later."""
+        if job.state is State.LOST:
+            return self.clock() + _LOST_EVERY * 1000
         return self.beat(lifecycle.look_delay(self.age(job), self.look_every))
 
     def beat(self, wait: float) -> int:

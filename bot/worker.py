@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from bot.errors import StaleJob, StoreError
-from bot.lifecycle import Job, State
+from bot.lifecycle import LOOKED_AT, Job, State
 from bot.pipeline import Pipeline
 from bot.store import Store
 
@@ -77,11 +77,11 @@ class Worker:
             # Nothing may end the only loop that moves jobs on.
             log.exception("the store cannot be read; trying again")
             return _LONGEST_NAP
-        rendering = [job for job in agenda.jobs if job.state is State.RENDERING]
-        if rendering:
-            self._start(rendering, self._pipeline.look(rendering))
+        looked_at = [job for job in agenda.jobs if job.state in LOOKED_AT]
+        if looked_at:
+            self._start(looked_at, self._pipeline.look(looked_at))
         for job in agenda.jobs:
-            if job.state is not State.RENDERING:
+            if job.state not in LOOKED_AT:
                 self._start([job], self._step(job))
         if agenda.next_at is None:
             return _LONGEST_NAP

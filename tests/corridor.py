@@ -31,7 +31,7 @@ from bot.delivery import Delivery, Reply, nonce
 from bot.gate import Gate
 from bot.intake import Ask, Intake, Pictures
 from bot.ledger import Entry, Kind
-from bot.lifecycle import FINAL, Job, State
+from bot.lifecycle import FINAL, LOOKED_AT, Job, State
 from bot.media import Media
 from bot.pipeline import Pipeline
 from bot.provider import Provider
@@ -293,11 +293,11 @@ class Bot:
             assert agenda.next_at is not None, "nothing is left to do"
             clock.now = agenda.next_at + round(late_by * 1000)
             agenda = await self.store.agenda(clock())
-        rendering = [job for job in agenda.jobs if job.state is State.RENDERING]
-        if rendering:
-            await self.pipeline.look(rendering)
+        looked_at = [job for job in agenda.jobs if job.state in LOOKED_AT]
+        if looked_at:
+            await self.pipeline.look(looked_at)
         for job in agenda.jobs:
-            if job.state is not State.RENDERING:
+            if job.state not in LOOKED_AT:
                 await self.pipeline.step(job)
 
     async def reread(self, job: Job) -> Job:

@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 
-from bot import lifecycle
+from bot.ledger import Kind
 from bot.lifecycle import Failure, Job, State
 from bot.sandbox.runware.outcomes import Outcome
 from bot.store import Store
 from tests.conftest import standing
 from tests.corridor import (
+    NOTHING_KNOWN,
+    PRICE,
+    WHERE,
     World,
     assert_paid_once,
     assert_released,
@@ -62,7 +65,9 @@ def dying(crash_state: State, moment: str) -> type[DyingStore]:
     return Dying
 
 
-@pytest.mark.parametrize("state", [*lifecycle.TRANSITIONS.keys() - {State.FAILED, State.QUEUED}])
+@pytest.mark.parametrize(
+    "state", [State.SUBMITTING, State.RENDERING, State.RENDERED, State.DELIVERED]
+)
 @pytest.mark.parametrize("when", ["before", "after"])
 async def test_a_crash_around_any_commit_is_taken_up_again_and_paid_once(
     here: World, state: State, when: str
@@ -112,6 +117,35 @@ async def test_a_crash_around_the_commit_of_a_failure_releases_once(here: World,
 
         assert (done.state, done.failure) == (State.FAILED, Failure.DECLINED)
         await assert_released(bot, done)
+
+
+@pytest.mark.parametrize("state", [State.LOST, State.RENDERED])
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_crash_around_the_loss_of_a_clip_or_its_return_books_each_once(
+    here: World, state: State, when: str
+) -> None:
+    hidden = here.trouble(match=WHERE["look"], **NOTHING_KNOWN)
+    store = dying(state, when)
+    async with here.bot(store_type=store, give_up_after=1800) as bot:
+        job = await bot.accept()
+        if state is State.LOST:
+            with pytest.raises(Crash):
+                await bot.finished(job)
+        else:
+            await bot.until(job, [State.LOST])
+            here.runware.faults.clear(hidden)
+            with pytest.raises(Crash):
+                await bot.finished(job)
+    here.runware.faults.clear()
+    async with here.bot(give_up_after=1800) as bot:
+        done = await bot.finished(job)
+
+        assert done.state is State.DELIVERED
+        is_lost = state is State.RENDERED or when == "after"
+        kinds = {Kind.HOLD, *((Kind.RELEASE, Kind.ADJUSTMENT) if is_lost else (Kind.SPEND,))}
+        assert (await bot.entries(job)).keys() == kinds
+        assert await bot.spent_micro(job) == here.runware.ledger.billed_micro == PRICE
+        assert await bot.held_micro(job) == 0
 
 
 async def test_a_chain_of_crashes_still_pays_once(here: World) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from bot.errors import IllegalTransition
 from bot.lifecycle import (
     FINAL,
+    LOOKED_AT,
     TRANSITIONS,
     Event,
     Failure,
@@ -29,10 +30,13 @@ LEGAL = {
     (State.QUEUED, Event.GIVE_UP): State.FAILED,
     (State.SUBMITTING, Event.ACCEPTED): State.RENDERING,
     (State.SUBMITTING, Event.REFUSED): State.FAILED,
-    (State.SUBMITTING, Event.GIVE_UP): State.FAILED,
+    (State.SUBMITTING, Event.GIVE_UP): State.LOST,
     (State.RENDERING, Event.FINISHED): State.RENDERED,
     (State.RENDERING, Event.REFUSED): State.FAILED,
-    (State.RENDERING, Event.GIVE_UP): State.FAILED,
+    (State.RENDERING, Event.GIVE_UP): State.LOST,
+    (State.LOST, Event.FINISHED): State.RENDERED,
+    (State.LOST, Event.REFUSED): State.FAILED,
+    (State.LOST, Event.GIVE_UP): State.FAILED,
     (State.RENDERED, Event.POSTED): State.DELIVERED,
 }
 ALL_PAIRS = list(product(State, Event))
@@ -91,6 +95,15 @@ def test_a_job_never_comes_back_to_a_state_it_left(state: State) -> None:
 
 def test_a_paid_clip_can_only_be_delivered() -> None:
     assert reachable(State.RENDERED) == {State.RENDERED, State.DELIVERED}
+
+
+def test_what_may_have_reached_the_service_fails_by_its_word_or_after_it_was_lost() -> None:
+    ways = [key for key, after in LEGAL.items() if after is State.FAILED]
+    assert {state for state, event in ways if event is Event.GIVE_UP} == {State.QUEUED, State.LOST}
+
+
+def test_the_service_has_the_word_wherever_a_clip_may_come_from() -> None:
+    assert {state for state in State if Event.FINISHED in TRANSITIONS[state]} == LOOKED_AT
 
 
 def test_nothing_that_was_never_sent_can_be_refused_or_lost() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from bot.errors import IllegalTransition, StaleJob
 from bot.ledger import Kind
-from bot.lifecycle import Failure, Job, State
+from bot.lifecycle import FINAL, LOOKED_AT, Job, State
 from bot.provider import Progress
 from bot.sandbox.runware.outcomes import Outcome
 from bot.store import Store
@@ -155,7 +155,7 @@ async def test_a_cost_that_is_not_reported_is_booked_as_estimated_and_flagged(he
         assert await bot.held_micro(job) == 0
 
 
-# --- Late, and lost ------------------------------------------------------------------------------
+# --- Late -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("look_every", [0.5, 2.0, 10.0, 60.0])
@@ -204,10 +204,8 @@ async def test_a_task_that_is_still_in_the_making_is_given_seven_times_the_patie
 ) -> None:
     here.runware.outcomes.add(Outcome(next="never"))
     async with here.bot(give_up_after=1800) as bot:
-        job = await bot.accept()
-        done = await bot.finished(job)
+        job = await bot.until(await bot.accept(), [State.LOST])
 
-        assert (done.state, done.failure) == (State.FAILED, Failure.LOST)
         assert 7 * 1800 <= (here.clock() - job.created_at) / 1000 < 7 * 1900
         await assert_released(bot, job)
 
@@ -254,19 +252,6 @@ async def test_jobs_that_could_not_be_asked_about_are_never_given_up(
 
         assert (await bot.finished(job)).state is State.DELIVERED
         await assert_paid_once(bot, job)
-
-
-async def test_no_word_for_the_whole_patience_releases_the_hold(here: World) -> None:
-    here.trouble(match=WHERE["look"], **NOTHING_KNOWN)
-    async with here.bot(give_up_after=1800) as bot:
-        job = await bot.accept()
-        done = await bot.finished(job)
-
-        assert (done.state, done.failure) == (State.FAILED, Failure.LOST)
-        assert 1800 <= (here.clock() - job.created_at) / 1000 < 1900
-        await assert_released(bot, job)
-        assert here.channel.titles[-1] == "⚠️ I lost track of this one"
-        assert here.leftovers == []
 
 
 async def test_a_clip_that_was_made_while_the_bot_was_down_for_days_is_delivered(
@@ -344,7 +329,7 @@ async def test_a_job_that_another_hand_moved_on_is_left_to_it(here: World) -> No
         assert here.runware.ledger.accepted == 2
 
 
-@pytest.mark.parametrize("state", [State.RENDERING, State.DELIVERED, State.FAILED])
+@pytest.mark.parametrize("state", sorted(LOOKED_AT | FINAL))
 async def test_a_job_with_no_step_to_do_is_a_bug_and_says_so(here: World, state: State) -> None:
     async with here.bot() as bot:
         job = replace(await bot.accept(), state=state)

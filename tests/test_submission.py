@@ -128,17 +128,6 @@ async def test_a_refused_key_fails_the_job(here: World) -> None:
         await assert_released(bot, job)
 
 
-async def test_a_task_that_is_never_acknowledged_is_given_up_in_the_end(here: World) -> None:
-    here.trouble(match=WHERE["submit"], do="status", status=503, times=None)
-    async with here.bot(give_up_after=1800) as bot:
-        job = await bot.accept()
-        done = await bot.finished(job)
-
-        assert (done.state, done.failure) == (State.FAILED, Failure.LOST)
-        await assert_released(bot, job)
-        assert here.leftovers == []
-
-
 async def test_a_task_that_was_sent_before_the_bot_was_down_for_days_is_asked_for_again(
     here: World,
 ) -> None:

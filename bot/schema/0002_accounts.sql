@@ -80,8 +80,8 @@ CREATE TABLE new_entries (
     job_id        TEXT    REFERENCES jobs (id),
     member_id     INTEGER NOT NULL,
     guild_id      INTEGER NOT NULL,
-    day           TEXT    NOT NULL CHECK (day = date(day)),      -- of acceptance, in the server's zone
-    utc_day       TEXT    NOT NULL CHECK (utc_day = date(utc_day)),
+    day           TEXT    NOT NULL CHECK (day IS date(day, '+0 days')),  -- of acceptance, in the server's zone
+    utc_day       TEXT    NOT NULL CHECK (utc_day IS date(utc_day, '+0 days')),
     held_micro    INTEGER NOT NULL,
     spent_micro   INTEGER NOT NULL CHECK (spent_micro >= 0),
     excused_micro INTEGER NOT NULL,  -- the part of these two that the member's limits do not see
@@ -173,8 +173,12 @@ CREATE UNIQUE INDEX draws_back_once ON draws (job_id, grant_id) WHERE micro < 0;
 
 CREATE TRIGGER draws_stay_within_their_grant BEFORE INSERT ON draws
 BEGIN
+    SELECT RAISE(ABORT, 'a clip draws on grants of its own member only')
+     WHERE NOT EXISTS (
+        SELECT 1 FROM entries JOIN jobs USING (guild_id, member_id)
+         WHERE entries.id = NEW.grant_id AND entries.kind = 'grant' AND jobs.id = NEW.job_id);
     SELECT RAISE(ABORT, 'more would be drawn than was granted')
-     WHERE NEW.micro > (SELECT credit_micro FROM entries WHERE id = NEW.grant_id AND kind = 'grant')
+     WHERE NEW.micro > (SELECT credit_micro FROM entries WHERE id = NEW.grant_id)
                      - (SELECT coalesce(sum(micro), 0) FROM draws WHERE grant_id = NEW.grant_id);
     SELECT RAISE(ABORT, 'more would be given back than was drawn')
      WHERE NEW.micro < 0 AND -NEW.micro > coalesce(

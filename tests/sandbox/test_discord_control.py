@@ -55,6 +55,8 @@ async def test_nonsense_changes_no_limit(
 async def test_an_unknown_lever_is_named(mia: Person) -> None:
     with pytest.raises(PersonError, match="do must be"):
         await mia.control("POST", "gateway", {"do": "dance"})
+    with pytest.raises(PersonError, match="no command fly"):
+        await mia.control("PATCH", "command", {"name": "fly"})
     studio = mia.channel_id("studio")
     with pytest.raises(PersonError, match="no permission named FLY"):
         await mia.control("PATCH", "channel", {"channel_id": studio, "deny": ["FLY"]})

@@ -112,9 +112,12 @@ class Control:
         {"name": "quota", "permissions": {"<id of a member or a role>": true}}
         """
         form = await _form(request)
-        for command in self._world.commands.values():
-            if command["name"] == form.get("name"):
-                self._world.command_permissions[command["id"]] = dict(form["permissions"])
+        commands = self._world.commands.values()
+        named = [one["id"] for one in commands if one["name"] == form.get("name")]
+        if not named:
+            raise PeopleError(404, f"There is no command {form.get('name')}.")
+        for command_id in named:
+            self._world.command_permissions[command_id] = form.get("permissions") or {}
         self._feed.commands_changed()
 
     async def _membership(self, request: web.Request) -> None:

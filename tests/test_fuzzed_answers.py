@@ -209,6 +209,7 @@ async def live(service: SpoiltService) -> None:
             assert [entry.kind for entry in entries] in (
                 [Kind.HOLD, Kind.SPEND],
                 [Kind.HOLD, Kind.RELEASE],
+                [Kind.HOLD, Kind.RELEASE, Kind.ADJUSTMENT],
             )
             assert sum(entry.held_micro for entry in entries) == 0
             clips = await bot.store.clips(job.id)

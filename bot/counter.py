@@ -24,7 +24,6 @@ Interaction = discord.Interaction[AnimateBot]
 Work = Callable[[Desk], Awaitable[Note | tuple[Note, Attachment]]]
 
 _TROUBLE = (discord.DiscordException, *NO_ANSWER)
-_PICTURES = (".png",)
 
 
 async def answer(interaction: Interaction, work: Work, *, for_admins: bool = False) -> None:
@@ -66,8 +65,7 @@ async def _show(interaction: Interaction, note: Note, attachment: Attachment | N
     file = discord.File(
         io.BytesIO(attachment.content), attachment.filename, description=attachment.alt
     )
-    if attachment.filename.endswith(_PICTURES):
-        card.set_image(url=f"attachment://{attachment.filename}")
+    # Beside the card, not in it: Discord shows a picture in an embed much smaller.
     await interaction.edit_original_response(embed=card, attachments=[file])
 
 

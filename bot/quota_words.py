@@ -74,8 +74,9 @@ def _source(line: Line) -> str:
 
 def card(statement: Statement) -> Note:
     """Show a member what is spent, held and left, by which rule, and when it resets."""
-    blocks = [_money_block(statement, line, "") for line in statement.money_lines(Account.MEMBER)]
-    if not any(line.value is not None for line in statement.money_lines(Account.MEMBER)):
+    own = [line for line in statement.money_lines(Account.MEMBER) if line.value is not None]
+    blocks = [_money_block(statement, line, "") for line in own]
+    if not own:
         blocks = ["**No limit of your own.** Only the server's budget counts."]
     blocks += _credits(statement)
     blocks += _pace(statement)
@@ -187,7 +188,11 @@ def rules(found: Sequence[Rule], limits: Limits, server: Server) -> Note:
 
 
 def _values(values: Values) -> str:
-    said = [value(measure, amount) for measure, amount in values.items() if amount is not None]
+    said = [
+        value(measure, amount)
+        for measure, amount in values.items()
+        if amount is not None and not (measure is Measure.COOLDOWN and amount == 0)
+    ]
     return ", ".join(said) or "no limits"
 
 

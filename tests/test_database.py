@@ -1,6 +1,7 @@
 """The one connection: durable, locked, migrated, and many transactions in one commit."""
 
 import asyncio
+import itertools
 import logging
 import shutil
 import signal
@@ -8,7 +9,10 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,9 +20,29 @@ from typing import Any
 import aiosqlite
 import pytest
 
+from bot.accounts import Accounts
 from bot.database import Database
 from bot.errors import Locked, StoreError
-from tests.conftest import ROOT
+from bot.ledger import Balance, spend
+from bot.lifecycle import TRANSITIONS, Event, State, advance
+from bot.periods import Period
+from bot.rules import Account
+from bot.store import Store
+from tests.conftest import NOON, ROOT, UNLIMITED
+
+STEPS = {path.name: path.read_text("utf-8") for path in (ROOT / "bot" / "schema").glob("*.sql")}
+FIRST, SECOND = "0001_jobs_and_entries.sql", "0002_accounts.sql"
+ORDER = '{"model": "klingai:2@1", "width": 1280, "height": 720, "duration": 5.0}'
+SAID = {
+    "jobs": """SELECT id, source, task_uuid, guild_id, channel_id, member_id, status_message_id,
+        "order", quote_micro, state, due_at, attempts, failure, message_id, created_at, updated_at
+        FROM jobs ORDER BY id""",
+    "entries": """SELECT id, job_id, kind, member_id, guild_id, held_micro, spent_micro, at, note
+        FROM entries ORDER BY id""",
+    "clips": "SELECT * FROM clips ORDER BY job_id",
+    "facts": "SELECT * FROM facts",
+}
+"""What the first release wrote down, asked in the same way of its file and of a newer one."""
 
 
 def keep(name: str, value: str = "x") -> Callable[[sqlite3.Connection], str]:
@@ -203,13 +227,185 @@ async def test_a_damaged_file_is_told_by_the_integrity_check(tmp_path: Path) -> 
 async def test_only_sql_files_are_taken_for_steps_of_the_schema(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    package = tmp_path / "bot"
-    shutil.copytree(ROOT / "bot" / "schema", package / "schema")
-    (package / "schema" / ".0001_jobs_and_entries.sql.swp").write_bytes(b"\xff\x00")
-    (package / "schema" / "0002_notes.txt").write_text("no SQL at all")
-    monkeypatch.setattr("bot.database.files", lambda _: package)
+    folder = steps_are(monkeypatch, tmp_path, STEPS)
+    (folder / ".0001_jobs_and_entries.sql.swp").write_bytes(b"\xff\x00")
+    (folder / "0009_notes.txt").write_text("no SQL at all")
     async with Database(tmp_path / "data") as database:
-        assert await database.run(pragma("user_version")) == 1
+        assert await database.run(pragma("user_version")) == len(STEPS)
+
+
+# --- Bringing the schema forward -----------------------------------------------------------------
+
+
+def steps_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, steps: Mapping[str, str]) -> Path:
+    """Have the schema consist of these files, and return their folder."""
+    folder = tmp_path / "bot" / "schema"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for name, script in steps.items():
+        (folder / name).write_text(script, "utf-8")
+    monkeypatch.setattr("bot.database.files", lambda _: tmp_path / "bot")
+    return folder
+
+
+FATES = {
+    "queued": None,
+    "submitting": None,
+    "rendering": None,
+    "rendered": 150,
+    "delivered": 250,
+    "failed": 0,
+}
+"""The states of the first schema, and what a job in it has cost; None: its hold is still open."""
+MOMENTS = ("2025-12-31T23:59:59.999", "2026-01-01T00:00", "2028-02-29T12:00", "2028-03-01T00:00")
+
+
+def first_release(db: sqlite3.Connection) -> None:
+    """Write what the first release would have: a job of each fate, moment, member and server."""
+    every = itertools.product(FATES.items(), MOMENTS, (11, 12), (1, 2))
+    for number, ((state, cost), moment, member, guild) in enumerate(every):
+        name, at = f"{number:036}", milliseconds(moment)
+        db.execute(
+            "INSERT INTO jobs VALUES"
+            " (?, ?, ?, ?, 5, ?, NULL, ?, 200, 'queued', ?, 0, NULL, NULL, ?, ?)",
+            (name, f"interaction:{number}", f"task {number}", guild, member, ORDER, at, at, at),
+        )
+        entry = "INSERT INTO entries VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        month = moment[:7]
+        db.execute(entry, (name, "hold", member, guild, month, 200, 0, at, ""))
+        if cost is not None:
+            kind = "spend" if cost else "release"
+            later = at + 3_600_000
+            db.execute(entry, (name, kind, member, guild, month, -200, cost, later, "a note"))
+        db.execute(
+            "UPDATE jobs SET state = ?, failure = iif(? = 'failed', 'lost', NULL),"
+            " message_id = iif(? = 'delivered', 9, NULL) WHERE id = ?",
+            (state, state, state, name),
+        )
+        if state in ("rendered", "delivered"):
+            db.execute("INSERT INTO clips VALUES (?, 0, 'video', 'address', 7, ?)", (name, cost))
+    db.execute("INSERT INTO facts VALUES ('commands', 'hash')")
+
+
+def milliseconds(moment: str) -> int:
+    return round(datetime.fromisoformat(moment).replace(tzinfo=UTC).timestamp() * 1000)
+
+
+def content(db: sqlite3.Connection) -> list[str]:
+    return [*db.iterdump(), str(pragma("user_version")(db))]
+
+
+@pytest.fixture
+async def old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a database that the first release has left."""
+    folder = tmp_path / "data"
+    with monkeypatch.context() as patch:
+        steps_are(patch, tmp_path, {FIRST: STEPS[FIRST]})
+        async with Database(folder) as database:
+            await database.run(first_release)
+    return folder
+
+
+async def test_a_file_of_the_first_release_comes_forward_with_everything_it_says(
+    old_file: Path,
+) -> None:
+    with closing(sqlite3.connect(old_file / "animate.db")) as db:
+        before = {name: db.execute(query).fetchall() for name, query in SAID.items()}
+    async with Database(old_file) as database:
+        after = await database.run(
+            lambda db: {name: list(map(tuple, db.execute(query))) for name, query in SAID.items()}
+        )
+        assert after == before
+        assert await Accounts(database, UNLIMITED).discrepancies() == ()
+        assert await database.run(pragma("foreign_keys")) == 1
+        assert (
+            await database.run(lambda db: db.execute("PRAGMA foreign_key_check").fetchall()) == []
+        )
+        assert await database.integrity() == ""
+
+
+async def test_what_came_forward_counts_on_the_days_on_which_it_was_accepted(
+    old_file: Path,
+) -> None:
+    async with Database(old_file) as database:
+        accounts, store = Accounts(database, UNLIMITED), Store(database)
+        for moment in MOMENTS:
+            day, now = date.fromisoformat(moment[:10]), milliseconds(moment)
+            entries = await accounts.entries(1, day, day, 1000)
+            assert {(entry.day, entry.utc_day) for entry in entries} == {(day, day)}
+            assert len(entries) == 2 * (len(FATES) + 3)
+            view = await accounts.statement(1, 11, (), now)
+            balances = {
+                Account.MEMBER: Balance(400, 600),
+                Account.SERVER: Balance(800, 1200),
+                Account.BOT: Balance(1600, 2400),
+            }
+            for account, balance in balances.items():
+                for period in (Period.DAY, Period.MONTH):
+                    assert view.balances[account, period] == balance
+            open_jobs = 3 * len(MOMENTS)
+            assert view.running == {
+                Account.MEMBER: open_jobs,
+                Account.SERVER: 2 * open_jobs,
+                Account.BOT: 4 * open_jobs,
+            }
+        jobs = [await store.job(f"{number:036}") for number in range(96)]
+        assert Counter(job.state for job in jobs if job) == dict.fromkeys(FATES, 16)
+
+
+async def test_a_job_that_came_forward_in_flight_goes_on_to_its_end(old_file: Path) -> None:
+    async with Database(old_file) as database:
+        accounts, store = Accounts(database, UNLIMITED), Store(database)
+        for job_id in sorted(await store.open_jobs()):
+            job = await store.job(job_id)
+            assert job is not None
+            while job.state is not State.RENDERED:
+                event = next(iter(TRANSITIONS[job.state]))
+                paid = spend(job, 120, NOON) if event is Event.FINISHED else None
+                job = await store.move(job, advance(job, event, NOON), resolution=paid)
+            await store.move(job, advance(job, Event.POSTED, NOON, message_id=1))
+        view = await accounts.statement(1, 11, (), milliseconds(MOMENTS[0]))
+        assert view.balances[Account.MEMBER, Period.DAY] == Balance(400 + 3 * 120)
+        assert set(view.running.values()) == {0}
+        assert await accounts.discrepancies() == ()
+
+
+@pytest.mark.parametrize(
+    ("flaw", "told"),
+    [
+        ("INSERT INTO no_such_table VALUES (1);", "no such table"),
+        ("SYNTAX ERROR;", "syntax error"),
+        ("INSERT INTO running VALUES (99, -1);", "CHECK"),
+        ("DROP TRIGGER jobs_begin_queued; DELETE FROM jobs;", "without their owners"),
+    ],
+)
+async def test_a_step_that_fails_leaves_the_file_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old_file: Path, flaw: str, told: str
+) -> None:
+    with closing(sqlite3.connect(old_file / "animate.db")) as db:
+        before = content(db)
+    with monkeypatch.context() as patch:
+        steps_are(patch, tmp_path, STEPS | {SECOND: STEPS[SECOND] + flaw})
+        with pytest.raises(StoreError, match=told):
+            await open_and_close(old_file)
+    with closing(sqlite3.connect(old_file / "animate.db")) as db:
+        assert content(db) == before
+    async with Database(old_file) as database:
+        assert await database.run(pragma("user_version")) == len(STEPS)
+
+
+async def test_foreign_keys_are_on_again_after_a_step_that_failed_and_was_mended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old_file: Path
+) -> None:
+    with monkeypatch.context() as patch:
+        steps_are(patch, tmp_path, STEPS | {SECOND: "SYNTAX ERROR;"})
+        with pytest.raises(StoreError):
+            await open_and_close(old_file)
+    async with Database(old_file) as database:
+        with pytest.raises(StoreError, match="FOREIGN KEY"):
+            await database.run(
+                lambda db: db.execute("INSERT INTO clips VALUES ('nobody', 0, 'v', 'u', 1, 1)")
+            )
 
 
 # --- Transactions --------------------------------------------------------------------------------

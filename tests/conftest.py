@@ -123,12 +123,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for step in dict.fromkeys(step for step, *_ in rows):
         each = ", ".join(f"{counts[step, end]} {end}" for end in ends if counts[step, end])
         terminalreporter.line(f"{step:>8}: {each}")
-    _, _, accepted, billed, spent, held = (
-        sum(column) if index > 1 else 0 for index, column in enumerate(zip(*rows, strict=True))
-    )
+    accepted, billed, spent, held = (sum(row[place] for row in rows) for place in range(2, 6))
     terminalreporter.line(
-        f"{len(rows)} jobs, {accepted} tasks accepted, ${billed / 1e6:.4f} billed,"
-        f" ${spent / 1e6:.4f} booked, ${held / 1e6:.4f} held"
+        f"{len(rows)} faults, each on a job of its own: {accepted} tasks accepted,"
+        f" ${billed / 1e6:.4f} billed, ${spent / 1e6:.4f} booked, ${held / 1e6:.4f} still held"
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any, get_args
 import httpx
 import pytest
 
+from bot.ledger import Kind
 from bot.lifecycle import Failure, State
 from bot.sandbox.faults import Rule
 from bot.sandbox.runware.outcomes import Ending, Outcome
@@ -42,6 +43,8 @@ class Row:
     results: int = 1
     state: State = State.DELIVERED
     failure: Failure | None = None
+    was_lost: bool = False
+    """Given up, and found after that."""
     accepted: int = 1
     clips: int = 1
     """Those that are made, and billed."""
@@ -51,6 +54,19 @@ class Row:
     @property
     def name(self) -> str:
         return f"{self.step}: {self.fault}"
+
+    @property
+    def entries(self) -> list[Kind]:
+        if self.was_lost:
+            return [Kind.HOLD, Kind.RELEASE, Kind.ADJUSTMENT]
+        return [Kind.HOLD, Kind.RELEASE if self.failure else Kind.SPEND]
+
+    @property
+    def end(self) -> str:
+        if self.state is State.RENDERED:
+            return "paid and kept"
+        late = ", late" if self.was_lost else ""
+        return f"{self.state}{late}" if self.failure is None else f"{self.state} ({self.failure})"
 
 
 # --- On the wire ---------------------------------------------------------------------------------
@@ -187,6 +203,12 @@ def at_submit() -> Iterator[Row]:
         )
     yield Row(
         step="submit",
+        fault="an answer that is lost, and none after that until the task is",
+        rules=(LOST_ANSWER, {"do": "status", "status": 503, "times": 14}),
+        was_lost=True,
+    )
+    yield Row(
+        step="submit",
         fault="a conflict over a task that was never sent",
         rules=(error("conflictTaskUUID"),),
         state=State.FAILED,
@@ -234,10 +256,12 @@ def at_look() -> Iterator[Row]:
         failure=Failure.LOST,
         clips=0,
     )
+    yield Row(step="look", fault="no word for some minutes", rules=(NOTHING_KNOWN | {"times": 30},))
     yield Row(
         step="look",
-        fault="no word for an hour, once it is accepted",
-        rules=(NOTHING_KNOWN | {"times": 30},),
+        fault="no word until it is lost",
+        rules=(NOTHING_KNOWN | {"times": 140},),
+        was_lost=True,
     )
     slow = Outcome(next="success", render_seconds=0.05)
     for answer in ("processing", "empty"):
@@ -310,6 +334,7 @@ async def test_whatever_happens_a_job_is_paid_once_or_not_at_all(
         done = await bot.reread(job)
         ledger = here.runware.ledger
         spent, held = await bot.spent_micro(job), await bot.held_micro(job)
+        assert list(await bot.entries(job)) == row.entries
         wanted = [rule.get("times", 1) for rule in row.rules]
         assert [here.runware.faults.hits(key) for key in faults] == wanted
         assert (done.state, done.failure) == (row.state, row.failure)
@@ -319,8 +344,9 @@ async def test_whatever_happens_a_job_is_paid_once_or_not_at_all(
         posted = [one for post in here.channel.posts.values() for one in post.clips]
         assert posted == [clip()] * (row.clips if row.state is State.DELIVERED else 0)
         assert here.leftovers == []
-        end = row.state if row.failure is None else f"{row.state}: {row.failure}"
-        record_property(FAULT, (row.step, end, ledger.accepted, ledger.billed_micro, spent, held))
+        record_property(
+            FAULT, (row.step, row.end, ledger.accepted, ledger.billed_micro, spent, held)
+        )
 
 
 # --- That nothing is left out --------------------------------------------------------------------

@@ -119,6 +119,8 @@ class Job:
     """The service's idempotency key, chosen by us and stored before it is sent."""
     guild_id: int
     channel_id: int
+    parent_channel_id: int | None = None
+    """Of a public thread, the channel that it belongs to."""
     member_id: int
     role_ids: tuple[int, ...] = ()
     """The member's roles at acceptance, which decided on the limits."""
@@ -134,6 +136,8 @@ class Job:
     failure: Failure | None = None
     message_id: int | None = None
     """The message that carries the clips."""
+    message_channel_id: int | None = None
+    """Where that message is; None for one from before this was kept: where it was asked for."""
     created_at: int
     updated_at: int
 

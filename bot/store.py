@@ -19,9 +19,9 @@ from bot.ledger import Entry, Resolution
 from bot.lifecycle import FINAL, Clip, Failure, Job, Order, State
 from bot.rules import Limits
 
-_JOB = """id, source, task_uuid, guild_id, channel_id, member_id, role_ids, status_message_id,
-          "order", quote_micro, state, due_at, attempts, failure, message_id, created_at,
-          updated_at"""
+_JOB = """id, source, task_uuid, guild_id, channel_id, parent_channel_id, member_id, role_ids,
+          status_message_id, "order", quote_micro, state, due_at, attempts, failure, message_id,
+          message_channel_id, created_at, updated_at"""
 _OPEN = "state NOT IN ('delivered', 'failed')"  # written out: it must match the index jobs_due
 assert {f"{state}" for state in FINAL} == {"delivered", "failed"}
 
@@ -96,10 +96,10 @@ class Store:
                 books.resolve(db, resolution)
             db.execute(
                 "UPDATE jobs SET state = ?, due_at = ?, attempts = ?, failure = ?, message_id = ?,"
-                " updated_at = ? WHERE id = ?",
+                " message_channel_id = ?, updated_at = ? WHERE id = ?",
                 (
                     *(after.state, after.due_at, after.attempts, after.failure, after.message_id),
-                    *(after.updated_at, before.id),
+                    *(after.message_channel_id, after.updated_at, before.id),
                 ),
             )
             made = list(clips)

@@ -30,7 +30,8 @@ class Gate:
         self._looks = 0
         """Since the last proof, so that an account that only looks well is not asked for ever."""
         self._is_told = False
-        self._is_proven = False
+        self.is_proven = False
+        """Whether the service took a task since it last refused the account, if it did."""
         self._one_by_one = asyncio.Lock()
         self._watch: asyncio.Task[None] | None = None
         self.is_open = True
@@ -42,7 +43,7 @@ class Gate:
         else:
             log.warning("the video service still refuses the account: %s", error)
         self._is_told = True
-        self._is_proven = False
+        self.is_proven = False
         self._needed_micro = needed_micro
         self.is_open = False
         if self._watch is None or self._watch.done():
@@ -51,16 +52,16 @@ class Gate:
     def prove(self) -> None:
         """Note that the service took a task, which says more than any balance."""
         self._open()
-        self._is_proven = True
+        self.is_proven = True
         self._is_told = False
         self._looks = 0
 
     @contextlib.asynccontextmanager
     async def passage(self) -> AsyncIterator[bool]:
         """Tell whether a new task may be sent, in this block; wait for one that tries it first."""
-        if not self._is_proven:
+        if not self.is_proven:
             async with self._one_by_one:
-                if not self._is_proven:
+                if not self.is_proven:
                     yield self.is_open
                     return
         yield self.is_open

@@ -5,9 +5,11 @@ one transaction, so that a crash between any two leaves a job that goes on. `sub
 task and `handover.py` delivers its clips; what happens in between, while it renders, is here.
 """
 
+import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
+from typing import Any
 
 from bot import ledger, lifecycle, words
 from bot.accounts import Accounts
@@ -104,23 +106,35 @@ class Pipeline:
         """Do the next step of a job that waits for us; what renders is looked at together."""
         match job.state:
             case State.QUEUED:
-                await self._begin(job)
+                await self.begin([job])
             case State.SUBMITTING:
-                await self._submission.submit(job)
+                await self._submission.repeat(job)
             case State.RENDERED:
                 await self._handover.deliver(job)
             case State.RENDERING | State.LOST | State.DELIVERED | State.FAILED:
                 raise IllegalTransition(f"no step for a job that is {job.state}")
 
-    async def _begin(self, job: Job) -> None:
-        """Send the task for the first time, or hold it back while the account cannot pay."""
-        if not self._pictures.path(job.id).exists():
-            await self._ending.give_up(job, "the picture is gone")
+    async def begin(self, jobs: Sequence[Job]) -> None:
+        """Send queued tasks together, or hold them back while the account cannot pay."""
+        if len(jobs) > 1 and not self._gate.is_proven:
+            # One by one, until one is taken: so no more than one is refused.
+            await self.begin(jobs[:1])
+            await self.begin(jobs[1:])
             return
+        sendable = []
+        for job in jobs:
+            if self._pictures.path(job.id).exists():
+                sendable.append(job)
+            else:
+                await self._ending.give_up(job, "the picture is gone")
         async with self._gate.passage() as is_open:
             if is_open:
-                await self._submission.submit(job)
+                await self._submission.begin(sendable)
                 return
+        for job in sendable:
+            await self._hold_back(job)
+
+    async def _hold_back(self, job: Job) -> None:
         if self._timetable.is_over(job):
             await self._ending.give_up(job, "the account was not in order", Failure.ACCOUNT)
             return
@@ -142,34 +156,49 @@ class Pipeline:
             log.warning("the video service could not be asked: %s", error)
             await self._postpone(jobs)
             return
-        waiting = []
+        steps: list[tuple[Job, Coroutine[Any, Any, None]]] = []
+        waiting: list[Job] = []
         for job in jobs:
-            try:
-                if not await self._moved_on(job, found.get(job.task_uuid)):
-                    waiting.append(job)
-            except StaleJob as error:
-                log.info("%s", error)
-            except Exception:
-                # What is wrong with one job must not keep those behind it from their clips.
-                log.exception("job %s: its look broke; trying again", job.short_id)
+            step = self._step_on(job, found.get(job.task_uuid))
+            if step is None:
                 waiting.append(job)
-        await self._postpone(waiting)
+            else:
+                steps.append((job, step))
+        # Beside each other, so that all of it is one commit.
+        *ends, postponed = await asyncio.gather(
+            *(self._guarded(job, step) for job, step in steps),
+            self._postpone(waiting),
+            return_exceptions=True,
+        )
+        for outcome in (*ends, postponed):
+            if isinstance(outcome, BaseException):
+                raise outcome
+        await self._postpone([job for (job, _), end in zip(steps, ends, strict=True) if not end])
 
-    async def _moved_on(self, job: Job, progress: Progress | None) -> bool:
-        """Finish or give up the job if this look says so; None means that it could not be asked."""
-        if progress is None:
+    async def _guarded(self, job: Job, step: Coroutine[Any, Any, None]) -> bool:
+        """Do the step; what is wrong with one job keeps no other from its clip."""
+        try:
+            await step
+        except StaleJob as error:
+            log.info("%s", error)
+        except Exception:
+            log.exception("job %s: its look broke; trying again", job.short_id)
             return False
+        return True
+
+    def _step_on(self, job: Job, progress: Progress | None) -> Coroutine[Any, Any, None] | None:
+        """Return what this look leads to; None to look again. No progress: it was not asked."""
+        if progress is None:
+            return None
         is_enough = bool(progress.results) and (
             self._timetable.is_over(job)
             or (progress.is_at_rest and self._timetable.age(job) > _STRAGGLERS)
         )
         if is_enough or progress.is_complete(job.order.results):
-            await self._finish(job, progress)
-            return True
+            return self._finish(job, progress)
         if self._is_hopeless(job, progress):
-            await self._ending.give_up(job, "never finished")
-            return True
-        return False
+            return self._ending.give_up(job, "never finished")
+        return None
 
     def _is_hopeless(self, job: Job, progress: Progress) -> bool:
         if job.state is State.LOST:

@@ -68,6 +68,9 @@ class Progress:
         return bool(self.errors) and not self.is_processing
 
 
+_IN_THE_MAKING = Progress(is_processing=True)
+
+
 class Provider:
     """A client of the service's REST interface. `http` is owned by the caller.
 
@@ -95,21 +98,12 @@ class Provider:
             "Content-Type": "application/json",
         }
 
-    async def submit(self, task_uuid: str, order: Order, picture: bytes | Frame) -> None:
-        """Have the task accepted; bytes are a JPEG. Safe to repeat with the same UUID.
-
-        Raises `Rejected`, `Moderated`, `AccountTrouble`, `Busy` or `Unclear`.
-        """
-        outcomes = await self.submit_together([Wanted(task_uuid, order, _framed(picture))])
-        problem = outcomes[task_uuid]
-        if problem is not None:
-            raise problem
-
-    async def submit_together(self, tasks: Iterable[Wanted]) -> dict[str, ProviderError | None]:
+    async def submit(self, tasks: Iterable[Wanted]) -> dict[str, ProviderError | None]:
         """Have the tasks accepted in as few requests as their pictures allow.
 
-        The result has what `submit` would raise for each UUID; None: it is accepted. A task of
-        which a shared answer says nothing for sure is `Unclear`: it is to be sent again, alone.
+        The result says of each, by UUID, what stood in the way: `Rejected`, `Moderated`,
+        `AccountTrouble`, `Busy`, `Unclear`; None where it is accepted. Safe to repeat with the same
+        UUID. Where an answer for several says nothing sure of one, that one is `Unclear`.
         """
         outcomes: dict[str, ProviderError | None] = {}
         for parcel in parcels(tasks):
@@ -132,12 +126,12 @@ class Provider:
             return outcomes | dict.fromkeys(requests, error)
         return outcomes | outcomes_of(requests, reply)
 
-    async def price(self, order: Order, picture: bytes | Frame) -> int | None:
+    async def price(self, order: Order, jpeg: bytes) -> int | None:
         """Return what the task would cost in micro-dollars, None where the service does not say.
 
-        A dry run: nothing is made and nothing is charged. Raises as `submit` does.
+        A dry run: nothing is made and nothing is charged. Raises what may stand in a task's way.
         """
-        wanted = Wanted(str(uuid.uuid4()), order, _framed(picture))
+        wanted = Wanted(str(uuid.uuid4()), order, Frame.data_uri(jpeg))
         reply = await self._post([self._request(wanted, has_callback=False)], _DRY_RUN)
         for error in reply.errors:
             raise error.as_exception(reply.status)
@@ -236,10 +230,6 @@ class Provider:
         return url.scheme == "https" or url.host == self._url.host
 
 
-def _framed(picture: bytes | Frame) -> Frame:
-    return picture if isinstance(picture, Frame) else Frame.data_uri(picture)
-
-
 def _is_of_the_request(fault: Fault, status: int) -> bool:
     """Tell whether a look itself met an error, which says nothing about the end of a task.
 
@@ -260,7 +250,7 @@ def _ends_its_task(fault: Fault, status: int) -> bool:
 
 
 def _progress(reply: Reply, task_uuids: Iterable[str]) -> dict[str, Progress]:
-    """Sort an answer by task; repeated clips count once."""
+    """Sort an answer by task."""
     found: dict[str, Progress] = {}
     is_whole = not any(fault.task_uuid == "" for fault in reply.errors)
     all_items = defaultdict[str, list[Item]](list)
@@ -272,17 +262,23 @@ def _progress(reply: Reply, task_uuids: Iterable[str]) -> dict[str, Progress]:
             all_faults[fault.task_uuid].append(fault)
     for task_uuid in task_uuids:
         items, faults = all_items[task_uuid], all_faults[task_uuid]
-        if not items and not faults and not is_whole:
-            continue  # whether it was asked about cannot be told
-        results = {item.videoUUID: _result(item) for item in items if item.is_finished}
-        ends = [fault for fault in faults if _ends_its_task(fault, reply.status)]
-        found[task_uuid] = Progress(
-            results=tuple(results.values()),
-            errors=tuple(fault.as_exception(reply.status) for fault in ends),
-            is_processing=any(item.is_processing for item in items),
-            is_known=bool(items or faults),
-        )
+        if len(items) == 1 and items[0].is_processing and not faults:
+            found[task_uuid] = _IN_THE_MAKING  # as nearly always
+        elif items or faults or is_whole:  # else it cannot be told whether it was asked about
+            found[task_uuid] = _progress_of(items, faults, reply.status)
     return found
+
+
+def _progress_of(items: Sequence[Item], faults: Sequence[Fault], status: int) -> Progress:
+    """Take the parts of an answer for one task together; repeated clips count once."""
+    results = {item.videoUUID: _result(item) for item in items if item.is_finished}
+    ends = [fault for fault in faults if _ends_its_task(fault, status)]
+    return Progress(
+        results=tuple(results.values()),
+        errors=tuple(fault.as_exception(status) for fault in ends),
+        is_processing=any(item.is_processing for item in items),
+        is_known=bool(items or faults),
+    )
 
 
 def _result(item: Item) -> Result:

@@ -7,7 +7,8 @@ Decides nothing: `lifecycle.py` says what a job becomes, `ledger.py` what may be
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Container, Iterable
 from dataclasses import asdict, dataclass, replace
 from dataclasses import fields as fields_of
 from functools import lru_cache
@@ -22,6 +23,8 @@ from bot.rules import Limits
 _JOB = """id, source, task_uuid, guild_id, channel_id, parent_channel_id, member_id, role_ids,
           status_message_id, "order", quote_micro, state, due_at, attempts, failure, message_id,
           message_channel_id, created_at, updated_at"""
+_FIELDS = [name.strip(' "') for name in _JOB.replace("\n", "").split(",")]
+_STATES = {f"{state}": state for state in State}  # looking one up here is faster than by its type
 _OPEN = "state NOT IN ('delivered', 'failed')"  # written out: it must match the index jobs_due
 assert {f"{state}" for state in FINAL} == {"delivered", "failed"}
 
@@ -115,36 +118,40 @@ class Store:
 
         return await self._database.run(transaction)
 
-    async def agenda(self, now: int, but_not: Sequence[str] = (), limit: int = 500) -> Agenda:
+    async def agenda(self, now: int, but_not: Container[str] = (), limit: int = 500) -> Agenda:
         """Return what is due, longest due first, and when to ask again; leaves out `but_not`."""
 
         def transaction(db: sqlite3.Connection) -> Agenda:
-            left_out = json.dumps(list(but_not))
-            rows = db.execute(
-                f"SELECT {_JOB} FROM jobs WHERE {_OPEN} AND due_at <= ?"
-                " AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY due_at LIMIT ?",
-                (now, left_out, limit),
-            ).fetchall()
-            next_at = db.execute(
-                f"SELECT min(due_at) FROM jobs WHERE {_OPEN} AND due_at > ?"
-                " AND id NOT IN (SELECT value FROM json_each(?))",
-                (now, left_out),
-            ).fetchone()[0]
-            return Agenda(tuple(map(_job, rows)), now if len(rows) == limit else next_at)
+            jobs: list[Job] = []
+            # Read row by row in the order of the index, no further than to the first to come.
+            for row in db.execute(f"SELECT {_JOB} FROM jobs WHERE {_OPEN} ORDER BY due_at"):
+                if row["id"] in but_not:
+                    continue
+                if row["due_at"] > now:
+                    return Agenda(tuple(jobs), row["due_at"])
+                jobs.append(_job(row))
+                if len(jobs) == limit:
+                    return Agenda(tuple(jobs), now)
+            return Agenda(tuple(jobs), None)
 
         return await self._database.run(transaction)
 
     async def postpone(self, jobs: Iterable[Job], due_at: dict[str, int]) -> None:
-        """Set the next step of jobs that stay as they are; one statement for all of them.
+        """Set the next step of jobs that stay as they are; one statement for those of one time.
 
         A job that was nudged since it was read stays due: what was learnt may be older than that.
         """
+        alike = defaultdict[tuple[int, State, int], list[str]](list)
+        for job in jobs:
+            alike[due_at[job.id], job.state, job.due_at].append(job.id)
 
         def transaction(db: sqlite3.Connection) -> None:
-            db.executemany(
-                "UPDATE jobs SET due_at = ? WHERE id = ? AND state = ? AND due_at = ?",
-                [(due_at[job.id], job.id, job.state, job.due_at) for job in jobs],
-            )
+            for (later, state, read_as), ids in alike.items():
+                db.execute(
+                    "UPDATE jobs SET due_at = ? WHERE state = ? AND due_at = ?"
+                    " AND id IN (SELECT value FROM json_each(?))",
+                    (later, state, read_as, json.dumps(ids)),
+                )
 
         await self._database.run(transaction)
 
@@ -234,12 +241,17 @@ def _one(db: sqlite3.Connection, where: str, value: str) -> Job | None:
 
 
 def _job(row: sqlite3.Row) -> Job:
-    fields = dict(row)
+    fields = dict(zip(_FIELDS, row, strict=True))
     fields["order"] = _order(fields["order"])
-    fields["role_ids"] = tuple(json.loads(fields["role_ids"]))
-    fields["state"] = State(fields["state"])
+    fields["role_ids"] = _role_ids(fields["role_ids"])
+    fields["state"] = _STATES[fields["state"]]
     fields["failure"] = Failure(fields["failure"]) if fields["failure"] else None
     return Job(**fields)
+
+
+@lru_cache(maxsize=1024)
+def _role_ids(text: str) -> tuple[int, ...]:
+    return tuple(json.loads(text))
 
 
 @lru_cache(maxsize=1024)
@@ -269,6 +281,5 @@ def _insert(db: sqlite3.Connection, job: Job) -> None:
     order = asdict(job.order)
     fields = {field.name: getattr(job, field.name) for field in fields_of(job)}
     fields |= {"order": json.dumps(order), "role_ids": json.dumps(job.role_ids)}
-    names = _JOB.replace('"order"', "order").replace("\n", " ").split(",")
-    places = ", ".join(f":{name.strip()}" for name in names)
+    places = ", ".join(f":{name}" for name in _FIELDS)
     db.execute(f"INSERT INTO jobs ({_JOB}) VALUES ({places})", fields)

@@ -1,24 +1,31 @@
-"""Has a job's task accepted by the video service, once, however often it is sent.
+"""Has the tasks of jobs accepted by the video service, once, however often they are sent.
 
 Intent comes before effect: the state is stored before the request leaves, and a task is only ever
-sent again with the UUID that it was given at its acceptance. `pipeline.py` calls it.
+sent again with the UUID that it was given at its acceptance. Together go only first tries, so what
+is unclear of several is cleared up one by one. `pipeline.py` calls it.
 """
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Iterable, Sequence
+from typing import TypeVar
 
 from bot import lifecycle, words
 from bot.delivery import Delivery
 from bot.ending import Ending
-from bot.errors import AccountTrouble, Busy, ProviderError, Rejected, Unclear
+from bot.errors import AccountTrouble, Busy, ProviderError, Rejected, StaleJob, Unclear
 from bot.gate import Gate
 from bot.intake import Pictures
-from bot.lifecycle import Event, Job, State
+from bot.lifecycle import Event, Job
+from bot.parcel import Wanted
 from bot.provider import Provider
 from bot.store import Store
+from bot.task import Frame
 from bot.timetable import Timetable
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _LATE_AFTER = 10 * 60
 """Seconds after which a task that is not taken yet is late. Late is not failed."""
@@ -50,62 +57,87 @@ class Submission:
         self._ending = ending
         self._timetable = timetable
 
-    async def submit(self, job: Job) -> None:
-        """Send the task, and move the job on by what the service says. Raises `StaleJob`."""
-        is_first = job.state is State.QUEUED
-        if is_first:
-            sent = lifecycle.advance(job, Event.SUBMIT, self._timetable.clock())
-            job = await self._store.move(job, sent)
-        try:
-            await self._send(job, is_first=is_first)
-        except FileNotFoundError:
-            await self._ending.give_up(job, "the picture is gone")
-        except (Rejected, AccountTrouble) as error:
-            await self._ending.refuse(job, error)
-        except ProviderError as error:
-            if self._timetable.is_over(job):
-                await self._ending.give_up(job, "never acknowledged")
-                return
-            log.warning("job %s: not sent yet, trying again: %s", job.short_id, error)
-            await self._retry(job, error)
-        else:
-            due = self._timetable.beat(self._timetable.look_every)
-            now = self._timetable.clock()
-            rendering = lifecycle.advance(job, Event.ACCEPTED, now, due_at=due)
-            rendering = await self._store.move(job, rendering)
-            self._delivery.show(rendering, words.animating(rendering))
+    async def begin(self, jobs: Sequence[Job]) -> None:
+        """Send queued tasks for the first time, together, and move each job on by its outcome."""
+        intended = await _each(self._intend(job) for job in jobs)
+        sent = await self._send(intended)
+        await _each(self._settle(job, failure) for job, failure in sent)
 
-    async def _send(self, job: Job, *, is_first: bool) -> None:
-        """Have the task accepted, or raise.
+    async def repeat(self, job: Job) -> None:
+        """Send a task again, alone, and move its job on by the outcome. Raises `StaleJob`."""
+        ((_, failure),) = await self._send([job])
+        if isinstance(failure, FileNotFoundError | Rejected | AccountTrouble):
+            failure = await self._doubted(job, failure)
+        await self._settle(job, failure)
 
-        A repeat that fails for good proves nothing: an earlier try may have been taken, its answer
-        lost, and since then the credit used up. So the service is asked whether it has the task;
-        and since it may say nothing of a task that it has, it is asked for a good while.
-        """
+    async def _intend(self, job: Job) -> Job:
+        sent = lifecycle.advance(job, Event.SUBMIT, self._timetable.clock())
+        return await self._store.move(job, sent)
+
+    async def _send(self, jobs: Sequence[Job]) -> list[tuple[Job, Exception | None]]:
+        """Have the tasks accepted; return what stood in the way of each, None where it is."""
+        # Off the loop: it takes a moment to read a picture, and as long to encode it.
+        frames = await asyncio.to_thread(lambda: [self._frame(job) for job in jobs])
+        paired = list(zip(jobs, frames, strict=True))
+        outcomes = await self._provider.submit(
+            Wanted(job.task_uuid, job.order, frame)
+            for job, frame in paired
+            if isinstance(frame, Frame)
+        )
+        return [
+            (job, outcomes[job.task_uuid] if isinstance(frame, Frame) else frame)
+            for job, frame in paired
+        ]
+
+    def _frame(self, job: Job) -> Frame | Exception:
         try:
-            picture = await asyncio.to_thread(self._pictures.path(job.id).read_bytes)
-            await self._provider.submit(job.task_uuid, job.order, picture)
-            self._gate.prove()
-        except (FileNotFoundError, Rejected, AccountTrouble) as failure:
-            if is_first:
-                raise
-            if isinstance(failure, AccountTrouble):
-                self._gate.shut(failure, job.quote_micro)
-            if await self._is_taken(job):
-                return
-            if job.attempts < _SURE_AFTER:
-                raise Unclear("unknownOutcome", f"refused after a try: {failure}") from failure
-            raise
+            return Frame.data_uri(self._pictures.path(job.id).read_bytes())
+        except (FileNotFoundError, Rejected) as error:
+            return error
         except OSError as error:
-            raise Busy("pictureUnreadable", str(error)) from error
+            return Busy("pictureUnreadable", str(error))
 
-    async def _is_taken(self, job: Job) -> bool:
-        """Ask whether the service has the task. Raises `Unclear` where that cannot be learnt."""
+    async def _doubted(self, job: Job, failure: Exception) -> Exception | None:
+        """Return what a repeat that fails for good comes to: by itself it proves nothing.
+
+        An earlier try may have been taken, its answer lost, and since then the credit used up. So
+        the service is asked whether it has the task; and since it may say nothing of a task that it
+        has, it is asked for a good while.
+        """
+        if isinstance(failure, AccountTrouble):
+            self._gate.shut(failure, job.quote_micro)
         try:
             found = await self._provider.look([job.task_uuid])
-            return found[job.task_uuid].is_known
+            is_taken = found[job.task_uuid].is_known
         except (ProviderError, KeyError) as error:
-            raise Unclear("unknownOutcome", str(error)) from error
+            return Unclear("unknownOutcome", str(error))
+        if is_taken:
+            return None
+        if job.attempts < _SURE_AFTER:
+            return Unclear("unknownOutcome", f"refused after a try: {failure}")
+        return failure
+
+    async def _settle(self, job: Job, failure: Exception | None) -> None:
+        match failure:
+            case None:
+                self._gate.prove()
+                await self._accepted(job)
+            case FileNotFoundError():
+                await self._ending.give_up(job, "the picture is gone")
+            case Rejected() | AccountTrouble():
+                await self._ending.refuse(job, failure)
+            case ProviderError() if self._timetable.is_over(job):
+                await self._ending.give_up(job, "never acknowledged")
+            case ProviderError():
+                log.warning("job %s: not sent yet, trying again: %s", job.short_id, failure)
+                await self._retry(job, failure)
+
+    async def _accepted(self, job: Job) -> None:
+        due = self._timetable.beat(self._timetable.look_every)
+        now = self._timetable.clock()
+        rendering = lifecycle.advance(job, Event.ACCEPTED, now, due_at=due)
+        rendering = await self._store.move(job, rendering)
+        self._delivery.show(rendering, words.animating(rendering))
 
     async def _retry(self, job: Job, error: ProviderError) -> None:
         """Count one more try and set the next, not before the service wishes it."""
@@ -115,3 +147,22 @@ class Submission:
         wish = (error.retry_after or 0.0) if isinstance(error, Busy) else 0.0
         due = max(self._timetable.next_try(job, _LONGEST_PAUSE), now + round(wish * 1000))
         await self._store.move(job, lifecycle.again(job, now, due))
+
+
+async def _each(steps: Iterable[Awaitable[T]]) -> list[T]:
+    """Run the steps of several jobs and return what came of them; none stops another.
+
+    A job that another hand moved on is left out. What else broke is raised when all have ended.
+    """
+    done: list[T] = []
+    problems: list[BaseException] = []
+    for outcome in await asyncio.gather(*steps, return_exceptions=True):
+        if isinstance(outcome, StaleJob):
+            log.info("%s", outcome)
+        elif isinstance(outcome, BaseException):
+            problems.append(outcome)
+        else:
+            done.append(outcome)
+    for problem in problems:
+        raise problem
+    return done

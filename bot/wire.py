@@ -56,6 +56,9 @@ _LONGEST_WAIT = 60.0
 """Seconds of `Retry-After` that are obeyed."""
 
 
+_ENVELOPE = TypeAdapter(dict[str, Any])
+
+
 class Item(BaseModel):
     """One element of `data`. Only `taskUUID` is always there."""
 
@@ -150,7 +153,7 @@ def read_reply(status: int, headers: Mapping[str, str], body: bytes) -> Reply:
     """Take an answer apart. Raises `Unclear` where it is not the service's JSON."""
     wait = _retry_after(headers)
     try:
-        envelope = TypeAdapter(dict[str, Any]).validate_json(body)
+        envelope = _ENVELOPE.validate_json(body)
     except ValidationError:
         envelope = {}
     items, errors = [], []

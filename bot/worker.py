@@ -1,13 +1,15 @@
 """The clock's door: takes what is due from the store and hands it to the pipeline, for ever.
 
 Steps of different jobs run beside each other, bounded per kind; a job is in one step at a time.
-Everything that is rendering is looked at together. Nothing is kept here that a restart would miss:
-due is a column, and `wake` only shortens a wait.
+Everything that is rendering is looked at together, and what meets in the line of those to be sent
+for the first time is sent together. Nothing is kept here that a restart would miss: due is a
+column, and `wake` only shortens a wait.
 """
 
 import asyncio
 import contextlib
 import logging
+from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
@@ -20,6 +22,10 @@ log = logging.getLogger(__name__)
 
 _SUBMITS_AT_ONCE = 4
 _DELIVERIES_AT_ONCE = 4
+_MOST_TOGETHER = 8
+"""Tasks sent in one request: what is unclear of one of them is unclear of all."""
+_PAUSE = 0.01
+"""Seconds between two looks into the store, at least: steps of a burst end close together."""
 _LONGEST_NAP = 30.0
 """Seconds after which the store is asked in any case."""
 _PATIENCE = 6.0
@@ -39,7 +45,10 @@ class Worker:
         self._clock = clock
         self._due = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
-        self._busy: dict[str, asyncio.Task[None]] = {}
+        self._busy: set[str] = set()
+        self._steps: set[asyncio.Task[None]] = set()
+        self._line: deque[Job] = deque()
+        """To be sent for the first time."""
         self._submits = asyncio.Semaphore(_SUBMITS_AT_ONCE)
         self._deliveries = asyncio.Semaphore(_DELIVERIES_AT_ONCE)
 
@@ -57,44 +66,61 @@ class Worker:
         if self._running is not None:
             self._running.cancel()
             await asyncio.wait([self._running])
-        if steps := set(self._busy.values()):
-            await asyncio.wait(steps, timeout=_PATIENCE)
+        self._line.clear()
+        if self._steps:
+            await asyncio.wait(self._steps, timeout=_PATIENCE)
 
     async def _run(self) -> None:
         while True:
             self._due.clear()
             wait = await self._start_what_is_due()
+            await asyncio.sleep(_PAUSE)
             # Not wait_for: until Python 3.12 it may swallow the cancellation that `stop` sends.
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(wait):
+                async with asyncio.timeout(max(0.0, wait - _PAUSE)):
                     await self._due.wait()
 
     async def _start_what_is_due(self) -> float:
         """Start the steps that are due and return the seconds until the next one is."""
         try:
-            agenda = await self._store.agenda(self._clock(), list(self._busy))
+            agenda = await self._store.agenda(self._clock(), frozenset(self._busy))
         except Exception:
             # Nothing may end the only loop that moves jobs on.
             log.exception("the store cannot be read; trying again")
             return _LONGEST_NAP
-        looked_at = [job for job in agenda.jobs if job.state in LOOKED_AT]
-        if looked_at:
-            self._start(looked_at, self._pipeline.look(looked_at))
+        self._busy |= {job.id for job in agenda.jobs}
+        if looked_at := [job for job in agenda.jobs if job.state in LOOKED_AT]:
+            self._start(self._guarded(looked_at, self._pipeline.look(looked_at)))
+        self._begin([job for job in agenda.jobs if job.state is State.QUEUED])
         for job in agenda.jobs:
-            if job.state not in LOOKED_AT:
-                self._start([job], self._step(job))
+            if job.state in (State.SUBMITTING, State.RENDERED):
+                self._start(self._step(job))
         if agenda.next_at is None:
             return _LONGEST_NAP
         return min(_LONGEST_NAP, max(0.0, (agenda.next_at - self._clock()) / 1000))
 
+    def _begin(self, jobs: Sequence[Job]) -> None:
+        """Put jobs into the line, and start as many steps as it may take to send it."""
+        self._line.extend(jobs)
+        for _ in range(0, len(jobs), _MOST_TOGETHER):
+            self._start(self._send())
+
+    async def _send(self) -> None:
+        """Send the first in the line together; another step may have sent all there were."""
+        async with self._submits:
+            jobs = [self._line.popleft() for _ in range(min(_MOST_TOGETHER, len(self._line)))]
+            if jobs:
+                await self._guarded(jobs, self._pipeline.begin(jobs))
+
     async def _step(self, job: Job) -> None:
         lane = self._deliveries if job.state is State.RENDERED else self._submits
         async with lane:
-            await self._pipeline.step(job)
+            await self._guarded([job], self._pipeline.step(job))
 
-    def _start(self, jobs: Sequence[Job], step: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(self._guarded(jobs, step))
-        self._busy |= dict.fromkeys((job.id for job in jobs), task)
+    def _start(self, step: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(step)
+        self._steps.add(task)
+        task.add_done_callback(self._steps.discard)
 
     async def _guarded(self, jobs: Sequence[Job], step: Coroutine[Any, Any, None]) -> None:
         try:
@@ -106,8 +132,7 @@ class Worker:
             log.exception("a step of job %s broke; trying again later", names)
             await self._set_aside(jobs)
         finally:
-            for job in jobs:
-                self._busy.pop(job.id, None)
+            self._busy -= {job.id for job in jobs}
             self.wake()
 
     async def _set_aside(self, jobs: Sequence[Job]) -> None:

@@ -22,8 +22,10 @@ from bot.errors import ProviderError
 from bot.ledger import Kind
 from bot.lifecycle import State
 from bot.media import Media
+from bot.parcel import Wanted
 from bot.provider import Provider
 from bot.store import Store
+from bot.task import Frame
 from tests.conftest import UNLIMITED, Clock, make_order
 from tests.corridor import CDN, KLING, Bot, Channel, World, ask, model, picture
 
@@ -134,7 +136,7 @@ def test_whatever_comes_back_the_client_answers_or_raises_its_own_error(
         async with httpx.AsyncClient(transport=serve) as http:
             provider = Provider(http, "https://api.runware.ai/v1", "key")
             for call in (
-                provider.submit(TASK, make_order(), JPEG),
+                provider.submit([Wanted(TASK, make_order(), Frame.data_uri(JPEG))]),
                 provider.price(make_order(), JPEG),
                 provider.look([TASK]),
                 provider.balance_micro(),

@@ -51,7 +51,7 @@ async def submitted(
         wanted[0] = Wanted(task_uuids[0], order, PICTURE)
     async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
         provider = Provider(http, "https://api.runware.ai/v1", "key")
-        outcomes = await provider.submit_together(wanted)
+        outcomes = await provider.submit(wanted)
     assert outcomes.keys() == set(task_uuids)
     kinds = {key: None if error is None else type(error) for key, error in outcomes.items()}
     return kinds, asked

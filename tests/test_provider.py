@@ -15,10 +15,12 @@ import pytest
 
 from bot.errors import AccountTrouble, Busy, Moderated, ProviderError, Rejected, Unclear
 from bot.lifecycle import Order
+from bot.parcel import Wanted
 from bot.provider import Progress, Provider, Result
 from bot.sandbox.faults import Rule
 from bot.sandbox.runware.outcomes import Outcome
 from bot.sandbox.runware.server import LocalRunware
+from bot.task import Frame
 from tests.conftest import make_order
 from tests.corridor import PRICE, TURBO, clip, model, picture, plain_http
 
@@ -82,6 +84,13 @@ async def scripted(
         yield Provider(http, "https://api.runware.ai/v1", "secret-key"), script
 
 
+async def submitted(provider: Provider, task_uuid: str, order: Order, jpeg: bytes) -> None:
+    """Submit one task; raises what stood in its way."""
+    outcomes = await provider.submit([Wanted(task_uuid, order, Frame.data_uri(jpeg))])
+    if (problem := outcomes[task_uuid]) is not None:
+        raise problem
+
+
 def answer(body: Any = None, status: int = 200, **headers: str) -> httpx.Response:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     return httpx.Response(status, content=content, headers=headers)
@@ -123,7 +132,7 @@ async def test_a_request_equals_the_documented_example_field_for_field(example: 
     order = make_order(guidance=example["CFGScale"])
     acknowledged = {"taskType": "videoInference", "taskUUID": example["taskUUID"]}
     async with scripted(answer({"data": [acknowledged]})) as (provider, script):
-        await provider.submit(example["taskUUID"], order, JPEG)
+        await submitted(provider, example["taskUUID"], order, JPEG)
 
     ((task,),) = script.tasks
     image = "data:image/jpeg;base64," + base64.b64encode(JPEG).decode()
@@ -151,7 +160,7 @@ async def test_a_request_equals_the_documented_example_field_for_field(example: 
 )
 async def test_an_option_is_sent_only_where_the_order_has_it(changes: Json, expected: Json) -> None:
     async with scripted(answer(ACCEPTED)) as (provider, script):
-        await provider.submit(TASK, make_order(**changes), JPEG)
+        await submitted(provider, TASK, make_order(**changes), JPEG)
 
     ((task,),) = script.tasks
     always = {"taskType", "taskUUID", "model", "deliveryMethod", "includeCost", "inputs"}
@@ -163,7 +172,7 @@ async def test_an_option_is_sent_only_where_the_order_has_it(changes: Json, expe
 async def test_without_a_size_or_guidance_neither_is_sent() -> None:
     order = Order(model=TURBO, width=None, height=None, duration=5.0, prompt="waves")
     async with scripted(answer(ACCEPTED)) as (provider, script):
-        await provider.submit(TASK, order, JPEG)
+        await submitted(provider, TASK, order, JPEG)
 
     ((task,),) = script.tasks
     assert not task.keys() & {"width", "height", "CFGScale"}
@@ -201,7 +210,7 @@ async def test_a_price_is_read_from_whatever_the_service_answers(
 
 async def test_only_a_dry_run_is_sent_as_one() -> None:
     async with scripted(answer(ACCEPTED)) as (provider, script):
-        await provider.submit(TASK, make_order(), JPEG)
+        await submitted(provider, TASK, make_order(), JPEG)
     assert "X-Runware-Dry-Run" not in script.asked[0].headers
 
 
@@ -222,7 +231,7 @@ async def test_what_the_record_of_the_model_rules_out_is_never_sent() -> None:
             http, "https://api.runware.ai/v1", "secret-key", models={TURBO: model(TURBO)}
         )
         with pytest.raises(Rejected, match="missingPositivePrompt"):
-            await knowing.submit(TASK, make_order(model=TURBO, width=None, height=None), JPEG)
+            await submitted(knowing, TASK, make_order(model=TURBO, width=None, height=None), JPEG)
     assert script.asked == []
 
 
@@ -236,14 +245,14 @@ async def test_a_task_names_its_own_callback_where_there_is_one() -> None:
         told = Provider(
             http, "https://api.runware.ai/v1", "secret-key", "https://bot.example/{}".format
         )
-        await told.submit(TASK, make_order(), JPEG)
+        await submitted(told, TASK, make_order(), JPEG)
 
     ((task,),) = script.tasks
     assert task["webhookURL"] == f"https://bot.example/{TASK}"
 
 
 async def test_a_submit_is_acknowledged(runware: LocalRunware, provider: Provider) -> None:
-    await provider.submit(new_uuid(), make_order(), JPEG)
+    await submitted(provider, new_uuid(), make_order(), JPEG)
 
     assert runware.ledger.accepted == 1
 
@@ -255,7 +264,7 @@ async def test_a_repeated_submit_is_accepted_once_and_is_no_error(
     runware.settings.duplicate = duplicate
     task = new_uuid()
     for _ in range(3):
-        await provider.submit(task, make_order(), JPEG)
+        await submitted(provider, task, make_order(), JPEG)
 
     assert (runware.ledger.accepted, runware.ledger.duplicates) == (1, 2)
 
@@ -283,8 +292,8 @@ async def test_a_lost_answer_is_unclear_and_the_repeat_is_accepted_once(
     runware.faults.add(Rule(match=SUBMIT, **rule))  # type: ignore[arg-type] # pydantic reads it
     task = new_uuid()
     with pytest.raises(Unclear):
-        await provider.submit(task, make_order(), JPEG)
-    await provider.submit(task, make_order(), JPEG)
+        await submitted(provider, task, make_order(), JPEG)
+    await submitted(provider, task, make_order(), JPEG)
 
     assert runware.ledger.accepted == 1
 
@@ -292,7 +301,7 @@ async def test_a_lost_answer_is_unclear_and_the_repeat_is_accepted_once(
 async def test_an_unreachable_service_is_busy_because_it_took_nothing() -> None:
     async with scripted(httpx.ConnectError("no route")) as (provider, _):
         with pytest.raises(Busy):
-            await provider.submit(TASK, make_order(), JPEG)
+            await submitted(provider, TASK, make_order(), JPEG)
 
 
 @pytest.mark.parametrize(
@@ -352,7 +361,7 @@ async def test_an_answer_to_a_submit_says_who_can_act(
 ) -> None:
     async with scripted(reply) as (provider, _):
         with pytest.raises(ProviderError) as raised:
-            await provider.submit(TASK, make_order(), JPEG)
+            await submitted(provider, TASK, make_order(), JPEG)
 
     assert type(raised.value) is kind
     assert raised.value.status == reply.status_code
@@ -368,7 +377,7 @@ async def test_a_busy_service_may_say_how_long_to_wait(
     headers = {} if header is None else {"Retry-After": header}
     async with scripted(answer(b"", 429, **headers)) as (provider, _):
         with pytest.raises(Busy) as raised:
-            await provider.submit(TASK, make_order(), JPEG)
+            await submitted(provider, TASK, make_order(), JPEG)
 
     assert raised.value.retry_after == seconds
 
@@ -377,7 +386,7 @@ async def test_an_error_names_the_fields_at_fault() -> None:
     fields = ["width", "height"]
     async with scripted(refused("missingDimensionParameters", parameter=fields)) as (provider, _):
         with pytest.raises(Rejected) as raised:
-            await provider.submit(TASK, make_order(), JPEG)
+            await submitted(provider, TASK, make_order(), JPEG)
 
     assert raised.value.code == "missingDimensionParameters"
     assert raised.value.parameter == "width, height"
@@ -386,12 +395,12 @@ async def test_an_error_names_the_fields_at_fault() -> None:
 async def test_an_error_of_another_task_is_not_taken_for_ours() -> None:
     both = ACCEPTED | {"errors": [{"code": "invalidModel", "taskUUID": OTHER}]}
     async with scripted(answer(both)) as (provider, _):
-        await provider.submit(TASK, make_order(), JPEG)
+        await submitted(provider, TASK, make_order(), JPEG)
 
 
 async def test_an_empty_list_of_errors_is_no_error() -> None:
     async with scripted(answer(ACCEPTED | {"errors": [], "more": {"to": "come"}})) as (provider, _):
-        await provider.submit(TASK, make_order(), JPEG)
+        await submitted(provider, TASK, make_order(), JPEG)
 
 
 # --- Look ----------------------------------------------------------------------------------------
@@ -411,7 +420,7 @@ async def test_finished_tasks_come_with_their_cost_in_one_request(
 ) -> None:
     tasks = [new_uuid() for _ in range(5)]
     for task in tasks:
-        await provider.submit(task, make_order(), JPEG)
+        await submitted(provider, task, make_order(), JPEG)
     found = await seen(provider, *tasks)
 
     assert found.keys() == set(tasks)
@@ -431,7 +440,7 @@ async def test_a_task_in_the_making_is_not_complete(
 ) -> None:
     runware.settings.render_seconds = 60
     task = new_uuid()
-    await provider.submit(task, make_order(), JPEG)
+    await submitted(provider, task, make_order(), JPEG)
 
     progress = (await provider.look([task]))[task]
     assert progress == Progress(is_processing=True)
@@ -444,7 +453,7 @@ async def test_a_task_that_the_service_does_not_know_is_unknown_not_failed(
 ) -> None:
     runware.settings.unknown_task = unknown
     known = new_uuid()
-    await provider.submit(known, make_order(), JPEG)
+    await submitted(provider, known, make_order(), JPEG)
 
     strange = new_uuid()
     found = await provider.look([known, strange])
@@ -460,7 +469,7 @@ async def test_of_two_results_one_may_fail(
     runware.settings.failure_form = form
     runware.outcomes.add(Outcome(next="partial"))
     task = new_uuid()
-    await provider.submit(task, make_order(results=2), JPEG)
+    await submitted(provider, task, make_order(results=2), JPEG)
 
     progress = (await seen(provider, task, results=2))[task]
     assert len(progress.results) == 1
@@ -473,7 +482,7 @@ async def test_a_cost_that_is_not_reported_is_unknown_not_free(
 ) -> None:
     runware.settings.cost = "never"
     task = new_uuid()
-    await provider.submit(task, make_order(), JPEG)
+    await submitted(provider, task, make_order(), JPEG)
 
     (result,) = (await seen(provider, task))[task].results
     assert result.cost_micro is None
@@ -686,7 +695,7 @@ def names(folder: Path) -> list[str]:
 
 async def finished_url(provider: Provider) -> str:
     task = new_uuid()
-    await provider.submit(task, make_order(), JPEG)
+    await submitted(provider, task, make_order(), JPEG)
     (result,) = (await seen(provider, task))[task].results
     return result.url
 

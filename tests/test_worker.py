@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from tests.corridor import PRICE, Bot, World, world
 LATER = 10**9
 WAYS = {
     State.QUEUED: (),
+    State.SUBMITTING: (Event.SUBMIT,),
     State.RENDERING: (Event.SUBMIT, Event.ACCEPTED),
     State.RENDERED: (Event.SUBMIT, Event.ACCEPTED, Event.FINISHED),
 }
@@ -38,6 +39,7 @@ class Hands(Pipeline):
         self.store = store
         self.clock = clock
         self.done: list[str] = []
+        self.begun: list[list[str]] = []
         self.looks: list[list[str]] = []
         self.running: dict[str, Job] = {}
         self.most_running = 0
@@ -56,6 +58,11 @@ class Hands(Pipeline):
             self.done.append(job.id)
         finally:
             del self.running[job.id]
+
+    async def begin(self, jobs: Sequence[Job]) -> None:
+        self.begun.append([job.id for job in jobs])
+        for job in jobs:
+            await self.step(job)
 
     async def look(self, jobs: Sequence[Job]) -> None:
         self.looks.append(sorted(job.id for job in jobs))
@@ -255,7 +262,7 @@ async def test_a_job_that_is_nudged_in_the_middle_of_a_look_is_looked_at_again(
     assert hands.looks == [sorted((nudged.id, other.id)), [nudged.id]]
 
 
-async def test_four_are_sent_at_a_time_and_posting_does_not_wait_for_sending(
+async def test_four_requests_are_sent_at_a_time_and_posting_does_not_wait_for_them(
     store: Store, hands: Hands, worker: Worker
 ) -> None:
     gate = asyncio.Event()
@@ -265,7 +272,7 @@ async def test_four_are_sent_at_a_time_and_posting_does_not_wait_for_sending(
             await gate.wait()
 
     hands.meanwhile = wait
-    await kept(store, 9)
+    await kept(store, 40)
     worker.start()
     await until(lambda: len(hands.running) == 4)
     ready = await kept(store, 6, State.RENDERED)
@@ -275,7 +282,35 @@ async def test_four_are_sent_at_a_time_and_posting_does_not_wait_for_sending(
     assert set(hands.done) == {job.id for job in ready}
     assert len(hands.running) == 4
     gate.set()
-    await until(lambda: len(hands.done) == 15)
+    await until(lambda: len(hands.done) == 46)
+    assert [len(together) for together in hands.begun] == [8, 8, 8, 8, 8]
+
+
+async def test_a_wish_of_a_quiet_moment_goes_alone_and_those_that_meet_in_the_line_together(
+    store: Store, hands: Hands, worker: Worker
+) -> None:
+    gate = asyncio.Event()
+
+    async def wait(job: Job) -> None:
+        del job
+        await gate.wait()
+
+    hands.meanwhile = wait
+    worker.start()
+    alone, waiting = [], []
+    for count in range(1, 5):
+        alone += await kept(store)
+        worker.wake()
+        await until(lambda count=count: len(hands.begun) == count)  # type: ignore[misc]
+    for _ in range(10):
+        waiting += await kept(store)
+        worker.wake()
+        await asyncio.sleep(0.015)
+    gate.set()
+    await until(lambda: len(hands.done) == 14)
+
+    ids = [job.id for job in waiting]
+    assert hands.begun == [*([job.id] for job in alone), ids[:8], ids[8:]]
 
 
 # --- Trouble -------------------------------------------------------------------------------------
@@ -284,7 +319,7 @@ async def test_four_are_sent_at_a_time_and_posting_does_not_wait_for_sending(
 async def test_a_step_that_breaks_is_set_aside_for_a_minute_and_the_others_go_on(
     store: Store, hands: Hands, worker: Worker, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    bad, *good = await kept(store, 4)
+    bad, *good = await kept(store, 4, State.SUBMITTING)
 
     async def breaks(job: Job) -> None:
         if job.id == bad.id:
@@ -303,20 +338,21 @@ async def test_a_step_that_breaks_is_set_aside_for_a_minute_and_the_others_go_on
     assert found.due_at == clock() + 60_000
 
 
-async def test_a_look_that_breaks_is_set_aside_too(
-    store: Store, hands: Hands, worker: Worker, clock: Clock
+@pytest.mark.parametrize("state", [State.QUEUED, State.RENDERING])
+async def test_what_breaks_of_several_together_is_set_aside_for_all_of_them(
+    store: Store, hands: Hands, worker: Worker, clock: Clock, state: State
 ) -> None:
-    jobs = await kept(store, 3, State.RENDERING)
+    jobs = await kept(store, 3, state)
 
     async def breaks(_: Job) -> None:
         raise ZeroDivisionError
 
     hands.meanwhile = breaks
     worker.start()
-    await until(lambda: len(hands.looks) == 1)
+    await until(lambda: len(hands.looks + hands.begun) == 1)
     await asyncio.sleep(0.02)
 
-    assert len(hands.looks) == 1
+    assert len(hands.looks + hands.begun) == 1
     for job in jobs:
         found = await store.job(job.id)
         assert found is not None
@@ -349,7 +385,7 @@ async def test_accounts_that_cannot_be_read_do_not_end_the_worker(
     agenda = store.agenda
     failures = [error, error]
 
-    async def failing(now: int, but_not: Sequence[str] = (), limit: int = 500) -> Agenda:
+    async def failing(now: int, but_not: Container[str] = (), limit: int = 500) -> Agenda:
         if failures:
             raise failures.pop()
         return await agenda(now, but_not, limit)
@@ -416,6 +452,28 @@ async def test_stopping_lets_running_steps_finish_and_starts_no_new_ones(
 
     assert hands.done == [job.id]
     assert (await store.agenda(hands.clock())).jobs == (late,)
+
+
+async def test_what_still_waits_in_the_line_when_the_bot_stops_is_not_sent(
+    store: Store, hands: Hands, worker: Worker
+) -> None:
+    gate = asyncio.Event()
+
+    async def wait(job: Job) -> None:
+        del job
+        await gate.wait()
+
+    hands.meanwhile = wait
+    jobs = await kept(store, 40)
+    worker.start()
+    await until(lambda: len(hands.running) == 4)
+    stopping = asyncio.create_task(worker.stop())
+    await asyncio.sleep(0.01)
+    gate.set()
+    await stopping
+
+    assert hands.begun == [[job.id for job in jobs[at : at + 8]] for at in (0, 8, 16, 24)]
+    assert (await store.agenda(hands.clock())).jobs == tuple(jobs[32:])
 
 
 async def test_stopping_does_not_wait_for_ever(

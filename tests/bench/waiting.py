@@ -145,7 +145,7 @@ def _life_of(runware: LocalRunware, told: dict[str, Any], accepted_s: float) -> 
         cpu_ms=(told["end_s"] - told["start_s"]) * 1000 / JOBS,
         waiting_cpu_ms=(told["end_s"] - accepted_s) * 1000 / JOBS,
         requests=runware.ledger.requests / JOBS,
-        polls=(runware.ledger.requests - runware.ledger.asked["videoInference"]) / JOBS,
+        polls=runware.ledger.polls / JOBS,
         waits=sorted(waits),
     )
 

@@ -4,7 +4,7 @@ Owns the redaction and the length. Called by the API for every request, read thr
 interface.
 """
 
-from collections import deque
+from collections import Counter, deque
 from typing import Any
 
 from bot.sandbox.runware.ledger import Ledger
@@ -25,9 +25,10 @@ class Journal:
 
     def note(self, tasks: list[Any], *, at: float, transport: str, dry_run: bool) -> None:
         """Write one request down; `at` in seconds since the epoch."""
+        kinds = Counter(_kind(task) for task in tasks)
         self._ledger.requests += 1
-        for task in tasks:
-            self._ledger.asked[_kind(task)] += 1
+        self._ledger.polls += "getResponse" in kinds
+        self._ledger.asked += kinds
         entry = {
             "at": at,
             "transport": transport,

@@ -30,6 +30,8 @@ class Ledger:
     webhooks_delivered: int = 0
     webhook_attempts: int = 0
     requests: int = 0
+    polls: int = 0
+    """Requests that asked for responses."""
     asked: Counter[str] = field(default_factory=Counter)
     """Tasks received in requests, by `taskType`."""
 
@@ -83,6 +85,7 @@ class Ledger:
             "webhooks_delivered": self.webhooks_delivered,
             "webhook_attempts": self.webhook_attempts,
             "requests": self.requests,
+            "polls": self.polls,
             "asked": dict(self.asked),
             "tasks": [_line(task, now) for task in self.book.tasks.values()],
         }

@@ -1,22 +1,24 @@
-"""The command line: `python -m bot run | demo | sandbox | check`.
+"""The command line: `python -m bot run | demo | sandbox | check | backup | restore`.
 
 The only reader of the environment and `.env`. Exit codes: 0 fine, 1 something is wrong outside,
-2 the operator must act: settings, arguments, token. No traceback, no secret reaches the terminal.
+2 the operator must act: settings, arguments, token, a database that this release cannot use.
+No traceback, no secret reaches the terminal.
 """
 
 import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 
 if sys.version_info < (3, 11):  # noqa: UP036 - started from a folder, nothing else has checked it
     sys.exit("animate-bot needs Python 3.11 or newer; this one is " + sys.version.split()[0])
 
-from bot.errors import AnimateError, DiscordRefuses, SettingsError
+from bot.errors import AnimateError, DiscordRefuses, SettingsError, Unusable
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except AnimateError as error:
         _say(str(error))
-        return 2 if isinstance(error, DiscordRefuses) else 1
+        return 2 if isinstance(error, DiscordRefuses | Unusable) else 1
     except KeyboardInterrupt:
         return 130
 
@@ -68,6 +70,14 @@ def _parser() -> argparse.ArgumentParser:
 
     check = commands.add_parser("check", help="settings, database, Discord and Runware, with fixes")
     check.set_defaults(command=_check)
+
+    backup = commands.add_parser("backup", help="a copy of the database, also while the bot runs")
+    backup.add_argument("file", type=Path, metavar="FILE", help="a new file for the copy")
+    backup.set_defaults(command=_backup)
+
+    restore = commands.add_parser("restore", help="such a copy put back, while the bot is stopped")
+    restore.add_argument("file", type=Path, metavar="FILE", help="a copy that `backup` made")
+    restore.set_defaults(command=_restore)
     return parser
 
 
@@ -122,6 +132,30 @@ def _check(_: argparse.Namespace) -> int:
     except SettingsError as error:
         return check.report(error)
     return asyncio.run(check.run(environment))
+
+
+def _backup(chosen: argparse.Namespace) -> int:
+    from bot import backup  # noqa: PLC0415
+
+    return _tell(backup.backup(_data_dir(), chosen.file))
+
+
+def _restore(chosen: argparse.Namespace) -> int:
+    from bot import backup  # noqa: PLC0415
+
+    return _tell(backup.restore(_data_dir(), chosen.file, datetime.now(UTC)))
+
+
+def _tell(lines: Iterable[str]) -> int:
+    for line in lines:
+        print(line)
+    return 0
+
+
+def _data_dir() -> Path:
+    from bot.settings import Settings  # noqa: PLC0415
+
+    return Settings.from_env(_environment()).data_dir
 
 
 def _environment() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The one connection to the database file: durable, locked, migrated, with group commit.
+"""The one connection to the database file: durable, locked, with group commit.
 
 A transaction is a plain function of a `sqlite3.Connection`, handed over whole. Those that wait are
 run one after the other in the connection's own thread and committed together, each behind a
@@ -13,13 +13,14 @@ import logging
 import sqlite3
 from collections.abc import Callable, Sequence
 from functools import partial
-from importlib.resources import files
 from pathlib import Path
 from typing import IO, Any, Self, TypeVar
 
 import aiosqlite
 
-from bot.errors import Locked, StoreError
+from bot import migration
+from bot.diagnosis import diagnosis
+from bot.errors import Locked, StoreError, StoreTrouble, Unusable
 
 log = logging.getLogger(__name__)
 
@@ -39,24 +40,23 @@ class Database:
         self._committer: asyncio.Task[None] | None = None
         self._lock: IO[str] | None = None
         self._connection: aiosqlite.Connection | None = None
+        self._trouble: StoreTrouble | None = None
 
     @property
     def path(self) -> Path:
         """The database file."""
-        return self._folder / "animate.db"
+        return database_in(self._folder)
 
     async def __aenter__(self) -> Self:
         """Lock the folder, open the file, bring the schema forward. Raises `StoreError`."""
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._lock = _locked(self._folder / "lock")
+            self._lock = locked(self._folder)
             self._connection = await aiosqlite.connect(self.path, isolation_level=None)
-            await self._in_thread(_prepare)
+            await self._in_thread(partial(_prepare, path=self.path))
         except (sqlite3.Error, OSError) as error:
             await self._close()
-            raise StoreError(
-                f"cannot open {self.path} ({error}); restore a backup, or use another folder"
-            ) from error
+            raise _cannot_open(error, self.path) from error
         except BaseException:
             await self._close()
             raise
@@ -74,6 +74,8 @@ class Database:
         Raises what the transaction raises, with its changes undone; sqlite3's own errors come as
         `StoreError`.
         """
+        if isinstance(self._trouble, Unusable):
+            raise Unusable(str(self._trouble))  # a damaged file gets worse with each write
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._waiting.append((transaction, future))
         if self._committer is None:
@@ -93,14 +95,35 @@ class Database:
                 del self._waiting[: len(batch)]
                 work = partial(_run_together, [transaction for transaction, _ in batch])
                 try:
-                    outcomes = await self._in_thread(work)
+                    outcomes, has_written = await self._in_thread(work)
                 except Exception as error:  # noqa: BLE001 - every waiter must hear of it
-                    outcomes = [error] * len(batch)
+                    outcomes, has_written = [error] * len(batch), False
+                outcomes = [self._told(outcome) for outcome in outcomes]
+                self._note_health(outcomes, has_written=has_written)
                 for (_, future), outcome in zip(batch, outcomes, strict=True):
                     _resolve(future, outcome)
         finally:
             # Also where a loop that is torn down cancels this task, or closing would wait for ever.
             self._committer = None
+
+    def _told(self, outcome: Any) -> Any:
+        """Return an outcome with an error of SQLite as one of ours."""
+        if not isinstance(outcome, sqlite3.Error):
+            return outcome
+        ours = diagnosis(outcome, self.path)
+        ours.__cause__ = outcome
+        return ours
+
+    def _note_health(self, outcomes: Sequence[Any], *, has_written: bool) -> None:
+        """Say once that the file is in trouble, and once that it is well again."""
+        trouble = next((one for one in outcomes if isinstance(one, StoreTrouble)), None)
+        if trouble is not None:
+            if type(trouble) is not type(self._trouble):
+                log.critical("%s Nothing is accepted meanwhile, and nothing is lost.", trouble)
+            self._trouble = trouble
+        elif has_written and self._trouble is not None:
+            log.warning("the database can be written again")
+            self._trouble = None
 
     async def _in_thread(self, function: Callable[[sqlite3.Connection], T]) -> T:
         connection = self._connection
@@ -123,18 +146,18 @@ class Database:
 def _resolve(future: asyncio.Future[Any], outcome: Any) -> None:
     if future.done():
         return
-    if isinstance(outcome, sqlite3.Error):
-        wrapped = StoreError(str(outcome))
-        wrapped.__cause__ = outcome
-        future.set_exception(wrapped)
-    elif isinstance(outcome, Exception):
+    if isinstance(outcome, Exception):
         future.set_exception(outcome)
     else:
         future.set_result(outcome)
 
 
-def _run_together(batch: Sequence[Transaction], db: sqlite3.Connection) -> list[Any]:
-    """Run all in one transaction; an outcome is the result, or the exception of that one alone."""
+def _run_together(batch: Sequence[Transaction], db: sqlite3.Connection) -> tuple[list[Any], bool]:
+    """Run all in one transaction, and tell whether anything was written.
+
+    An outcome is the result, or the exception of that one alone.
+    """
+    before = db.total_changes
     try:
         db.execute("BEGIN IMMEDIATE")
         outcomes = [_run_one(db, transaction) for transaction in batch]
@@ -143,78 +166,53 @@ def _run_together(batch: Sequence[Transaction], db: sqlite3.Connection) -> list[
         if db.in_transaction:
             db.execute("ROLLBACK")
         raise
-    return outcomes
+    return outcomes, db.total_changes > before
 
 
 def _run_one(db: sqlite3.Connection, transaction: Transaction) -> Any:
     db.execute("SAVEPOINT one")
     try:
         outcome = transaction(db)
-    except Exception as error:  # noqa: BLE001 - handed to its caller by _resolve
+    except Exception as error:
+        if not db.in_transaction:
+            raise  # SQLite itself took everything back, such as where the disk is full
         db.execute("ROLLBACK TO one")
         outcome = error
     db.execute("RELEASE one")
     return outcome
 
 
-def _locked(path: Path) -> IO[str]:
-    """Hold an exclusive lock on `path` as long as the file stays open. Raises `Locked`."""
-    handle = path.open("w")
+def database_in(folder: Path) -> Path:
+    """Return the database file of a data folder."""
+    return folder / "animate.db"
+
+
+def locked(folder: Path) -> IO[str]:
+    """Hold a data folder for oneself, as long as the file stays open. Raises `Locked`."""
+    handle = (folder / "lock").open("w")
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         handle.close()
         raise Locked(
-            f"another bot runs on {path.parent}; stop it, or give this one its own folder"
+            f"another bot runs on {folder}; stop it, or give this one its own folder"
         ) from None
     return handle
 
 
-def _prepare(db: sqlite3.Connection) -> None:
+def _cannot_open(error: sqlite3.Error | OSError, path: Path) -> StoreError:
+    found = diagnosis(error, path)
+    if isinstance(found, StoreTrouble):
+        return found
+    return StoreError(f"{path} cannot be opened ({error}); use another folder")
+
+
+def _prepare(db: sqlite3.Connection, path: Path) -> None:
     db.execute("PRAGMA journal_mode = WAL")
     # FULL: what was acknowledged survives a power cut. NORMAL loses the last commits.
     db.execute("PRAGMA synchronous = FULL")
     # Without it, INSERT OR REPLACE would remove an entry past the trigger that forbids it.
     db.execute("PRAGMA recursive_triggers = ON")
     db.row_factory = sqlite3.Row
-    _migrate(db)
+    migration.bring_forward(db, path)
     db.execute("PRAGMA foreign_keys = ON")
-
-
-def _migrate(db: sqlite3.Connection) -> None:
-    """Apply the schema files that the database has not seen, each in a transaction of its own."""
-    version: int = db.execute("PRAGMA user_version").fetchone()[0]
-    folder = files("bot").joinpath("schema").iterdir()
-    steps = sorted((file for file in folder if file.name.endswith(".sql")), key=lambda f: f.name)
-    if version > len(steps):
-        raise StoreError(
-            f"the database is from a newer release (schema {version}, this release knows"
-            f" {len(steps)}); install that release, or restore an older backup"
-        )
-    for number, step in enumerate(steps[version:], start=version + 1):
-        _apply(db, step.read_text("utf-8"), number)
-        log.info("schema is now at %s", step.name)
-
-
-def _apply(db: sqlite3.Connection, script: str, version: int) -> None:
-    """Run a schema file whole or not at all.
-
-    Without foreign keys, so that it may put a new table in the place of an old one; they are looked
-    at together before the commit, which is the way that SQLite's own documentation gives.
-    """
-    db.execute("PRAGMA foreign_keys = OFF")
-    try:
-        db.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {version};")
-        _check_owners(db)
-        db.execute("COMMIT")
-    except BaseException:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-        raise
-    finally:
-        db.execute("PRAGMA foreign_keys = ON")
-
-
-def _check_owners(db: sqlite3.Connection) -> None:
-    if db.execute("PRAGMA foreign_key_check").fetchone() is not None:
-        raise sqlite3.IntegrityError("the new schema would leave rows without their owners")

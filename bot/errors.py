@@ -27,7 +27,10 @@ AnimateError
 ├── ChartBroken             the picture of what was spent could not be drawn
 ├── StoreError              the accounts cannot be read or written
 │   ├── Locked              another process runs on this data directory
+│   ├── StoreTrouble        the disk or another program is in the way
+│   │   └── Unusable        damaged, or from a newer release: its owner must act
 │   └── StaleJob            the job moved on since it was read
+├── BackupRefused           a copy of the database cannot be made, or put back
 ├── SettingsError           the operator must mend the settings
 ├── CannotListen            the web server's port is taken, or is not ours to take
 └── IllegalTransition       a bug: an event that a state does not know
@@ -252,8 +255,23 @@ class Locked(StoreError):
     """Another process runs on this data directory."""
 
 
+class StoreTrouble(StoreError):
+    """The file cannot be used as long as the disk or another program is in the way.
+
+    The message says what to do. It is logged once, where it arises.
+    """
+
+
+class Unusable(StoreTrouble):
+    """The file is damaged, or from a newer release; nothing passes until its owner has acted."""
+
+
 class StaleJob(StoreError):
     """The job moved on since it was read; whoever moved it has done the work."""
+
+
+class BackupRefused(AnimateError):
+    """A copy of the database cannot be made, or put back; nothing was changed."""
 
 
 @dataclass(eq=False)

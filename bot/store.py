@@ -29,6 +29,8 @@ _OPEN = "state NOT IN ('delivered', 'failed')"  # written out: it must match the
 assert {f"{state}" for state in FINAL} == {"delivered", "failed"}
 
 
+RESTORED_AT = "restored at"
+"""The fact that `backup.py` leaves in a copy that it puts back: Unix milliseconds."""
 MOST_AHEAD = 100
 """Counting on would cost more than the figure is worth."""
 
@@ -220,6 +222,23 @@ class Store:
             db.execute("INSERT OR IGNORE INTO facts (name, value) VALUES (?, ?)", (name, value))
             row = db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
             return str(row["value"])
+
+        return await self._database.run(transaction)
+
+    async def restored_at(self) -> int:
+        """Return when a backup was put in the place of this database, 0 if it never was."""
+        return int(await self.fact(RESTORED_AT) or 0)
+
+    async def to_ask_about(self, due_by: int) -> int:
+        """Count the jobs whose next word is the service's, and that have been due since then."""
+
+        def transaction(db: sqlite3.Connection) -> int:
+            found = db.execute(
+                f"SELECT count(*) FROM jobs WHERE {_OPEN} AND due_at <= ?"
+                " AND state IN ('submitting', 'rendering', 'lost')",
+                (due_by,),
+            )
+            return int(found.fetchone()[0])
 
         return await self._database.run(transaction)
 

@@ -187,7 +187,7 @@ async def test_a_database_from_a_newer_release_is_refused_and_left_alone(tmp_pat
 
 async def test_a_file_that_is_no_database_is_refused_and_the_folder_let_go(tmp_path: Path) -> None:
     (tmp_path / "animate.db").write_bytes(b"this is no database at all" * 100)
-    with pytest.raises(StoreError, match="cannot open"):
+    with pytest.raises(StoreError, match="cannot be"):
         await open_and_close(tmp_path)
     (tmp_path / "animate.db").unlink()
     async with Database(tmp_path) as database:
@@ -201,7 +201,7 @@ async def test_whatever_breaks_while_opening_the_folder_is_let_go(
         raise RuntimeError("unforeseen")
 
     with monkeypatch.context() as patch:
-        patch.setattr("bot.database.files", broken)
+        patch.setattr("bot.migration.files", broken)
         with pytest.raises(RuntimeError, match="unforeseen"):
             await open_and_close(tmp_path)
     async with Database(tmp_path) as database:
@@ -210,7 +210,7 @@ async def test_whatever_breaks_while_opening_the_folder_is_let_go(
 
 async def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(StoreError, match="cannot open"):
+    with pytest.raises(StoreError, match="cannot be"):
         await open_and_close(tmp_path / "file")
 
 
@@ -244,7 +244,7 @@ def steps_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, steps: Mapping[st
     folder.mkdir(parents=True)
     for name, script in steps.items():
         (folder / name).write_text(script, "utf-8")
-    monkeypatch.setattr("bot.database.files", lambda _: tmp_path / "bot")
+    monkeypatch.setattr("bot.migration.files", lambda _: tmp_path / "bot")
     return folder
 
 

@@ -25,6 +25,7 @@ from bot.gate import Gate
 from bot.hooks import Bell, Signer
 from bot.intake import Intake, Pictures
 from bot.media import MEGABYTE, Media
+from bot.members import Members
 from bot.pipeline import Pipeline
 from bot.provider import Provider
 from bot.rules import Limits, Measure
@@ -138,6 +139,7 @@ def build(
         pictures=pictures,
         clips_folder=settings.data_dir / "clips",
         accounts=accounts,
+        members=Members(database),
         look_every=settings.look_every_seconds,
         give_up_after=settings.give_up_hours * 3600,
         clock=clock,

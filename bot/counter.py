@@ -12,9 +12,10 @@ import discord
 
 from bot import quota_words
 from bot.client import AnimateBot
-from bot.delivery import NO_ANSWER, embed
+from bot.delivery import embed
 from bot.desk import Attachment, Desk
 from bot.errors import ChartBroken, InputRefused, StoreError
+from bot.ladder import NO_ANSWER
 from bot.refusals import refusal
 from bot.words import Note
 

@@ -22,8 +22,10 @@ from bot.errors import (
     TooLarge,
     Unpostable,
 )
+from bot.ladder import Posted
 from bot.ledger import Kind
 from bot.lifecycle import Clip, Event, Job
+from bot.members import Members
 from bot.provider import Provider, Result
 from bot.store import Store
 from bot.timetable import Timetable
@@ -47,6 +49,7 @@ class Handover:
         delivery: Delivery,
         folder: Path,
         accounts: Accounts,
+        members: Members,
         timetable: Timetable,
     ) -> None:
         self._store = store
@@ -54,12 +57,15 @@ class Handover:
         self._delivery = delivery
         self._folder = folder
         self._accounts = accounts
+        self._members = members
         self._timetable = timetable
 
     async def deliver(self, job: Job) -> None:
         """Fetch and post the clips of a job, or set its next try. Raises `StaleJob`."""
         # Counted before it is tried: where that cannot be written, nothing is posted, or a disk
         # that stays full would fill the channel; and a try after a crash knows it is not the first.
+        if job.attempts == 0 and job.created_at <= await self._store.restored_at():
+            job = replace(job, attempts=1)  # a backup does not know what was posted after it
         next_try = self._timetable.next_try(job, _RARELY)
         job = await self._store.move(job, lifecycle.again(job, self._timetable.clock(), next_try))
         clips = await self._store.clips(job.id)
@@ -71,7 +77,10 @@ class Handover:
             text = words.delivered(
                 job, len(clips), spent, await self._receipt(job), was_lost=was_lost
             )
-            message_id = await self._delivery.post(job, paths, text, words.alt_text(job))
+            wishes = await self._members.settings(job.member_id)
+            posted = await self._delivery.post(
+                job, paths, text, words.alt_text(job), may_dm=wishes.dm_when_lost
+            )
         except (ProviderError, ClipBroken) as error:
             log.warning("job %s: clip not fetched, trying again: %s", job.short_id, error)
             if job.attempts >= _WORTH_A_WORD:
@@ -79,13 +88,21 @@ class Handover:
         except DeliveryError as error:
             await self._keep(job, error, spent)
         else:
-            now = self._timetable.clock()
-            posted = lifecycle.advance(job, Event.POSTED, now, message_id=message_id)
-            posted = await self._store.move(job, posted)
-            self._delivery.show(posted, words.done(posted))
-            log.info("job %s: delivered", job.short_id)
+            await self._delivered(job, posted)
             for path in paths:
                 path.unlink(missing_ok=True)
+
+    async def _delivered(self, job: Job, posted: Posted) -> None:
+        done = lifecycle.advance(
+            job,
+            Event.POSTED,
+            self._timetable.clock(),
+            message_id=posted.message_id,
+            message_channel_id=posted.channel_id,
+        )
+        done = await self._store.move(job, done)
+        self._delivery.show(done, words.done(done))
+        log.info("job %s: delivered", job.short_id)
 
     async def _keep(self, job: Job, error: DeliveryError, spent: int) -> None:
         """Keep a clip that Discord did not take, and say so where that helps."""

@@ -36,6 +36,8 @@ class Ask:
     """Unique per wish: "interaction:123"."""
     guild_id: int
     channel_id: int
+    parent_channel_id: int | None = None
+    """Of a public thread, the channel that it belongs to."""
     member_id: int
     role_ids: tuple[int, ...] = ()
     """The member's roles at this moment."""
@@ -153,6 +155,9 @@ class Intake:
         except UserError:
             self._pictures.drop(job.id)
             raise
+        except StoreTrouble as error:  # told where it arose
+            self._pictures.drop(job.id)
+            raise NotAccepting from error
         except (StoreError, OSError) as error:
             self._pictures.drop(job.id)
             log.exception("the accounts cannot be written, so nothing is accepted")
@@ -199,6 +204,7 @@ class Intake:
             task_uuid=self._new_uuid(),
             guild_id=ask.guild_id,
             channel_id=ask.channel_id,
+            parent_channel_id=ask.parent_channel_id,
             member_id=ask.member_id,
             role_ids=ask.role_ids,
             status_message_id=ask.status_message_id,

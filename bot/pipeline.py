@@ -20,6 +20,7 @@ from bot.gate import Gate
 from bot.handover import Handover
 from bot.intake import Pictures
 from bot.lifecycle import Clip, Event, Failure, Job, State
+from bot.members import Members
 from bot.money import usd
 from bot.provider import Progress, Provider
 from bot.store import Store
@@ -54,6 +55,7 @@ class Pipeline:
         pictures: Pictures,
         clips_folder: Path,
         accounts: Accounts,
+        members: Members,
         look_every: float,
         give_up_after: float,
         clock: Callable[[], int],
@@ -90,6 +92,7 @@ class Pipeline:
             delivery=delivery,
             folder=clips_folder,
             accounts=accounts,
+            members=members,
             timetable=self._timetable,
         )
 

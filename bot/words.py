@@ -67,7 +67,7 @@ def animating(job: Job) -> Note:
 def done(job: Job) -> Note:
     """Say that the clip is in the channel."""
     what = "clip is" if job.order.results == 1 else "clips are"
-    return Note("✅ Done", f"Your {what} below.{_fine_print(job)}", Tone.DONE)
+    return Note("✅ Done", f"Your {what} {_where(job)}.{_fine_print(job)}", Tone.DONE)
 
 
 def paused(job: Job) -> Note:
@@ -121,6 +121,11 @@ def delivered(job: Job, made: int, cost_micro: int, receipt: str, *, was_lost: b
         )
     facts = [*_facts(job.order), usd(cost_micro), receipt, f"job {job.short_id}"]
     return "\n".join([*lines, "-# " + " · ".join(filter(None, facts))])
+
+
+def elsewhere(job: Job) -> str:
+    """Say, below clips that could not be posted where they were asked for, where that was."""
+    return f"-# You asked for this in <#{job.channel_id}>, where I can't post."
 
 
 def receipt(statement: Statement) -> str:
@@ -217,6 +222,15 @@ def usage_alt(
         lines.append(f"By member: {', '.join(f'{name} {usd(spent)}' for name, spent in members)}.")
     text = " ".join(lines)
     return text if len(text) <= _MOST_ALT else f"{text[: _MOST_ALT - 1]}…"
+
+
+def _where(job: Job) -> str:
+    match job.message_channel_id:
+        case None | job.channel_id:
+            return "below"
+        case job.parent_channel_id:
+            return f"in <#{job.parent_channel_id}>, as I can't post here"
+    return "in your direct messages, as I can't post here"
 
 
 def _facts(order: Order) -> list[str]:

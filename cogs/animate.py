@@ -18,9 +18,10 @@ from bot import picker, words
 from bot.catalog import AUTO, Model, Policy, TextRule
 from bot.client import AnimateBot
 from bot.counter import roles_of
-from bot.delivery import NO_ANSWER, embed
+from bot.delivery import embed
 from bot.errors import CannotPostHere, PictureProblem, PictureRefused, UserError
 from bot.intake import Ask
+from bot.ladder import NO_ANSWER
 from bot.refusals import refusal
 
 log = logging.getLogger(__name__)
@@ -191,6 +192,7 @@ def _ask(
         source=f"interaction:{interaction.id}",
         guild_id=interaction.guild_id or 0,
         channel_id=interaction.channel_id or 0,
+        parent_channel_id=_parent_id(interaction),
         member_id=interaction.user.id,
         role_ids=roles_of(interaction.user),
         status_message_id=placeholder_id,
@@ -198,6 +200,14 @@ def _ask(
         reply=reply,
         **given,
     )
+
+
+def _parent_id(interaction: Interaction) -> int | None:
+    """Return the channel of a public thread; who may see a private one is nobody else's affair."""
+    channel = interaction.channel
+    if isinstance(channel, discord.Thread) and not channel.is_private():
+        return channel.parent_id
+    return None
 
 
 def _check_channel(interaction: Interaction) -> None:

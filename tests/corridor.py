@@ -30,9 +30,11 @@ from bot.database import Database
 from bot.delivery import Delivery, Reply, nonce
 from bot.gate import Gate
 from bot.intake import Ask, Intake, Pictures
+from bot.ladder import Posted
 from bot.ledger import Entry, Kind
 from bot.lifecycle import FINAL, LOOKED_AT, Job, State
 from bot.media import Media
+from bot.members import Members
 from bot.pipeline import Pipeline
 from bot.provider import Provider
 from bot.rules import Limits
@@ -114,6 +116,8 @@ class Channel:
     refusals: deque[Exception] = field(default_factory=deque)
     """What the next posts are answered with, before one is taken."""
     attempts: int = 0
+    may_dm: list[bool] = field(default_factory=list)
+    """Of each try, whether the member had asked for direct messages."""
 
     @property
     def titles(self) -> list[str]:
@@ -128,7 +132,10 @@ class ChannelDelivery(Delivery):
         self.channel = channel
         self.is_closed = False
 
-    async def post(self, job: Job, files: Sequence[Path], text: str, alt: str) -> int:
+    async def post(
+        self, job: Job, files: Sequence[Path], text: str, alt: str, *, may_dm: bool = False
+    ) -> Posted:
+        self.channel.may_dm.append(may_dm)
         self.channel.attempts += 1
         if self.channel.refusals:
             raise self.channel.refusals.popleft()
@@ -136,7 +143,7 @@ class ChannelDelivery(Delivery):
         clips = tuple(path.read_bytes() for path in files)
         names = tuple(path.name for path in files)
         post = Post(900 + len(posts), job.id, clips, names, text, alt)
-        return posts.setdefault(nonce(job), post).id
+        return Posted(job.channel_id, posts.setdefault(nonce(job), post).id)
 
     def show(self, job: Job, note: Note, reply: Reply | None = None) -> None:
         del job
@@ -190,6 +197,7 @@ class World:
                 self,
                 store=store_type(database),
                 accounts=Accounts(database, limits),
+                members=Members(database),
                 provider=Provider(http, self.runware.url, "test-key"),
                 media=Media(media, (CDN,), 20_000_000),
                 model=model(model_id),
@@ -221,6 +229,7 @@ class Bot:
         *,
         store: Store,
         accounts: Accounts,
+        members: Members,
         provider: Provider,
         media: Media,
         model: Model,
@@ -232,6 +241,7 @@ class Bot:
         self.world = world
         self.store = store
         self.accounts = accounts
+        self.members = members
         self.provider = provider
         self.gate = Gate(provider.balance_micro, lambda: 1.0)
         self.delivery = ChannelDelivery(world.channel)
@@ -244,6 +254,7 @@ class Bot:
             pictures=self.pictures,
             clips_folder=world.folder / "clips",
             accounts=accounts,
+            members=members,
             look_every=look_every,
             give_up_after=give_up_after,
             clock=clock,

@@ -16,6 +16,7 @@ import pytest
 
 from bot.delivery import Delivery
 from bot.errors import DeliveryError, TooLarge
+from bot.ladder import Posted
 from bot.lifecycle import Job, State, again
 from bot.sandbox.discord import Limits, LocalDiscord
 from bot.sandbox.discord.message import Message
@@ -39,6 +40,7 @@ class Post:
     delivery: Delivery
     job: Job
     folder: Path
+    text: str = "Ready"
 
     def clips(self, *sizes: int) -> Sequence[Path]:
         """Files of at least a real clip's size, in bytes."""
@@ -48,10 +50,11 @@ class Post:
             paths[-1].write_bytes(clip().ljust(size, b"\0"))
         return paths
 
-    async def post(self, *sizes: int) -> int:
+    async def post(self, *sizes: int, may_dm: bool = False) -> Posted:
         """Try once more, as the pipeline does: counted first."""
         self.job = again(self.job, NOON, NOON)
-        return await self.delivery.post(self.job, self.clips(*sizes or (0,)), "Ready", "A wave")
+        clips = self.clips(*sizes or (0,))
+        return await self.delivery.post(self.job, clips, self.text, "A wave", may_dm=may_dm)
 
     async def refused(self, *sizes: int) -> DeliveryError:
         with pytest.raises(DeliveryError) as caught:
@@ -65,11 +68,18 @@ class Post:
     def trouble(self, **rule: Any) -> str:
         return self.server.faults.add(Rule(**rule))
 
-    async def deny(self, *permissions: str) -> None:
-        """Take permissions from the bot in this channel."""
-        form = {"channel_id": str(self.job.channel_id), "deny": permissions}
+    async def deny(self, *permissions: str, channel_id: int | None = None) -> None:
+        """Take permissions from the bot in this channel; none given gives all back."""
+        place = str(channel_id or self.job.channel_id)
+        await self.control("PATCH", {"channel_id": place, "deny": permissions})
+
+    async def control(self, method: str, form: dict[str, Any]) -> None:
+        """Change a channel as no bot can, or delete it."""
         url = f"{self.server.url}/sandbox/control/channel"
-        async with aiohttp.ClientSession() as http, http.patch(url, json=form) as response:
+        async with (
+            aiohttp.ClientSession() as http,
+            http.request(method, url, json=form) as response,
+        ):
             assert response.ok, await response.text()
 
     async def shown(self) -> None:
@@ -133,7 +143,7 @@ async def test_a_clip_whose_answer_was_lost_is_found_when_its_nonce_is_long_forg
     found = await here.post()
 
     (post,) = here.posts
-    assert found == int(post.id)
+    assert found.message_id == int(post.id)
     assert here.asked("POST") == 2  # the status message, and one clip
     assert here.asked("GET") == 1
 
@@ -226,7 +236,7 @@ async def test_four_clips_that_are_too_large_together_come_one_by_one_in_order(h
     first = await here.post(*FOUR)
 
     assert numbers(here.posts) == [["1"], ["2"], ["3"], ["4"]]
-    assert first == int(here.posts[0].id)
+    assert first.message_id == int(here.posts[0].id)
     assert [post.content for post in here.posts] == ["Ready", "", "", ""]
     assert len({post.nonce for post in here.posts}) == 4
     status = str(here.job.status_message_id)
@@ -254,7 +264,7 @@ async def test_a_crash_between_the_clips_doubles_none_and_loses_none(
     first = await here.post(*FOUR)
 
     assert numbers(here.posts) == [["1"], ["2"], ["3"], ["4"]]
-    assert first == int(here.posts[0].id)
+    assert first.message_id == int(here.posts[0].id)
     assert [post.content for post in here.posts] == ["Ready", "", "", ""]
 
 
@@ -263,7 +273,7 @@ async def test_four_clips_in_one_message_are_found_as_all_four(here: Post) -> No
     await here.refused(*FOUR)
     here.restart()
     here.server.set_limits(SMALL)
-    assert await here.post(*FOUR) == int(here.posts[0].id)
+    assert (await here.post(*FOUR)).message_id == int(here.posts[0].id)
     assert numbers(here.posts) == [["1", "2", "3", "4"]]
 
 

@@ -27,6 +27,7 @@ from bot.hooks import Bell, Signer
 from bot.intake import Pictures
 from bot.ledger import Kind, Resolution
 from bot.lifecycle import Clip, Job, Order
+from bot.members import Members
 from bot.pipeline import Pipeline
 from bot.provider import Provider
 from bot.rules import Limits
@@ -100,6 +101,7 @@ async def live(order: LifeOrder) -> NoReturn:
             pictures=pictures,
             clips_folder=folder / "clips",
             accounts=Accounts(database, UNLIMITED),
+            members=Members(database),
             look_every=order.look_every,
             give_up_after=86_400,
             clock=clock,

@@ -1,0 +1,232 @@
+"""The ladder of delivery: where a clip is posted, from the best place to the last resort.
+
+1. as an answer to the status message; where that is gone, Discord makes it a plain message;
+2. as a plain message in the same channel, where its history is closed to the bot;
+3. in the channel that the thread belongs to, where the thread is gone, locked or closed;
+4. as a direct message, if the member has asked for that;
+5. nowhere: `Unpostable`; the clip is kept, and offered again from the top.
+
+A step down follows a refusal, never an answer that was lost. All places share one nonce, which
+Discord looks up by its author: a repeat elsewhere returns the message that is there already.
+Beyond Discord's window all places are looked through first. `delivery.py` says what is posted.
+"""
+
+import contextlib
+import json
+import logging
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import aiohttp
+import discord
+
+from bot import words
+from bot.errors import DeliveryError, TooLarge, Unpostable
+from bot.lifecycle import Job
+
+log = logging.getLogger(__name__)
+
+NO_ANSWER = (aiohttp.ClientError, OSError, TimeoutError, json.JSONDecodeError)
+"""What discord.py raises where Discord, or somebody before it, gave no answer or a garbled one."""
+_NO_HISTORY = 160002
+_UNKNOWN_MESSAGE = 10008
+"""To a nonce: its message was deleted. It is forgotten in a few minutes, so nothing is closed."""
+_TOO_LARGE = (40005, 50045)
+_CLOSED = (50008, 50083, 160005)
+"""Not a channel for texts; an archived thread; a locked one. Discord calls them bad requests."""
+_GONE = (403, 404)
+_HISTORY = 500
+"""Messages that are looked through in each place; a hundred are one request."""
+
+
+class _NoReply(Unpostable):
+    """The channel takes a message, but not as an answer to another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A message with clips of a job."""
+
+    channel_id: int
+    message_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One message with clips, by their numbers, which begin with 1."""
+
+    clips: Mapping[int, Path]
+    text: str
+    alt: str
+    nonce: str
+
+    @property
+    def size(self) -> int:
+        """The bytes of its clips."""
+        return sum(path.stat().st_size for path in self.clips.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One place, and how a clip is posted there."""
+
+    channel_id: int | None
+    """None is the member's direct messages, which are opened when they are needed."""
+    reply_to: int | None = None
+    is_elsewhere: bool = False
+    """Whether somebody has to be told where the clip was asked for."""
+
+
+def rungs(job: Job, *, may_dm: bool) -> list[Rung]:
+    """Return the places for a job's clips, the best one first."""
+    found = [Rung(job.channel_id)]
+    if job.status_message_id is not None:
+        found.insert(0, Rung(job.channel_id, reply_to=job.status_message_id))
+    if job.parent_channel_id is not None:
+        found.append(Rung(job.parent_channel_id, is_elsewhere=True))
+    if may_dm:
+        found.append(Rung(None, is_elsewhere=True))
+    return found
+
+
+class Ladder:
+    """One try to post a job's clips; a place that has refused is not asked twice."""
+
+    def __init__(self, client: discord.Client, job: Job, *, may_dm: bool) -> None:
+        self._client = client
+        self._job = job
+        self._rungs = rungs(job, may_dm=may_dm)
+        self._refusals: dict[int | None, Unpostable] = {}
+
+    async def send(self, letter: Letter) -> Posted:
+        """Post at the highest place that takes it.
+
+        Raises `TooLarge`, `DeliveryError`, or the first place's `Unpostable` if none takes it.
+        """
+        for rung in self._rungs:
+            if rung.channel_id in self._refusals:
+                continue
+            try:
+                return await self._post(rung, letter)
+            except _NoReply as error:
+                log.info("job %s: not as an answer: %s", self._job.short_id, error)
+            except Unpostable as error:
+                log.info("job %s: refused in one place: %s", self._job.short_id, error)
+                self._refusals[rung.channel_id] = error
+        raise next(iter(self._refusals.values()))
+
+    async def look(self) -> dict[int, Posted]:
+        """Look everywhere for what earlier tries have posted, though the answer was lost.
+
+        Returns it by the numbers of the clips. Where the history may not be read there is nothing
+        to see, and the nonce has to do. Raises `DeliveryError`.
+        """
+        found: dict[int, Posted] = {}
+        for channel_id in dict.fromkeys(rung.channel_id for rung in self._rungs):
+            try:
+                found = await self._seen(channel_id) | found
+            except Unpostable as error:
+                log.info("job %s: no look into a history: %s", self._job.short_id, error)
+        return found
+
+    async def _seen(self, channel_id: int | None) -> dict[int, Posted]:
+        job = self._job
+        since = job.status_message_id or discord.utils.time_snowflake(
+            datetime.fromtimestamp(job.created_at / 1000, UTC)
+        )
+        found: dict[int, Posted] = {}
+        with _as_ours():
+            channel = await self._channel(channel_id)
+            async for message in channel.history(limit=_HISTORY, after=discord.Object(since)):
+                if message.author == self._client.user:
+                    posted = Posted(channel.id, message.id)
+                    found = dict.fromkeys(_numbers(message, job), posted) | found
+        return found
+
+    async def _post(self, rung: Rung, letter: Letter) -> Posted:
+        job = self._job
+        lines = [letter.text, words.elsewhere(job) if rung.is_elsewhere else ""]
+        attachments = [
+            # A path, not bytes: a clip is streamed from the disk and never kept in memory.
+            discord.File(path, filename=_filename(job, path, number), description=letter.alt)
+            for number, path in letter.clips.items()
+        ]
+        try:
+            with _as_ours(letter.size):
+                channel = await self._channel(rung.channel_id)
+                message = await channel.send(
+                    "\n".join(filter(None, lines)) or None,
+                    files=attachments,
+                    nonce=letter.nonce,
+                    reference=_reference(job, rung),  # type: ignore[arg-type] # None is its default
+                    allowed_mentions=discord.AllowedMentions(
+                        everyone=False,
+                        roles=False,
+                        users=[discord.Object(job.member_id)],
+                        replied_user=False,
+                    ),
+                )
+        finally:
+            for attachment in attachments:
+                attachment.close()
+        return Posted(channel.id, message.id)
+
+    async def _channel(self, channel_id: int | None) -> discord.PartialMessageable:
+        """Return a channel, which costs no request, or the member's direct messages."""
+        if channel_id is not None:
+            return self._client.get_partial_messageable(channel_id, guild_id=self._job.guild_id)
+        direct = await self._client.create_dm(discord.Object(self._job.member_id))
+        return self._client.get_partial_messageable(direct.id)
+
+
+def _reference(job: Job, rung: Rung) -> discord.MessageReference | None:
+    if rung.reply_to is None:
+        return None
+    return discord.MessageReference(
+        message_id=rung.reply_to,
+        channel_id=job.channel_id,
+        guild_id=job.guild_id,
+        fail_if_not_exists=False,
+    )
+
+
+@contextlib.contextmanager
+def _as_ours(size: int = 0) -> Iterator[None]:
+    """Raise what discord.py raises as a `DeliveryError`; `size` is the bytes that are sent."""
+    try:
+        yield
+    except discord.HTTPException as error:
+        problem = _problem(error)
+        if isinstance(problem, TooLarge):
+            problem.size = size
+        raise problem from error
+    except NO_ANSWER as error:
+        raise DeliveryError(f"{type(error).__name__}: {error}") from error
+
+
+def _problem(error: discord.HTTPException) -> DeliveryError:
+    text = f"HTTP {error.status}, code {error.code}"
+    with contextlib.suppress(AttributeError):
+        text += f": {error.text}"
+    if error.status == 413 or error.code in _TOO_LARGE:  # noqa: PLR2004 - HTTP's own number
+        return TooLarge(text)
+    if error.code == _NO_HISTORY:
+        return _NoReply(text)
+    if error.code in _CLOSED or (error.status in _GONE and error.code != _UNKNOWN_MESSAGE):
+        return Unpostable(text)
+    return DeliveryError(text)
+
+
+def _numbers(message: discord.Message, job: Job) -> Iterator[int]:
+    """List the clips of the job that a message carries."""
+    for attachment in message.attachments:
+        found = re.fullmatch(rf"clip-{job.short_id}-(\d+)\.\w+", attachment.filename)
+        if found is not None:
+            yield int(found[1])
+
+
+def _filename(job: Job, path: Path, number: int) -> str:
+    return f"clip-{job.short_id}-{number}{path.suffix}"

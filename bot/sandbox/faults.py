@@ -48,10 +48,10 @@ class Rule(BaseModel):
 
     match: Match = Match()
     do: Literal["lose_answer", "stall", "status", "drop", "truncate", "kill"]
-    when: Literal["before", "after", "answered"] = "before"
+    when: Literal["before", "after", "halfway", "answered"] = "before"
     """For `stall`, `status` and `kill`: before the request is processed, or after it.
 
-    `kill` alone may also wait until it is answered.
+    `kill` alone may also wait until it is answered, by half or as a whole.
     """
     skip: int = Field(default=0, ge=0)
     """Matches to let pass before the first one that is acted on."""
@@ -69,7 +69,7 @@ class Rule(BaseModel):
             raise ValueError("`status` needs a status")
         if self.do == "kill" and self.pid is None:
             raise ValueError("`kill` needs a pid above 1")
-        if self.do in {"stall", "status"} and self.when == "answered":
+        if self.do in {"stall", "status"} and self.when in {"halfway", "answered"}:
             raise ValueError(f"`{self.do}` is before or after")
         return self
 
@@ -242,13 +242,7 @@ async def _drop(rule: Rule, request: web.Request, handler: Handler) -> web.Strea
 
 async def _truncate(rule: Rule, request: web.Request, handler: Handler) -> web.StreamResponse:
     del rule
-    response = await _process(request, handler)
-    body = await asyncio.to_thread(_body_of, response)
-    half = web.StreamResponse(status=response.status, headers=response.headers)
-    half.content_length = len(body)
-    await half.prepare(request)
-    await half.write(body[: len(body) // 2])
-    await _flushed(request)
+    await _send_half(request, await _process(request, handler))
     return _cut(request)
 
 
@@ -259,6 +253,10 @@ async def _kill(rule: Rule, request: web.Request, handler: Handler) -> web.Strea
         _sigkill(rule.pid)
         return _cut(request)
     response = await _process(request, handler)
+    if rule.when == "halfway":
+        await _send_half(request, response)
+        _sigkill(rule.pid)
+        return _cut(request)
     if rule.when == "answered":
         await response.prepare(request)
         await response.write_eof()
@@ -282,6 +280,16 @@ def _cut(request: web.Request) -> web.StreamResponse:
     if request.transport is not None:
         request.transport.abort()
     return web.Response(status=500)
+
+
+async def _send_half(request: web.Request, response: web.StreamResponse) -> None:
+    """Send the headers as if all of the body would follow, and the first half of it."""
+    body = await asyncio.to_thread(_body_of, response)
+    half = web.StreamResponse(status=response.status, headers=response.headers)
+    half.content_length = len(body)
+    await half.prepare(request)
+    await half.write(body[: len(body) // 2])
+    await _flushed(request)
 
 
 async def _flushed(request: web.Request) -> None:

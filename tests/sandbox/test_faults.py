@@ -129,11 +129,16 @@ async def test_a_truncated_answer_breaks_off_in_the_middle(server: Server, path:
 
 
 @pytest.mark.parametrize(
-    ("when", "processed", "answered"),
-    [("before", [], False), ("after", ["one"], True), ("answered", ["one"], True)],
+    ("when", "processed", "error"),
+    [
+        ("before", [], aiohttp.ClientConnectionError),
+        ("after", ["one"], None),
+        ("halfway", ["one"], aiohttp.ClientPayloadError),
+        ("answered", ["one"], None),
+    ],
 )
 async def test_a_kill_strikes_the_given_process(
-    server: Server, when: str, processed: list[str], answered: bool
+    server: Server, when: str, processed: list[str], error: type[Exception] | None
 ) -> None:
     victim = await asyncio.create_subprocess_exec(
         sys.executable, "-c", "import time; time.sleep(30)"
@@ -141,10 +146,10 @@ async def test_a_kill_strikes_the_given_process(
     server.faults.may_kill(victim.pid)
     rule = {"do": "kill", "when": when, "pid": victim.pid}
     server.faults.add(Rule.model_validate(rule))
-    if answered:
+    if error is None:
         assert await server.post(body="one") == (200, BODY)
     else:
-        with pytest.raises(aiohttp.ClientConnectionError):
+        with pytest.raises(error):
             await server.post(body="one")
     assert await victim.wait() == -signal.SIGKILL
     assert server.processed == processed
@@ -228,6 +233,7 @@ async def test_only_a_process_that_was_given_up_in_code_can_be_killed(server: Se
         {"do": "kill"},
         {"do": "kill", "pid": 1},
         {"do": "stall", "when": "answered"},
+        {"do": "status", "status": 500, "when": "halfway"},
         {"do": "status", "status": 500, "when": "answered"},
         {"do": "drop", "match": {"path": "("}},
     ],

@@ -168,6 +168,18 @@ async def test_a_clip_is_served_whole_or_in_ranges_and_counted() -> None:
         assert (await client.fetch(url.replace(".mp4", ".mov")))[0] == 404
 
 
+async def test_canned_clips_can_be_told_apart_and_are_films_all_the_same(tmp_path: Path) -> None:
+    async with client_of(canned_apart=True) as client:
+        urls = [(await client.result(await client.submit()))["videoURL"] for _ in range(2)]
+        one, other = [(await client.fetch(url))[1] for url in urls]
+        assert one != other
+        assert await client.fetch(urls[0]) == (200, one)
+    for number, clip in enumerate((one, other)):
+        path = tmp_path / f"{number}.mp4"
+        path.write_bytes(clip)
+        assert len(frames_of(path)) == 150
+
+
 @pytest.mark.parametrize("status", [404, 403])
 async def test_a_url_that_has_expired_is_dead(status: int) -> None:
     async with client_of(url_seconds=0, expired_status=status) as client:

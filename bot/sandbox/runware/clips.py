@@ -44,7 +44,10 @@ class Clips:
         if result.clip is not None:
             return result.clip
         assert task.canned
-        return self._settings.canned_clip or await self._studio.canned(_shot(task, result))
+        path = self._settings.canned_clip or await self._studio.canned(_shot(task, result))
+        if not self._settings.canned_apart:
+            return path
+        return self._studio.copy(path, result.video_uuid)
 
     async def close(self) -> None:
         """Stop waiting for clips."""

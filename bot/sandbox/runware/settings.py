@@ -39,6 +39,8 @@ class Settings(BaseModel):
     """Render nothing: all clips of a shape are one small file, made once."""
     canned_clip: Path | None = None
     """With `canned`: this very file, whatever the shape."""
+    canned_apart: bool = False
+    """With `canned`: no two clips are alike, each ends with its UUID, which players skip."""
 
     # Answers.
     duplicate: Literal[400, 409, "accept"] = 400

@@ -56,6 +56,15 @@ class Studio:
             Image.new("RGB", (320, 320), (88, 101, 242)).save(plain)
         return await self.clip(plain, "plain", replace(shot, quality=20, move=0))
 
+    def copy(self, clip: Path, mark: str) -> Path:
+        """Return a copy that ends with `mark` in a box of MP4's, always of the same bytes."""
+        path = self._folder / f"{clip.stem}-{mark}{clip.suffix}"
+        if not path.exists():
+            content = mark.encode()
+            box = (8 + len(content)).to_bytes(4, "big") + b"free" + content
+            path.write_bytes(clip.read_bytes() + box)
+        return path
+
     async def close(self) -> None:
         """Stop rendering and end the worker."""
         for task in self._clips.values():

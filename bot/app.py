@@ -1,7 +1,8 @@
 """Runs the bot: the order in which its parts come up and go down.
 
 Start: lock and open the store, connect; while Discord answers, load the corridor; listen, take up
-open jobs, then open the doors. Stop (SIGTERM, SIGINT): take nothing new, let running steps commit.
+open jobs, then open the doors; where a backup was restored, ask about its jobs before new ones are
+accepted. Stop (SIGTERM, SIGINT): take nothing new, let running steps commit.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ from bot import catalog
 from bot.catalog import Model
 from bot.client import AnimateBot, asking_discord
 from bot.database import Database
-from bot.errors import SettingsError
+from bot.errors import SettingsError, StoreError
 from bot.settings import Settings
 from bot.store import Store
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _HOOK_KEY = "webhook key"
+_ASKED_YET = 0.2
+"""Seconds between two looks at whether a restored copy's jobs have been asked about."""
 
 
 def chosen_model(settings: Settings) -> Model:
@@ -94,10 +97,13 @@ async def _live(settings: Settings, model: Model, database: Database, client: An
             await corridor.web.start()
         await client.load(model)
         await corridor.pipeline.recover()
+        restored_at = await corridor.store.restored_at()
+        corridor.intake.is_open = await corridor.store.to_ask_about(restored_at) == 0
         corridor.worker.start()
         client.open_doors(corridor.intake, corridor.desk)
         with asking_discord():
             await client.publish_commands()
+            await _reconcile(corridor, restored_at)
             await asyncio.wait([connection])
             connection.result()
     finally:
@@ -105,6 +111,18 @@ async def _live(settings: Settings, model: Model, database: Database, client: An
         await client.close()
         connection.cancel()  # it may be pausing between two attempts
         await asyncio.wait([connection])
+
+
+async def _reconcile(corridor: "Corridor", restored_at: int) -> None:
+    """Accept new jobs once the service was asked about each that a restored copy has open."""
+    if corridor.intake.is_open:
+        return
+    log.warning("a backup was restored: asking about its open jobs before new ones are accepted")
+    while not corridor.intake.is_open:
+        await asyncio.sleep(_ASKED_YET)
+        with contextlib.suppress(StoreError):
+            corridor.intake.is_open = await corridor.store.to_ask_about(restored_at) == 0
+    log.info("asked about every open job; new ones are accepted")
 
 
 def _corridor(

@@ -14,7 +14,14 @@ from pathlib import Path
 from bot import image, words
 from bot.catalog import AUTO, Model
 from bot.delivery import Delivery, Reply
-from bot.errors import AccountPaused, NotAccepting, OptionRefused, StoreError, UserError
+from bot.errors import (
+    AccountPaused,
+    NotAccepting,
+    OptionRefused,
+    StoreError,
+    StoreTrouble,
+    UserError,
+)
 from bot.gate import Gate
 from bot.lifecycle import Job, Order
 from bot.media import Media
@@ -155,12 +162,9 @@ class Intake:
         except UserError:
             self._pictures.drop(job.id)
             raise
-        except StoreTrouble as error:  # told where it arose
-            self._pictures.drop(job.id)
-            raise NotAccepting from error
         except (StoreError, OSError) as error:
             self._pictures.drop(job.id)
-            log.exception("the accounts cannot be written, so nothing is accepted")
+            _tell(error)
             raise NotAccepting from error
         if not admitted.is_new:
             self._pictures.drop(job.id)
@@ -214,3 +218,16 @@ class Intake:
             created_at=now,
             updated_at=now,
         )
+
+
+def _tell(error: StoreError | OSError) -> None:
+    """Tell the owner why nothing is accepted, where nobody else does."""
+    match error:
+        case StoreTrouble():
+            pass  # the database tells of it, once
+        case OSError():
+            log.critical(
+                "nothing is accepted: a picture cannot be kept (%s). Is there space?", error
+            )
+        case _:
+            log.error("nothing is accepted: the accounts cannot be written", exc_info=error)

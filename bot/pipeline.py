@@ -15,7 +15,7 @@ from bot import ledger, lifecycle, words
 from bot.accounts import Accounts
 from bot.delivery import Delivery
 from bot.ending import Ending
-from bot.errors import AccountTrouble, IllegalTransition, ProviderError, StaleJob
+from bot.errors import AccountTrouble, IllegalTransition, ProviderError, StaleJob, StoreTrouble
 from bot.gate import Gate
 from bot.handover import Handover
 from bot.intake import Pictures
@@ -184,6 +184,8 @@ class Pipeline:
             await step
         except StaleJob as error:
             log.info("%s", error)
+        except StoreTrouble:
+            raise
         except Exception:
             log.exception("job %s: its look broke; trying again", job.short_id)
             return False

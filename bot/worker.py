@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-from bot.errors import StaleJob, StoreError
+from bot.errors import StaleJob, StoreError, StoreTrouble
 from bot.lifecycle import LOOKED_AT, Job, State
 from bot.pipeline import Pipeline
 from bot.store import Store
@@ -31,7 +31,7 @@ _LONGEST_NAP = 30.0
 _PATIENCE = 6.0
 """Seconds that running steps get when the bot stops; what is cut off goes on after the start."""
 _BREATH = 5.0
-"""Seconds that a job rests in memory where not even that can be written; less than `_PATIENCE`."""
+"""Seconds that a job rests in memory where nothing can be written; less than `_PATIENCE`."""
 _AFTER_A_BUG = 60_000
 """Milliseconds until a job is tried again whose step broke in an unforeseen way."""
 
@@ -84,6 +84,8 @@ class Worker:
         """Start the steps that are due and return the seconds until the next one is."""
         try:
             agenda = await self._store.agenda(self._clock(), frozenset(self._busy))
+        except StoreTrouble:
+            return _BREATH
         except Exception:
             # Nothing may end the only loop that moves jobs on.
             log.exception("the store cannot be read; trying again")
@@ -127,6 +129,9 @@ class Worker:
             await step
         except StaleJob as error:
             log.info("%s", error)
+        except StoreTrouble:
+            # Told where it arose. The jobs are still due: without a pause they would go round.
+            await asyncio.sleep(_BREATH)
         except Exception:
             names = ", ".join(job.short_id for job in jobs)
             log.exception("a step of job %s broke; trying again later", names)

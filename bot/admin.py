@@ -13,7 +13,7 @@ from bot import books
 from bot.accounts import Server, server_of
 from bot.database import Database
 from bot.ledger import UTC_ZONE, Entry, Kind
-from bot.periods import Period, day_of, first_day
+from bot.periods import Period, day_of, first_day, last_day
 from bot.rules import Rule
 
 
@@ -152,6 +152,7 @@ def _counted(
     """Return the spending that counts against the member now, per day, beside what is held."""
     today = day_of(change.at, zone)
     since = min(first_day(period, today) for period in Period)
+    until = max(last_day(period, today) for period in Period)
     rows = db.execute(
         "SELECT day, spent_micro + held_micro - excused_micro - coalesce((SELECT"
         "   sum(hold.held_micro - hold.excused_micro)"
@@ -159,8 +160,8 @@ def _counted(
         "  WHERE jobs.guild_id = totals.guild_id AND jobs.member_id = totals.member_id"
         "    AND jobs.state IN ('queued', 'submitting', 'rendering')"
         "    AND hold.day = totals.day), 0) AS counted"
-        " FROM totals WHERE guild_id = ? AND member_id = ? AND day >= ?",
-        (change.guild_id, member_id, since.isoformat()),
+        " FROM totals WHERE guild_id = ? AND member_id = ? AND day BETWEEN ? AND ?",
+        (change.guild_id, member_id, since.isoformat(), until.isoformat()),
     ).fetchall()
     return [(date.fromisoformat(day), counted) for day, counted in rows if counted > 0]
 

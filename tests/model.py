@@ -73,6 +73,11 @@ def number(value: int | None) -> float:
     return math.inf if value is None else value
 
 
+def pause(value: float) -> float:
+    """Return the seconds of a cooldown; "unlimited" is none."""
+    return 0 if value == math.inf else value
+
+
 @dataclass
 class Model:
     """All servers, members and grants."""
@@ -109,10 +114,8 @@ class Model:
             for role in roles
             if (Target.ROLE, role, measure) in rules
         ]
-        if by_role and measure is Measure.COOLDOWN:
-            return min(0 if pause == math.inf else pause for pause in by_role)
         if by_role:
-            return max(by_role)
+            return min(by_role, key=pause) if measure is Measure.COOLDOWN else max(by_role)
         default = number(self.limits.member.get(measure))
         return rules.get((Target.DEFAULT, 0, measure), default)
 
@@ -188,9 +191,9 @@ class Model:
     def refusal(self, job: Job, wanted: int) -> Refusal | None:
         """Return the kind and the account of the refusal of a clip, None where it is accepted."""
         guild, member, roles, now = job.guild_id, job.member_id, job.role_ids, job.created_at
-        pause = self.members_own(Measure.COOLDOWN, guild, member, roles)
+        seconds = pause(self.members_own(Measure.COOLDOWN, guild, member, roles))
         last_at = self.last_at(guild, member)
-        if pause != math.inf and last_at is not None and now < last_at + pause * 1000:
+        if seconds and last_at is not None and now < last_at + seconds * 1000:
             return CoolingDown, Account.MEMBER
         for account in Account:
             most = min(self.values(account, Measure.CLIPS, guild, member, roles))

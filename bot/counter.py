@@ -10,13 +10,12 @@ from collections.abc import Awaitable, Callable
 
 import discord
 
-from bot import quota_words
+from bot import admin_words
 from bot.client import AnimateBot
 from bot.delivery import embed
 from bot.desk import Attachment, Desk
 from bot.errors import ChartBroken, InputRefused, StoreError
 from bot.ladder import NO_ANSWER
-from bot.refusals import refusal
 from bot.words import Note
 
 log = logging.getLogger(__name__)
@@ -24,20 +23,21 @@ log = logging.getLogger(__name__)
 Interaction = discord.Interaction[AnimateBot]
 Work = Callable[[Desk], Awaitable[Note | tuple[Note, Attachment]]]
 
-_TROUBLE = (discord.DiscordException, *NO_ANSWER)
+TROUBLE = (discord.DiscordException, *NO_ANSWER)
+"""What a call of Discord may raise."""
 
 
 async def answer(interaction: Interaction, work: Work, *, for_admins: bool = False) -> None:
     """Do `work` and show its outcome to the requester alone; refuse who may not ask for it."""
     try:
         if for_admins and not interaction.permissions.manage_guild:
-            note = quota_words.NOT_ALLOWED
+            note = admin_words.NOT_ALLOWED
             await interaction.response.send_message(embed=embed(note), ephemeral=True)
             return
         await interaction.response.defer(ephemeral=True, thinking=True)
         note, attachment = await _done(interaction.client.desk, work)
         await _show(interaction, note, attachment)
-    except _TROUBLE as problem:
+    except TROUBLE as problem:
         log.info("an answer about the accounts was not shown: %s", type(problem).__name__)
 
 
@@ -45,16 +45,16 @@ async def _done(desk: Desk, work: Work) -> tuple[Note, Attachment | None]:
     try:
         outcome = await work(desk)
     except InputRefused as error:
-        return quota_words.unclear(error.option, error.allowed), None
+        return admin_words.unclear(error.option, error.allowed), None
     except ChartBroken as error:
         log.warning("a picture of the accounts could not be drawn: %s", error)
-        return quota_words.UNDRAWN, None
+        return admin_words.UNDRAWN, None
     except StoreError:
         log.exception("the accounts cannot be read or written")
-        return quota_words.UNREADABLE, None
-    except Exception as error:
+        return admin_words.UNREADABLE, None
+    except Exception:
         log.exception("an answer about the accounts broke")
-        return refusal(error), None
+        return admin_words.BROKEN, None
     return (outcome, None) if isinstance(outcome, Note) else outcome
 
 

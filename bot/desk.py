@@ -12,14 +12,14 @@ from datetime import date, timedelta
 from functools import cache
 from zoneinfo import available_timezones
 
-from bot import chart, picker, quota_words
+from bot import admin_words, chart, picker, quota_words
 from bot.accounts import Accounts, Server
 from bot.admin import Admin, Change
 from bot.errors import InputRefused
 from bot.export import to_csv
 from bot.money import parse_usd
-from bot.periods import Period, day_of, ends_at, first_day
-from bot.rules import Account, Limits, Line, Measure, Rule
+from bot.periods import Period, day_of, ends_at, first_day, last_day
+from bot.rules import Account, Limits, Line, Measure, Rule, Target
 from bot.words import Note
 
 MONTH = "this month"
@@ -83,11 +83,11 @@ class Desk:
     async def rules(self, guild_id: int) -> Note:
         """List what is set in a server."""
         found = await self._accounts.rules(guild_id)
-        return quota_words.rules(found, self._limits, await self._accounts.server(guild_id))
+        return admin_words.rules(found, self._limits, await self._accounts.server(guild_id))
 
     async def changes(self, guild_id: int) -> Note:
         """List the last changes by admins."""
-        return quota_words.changes(await self._accounts.audit(guild_id))
+        return admin_words.changes(await self._accounts.audit(guild_id))
 
     async def usage(
         self, guild_id: int, title: str, period: str, name: Name
@@ -124,7 +124,7 @@ class Desk:
         )
         async with self._drawing:
             content = await chart.drawn(picture)
-        note = quota_words.usage(found, picker.RANGES[period])
+        note = admin_words.usage(found, picker.RANGES[period])
         return note, Attachment("usage.png", content, chart.alt_text(picture))
 
     async def export(self, guild_id: int, period: str) -> tuple[Note, Attachment]:
@@ -138,47 +138,52 @@ class Desk:
             )
         text = await asyncio.to_thread(to_csv, entries)
         name = f"accounts-{first.isoformat()}-{last.isoformat()}.csv"
-        note = quota_words.exported(first, last, len(entries))
+        note = admin_words.exported(first, last, len(entries))
         return note, Attachment(name, text.encode(), "The entries as comma-separated values")
 
     # --- For admins: changing --------------------------------------------------------------------
 
-    async def set_rule(self, change: Change, rule: Rule, amount: str) -> Note:
-        """Set the rule's value to what was typed, or clear it. Raises `InputRefused`."""
+    async def set_rule(
+        self, change: Change, target: Target, target_id: int, limit: str, amount: str
+    ) -> Note:
+        """Limit a target to what was typed, or clear that limit. Raises `InputRefused`."""
+        rule = Rule(target=target, target_id=target_id, measure=_measure(target, limit), value=None)
         if amount.strip().lower() == INHERIT:
-            return quota_words.rule_dropped(rule, await self._admin.drop_rule(change, rule))
+            return admin_words.rule_dropped(rule, await self._admin.drop_rule(change, rule))
         rule = replace(rule, value=read_amount(rule.measure, amount))
-        return quota_words.rule_set(rule, await self._admin.set_rule(change, rule))
+        return admin_words.rule_set(rule, await self._admin.set_rule(change, rule), self._limits)
 
     async def grant(self, change: Change, member_id: int, amount: str, days: int | None) -> Note:
         """Give a member credit for so many days, or for good. Raises `InputRefused`."""
-        micro = _dollars("credit", amount)
+        micro = _dollars(amount, "dollars such as `2.50`, and more than 0")
         if micro == 0:
-            raise InputRefused("credit", "more than $0.00")
+            raise InputRefused("amount", "more than $0.00")
         expires_at = None if days is None else change.at + days * _DAY
         await self._admin.grant(change, member_id, micro, expires_at)
-        return quota_words.granted(member_id, micro, expires_at)
+        return admin_words.granted(member_id, micro, expires_at)
 
     async def reset(self, change: Change, member_id: int) -> Note:
         """Let a member's limits begin anew."""
-        return quota_words.reset_done(member_id, await self._admin.reset(change, member_id))
+        return admin_words.reset_done(member_id, await self._admin.reset(change, member_id))
 
     async def set_timezone(self, change: Change, zone: str) -> Note:
         """Set when a server's days begin. Raises `InputRefused`."""
-        if zone not in _zones():
-            raise InputRefused("zone", "a time zone's name such as Europe/Berlin, or UTC")
+        name = _zones().get(zone.strip().lower())
+        if name is None:
+            nearest = next(iter(zones_like(zone)), "Europe/Berlin")
+            raise InputRefused("zone", f"a time zone's name such as {nearest}, or UTC")
         server = await self._accounts.server(change.guild_id)
-        after = replace(server, timezone=zone)
+        after = replace(server, timezone=name)
         before = await self._admin.set_server(change, after)
         today = day_of(change.at, after.zone)
-        return quota_words.zone_set(after, before, ends_at(Period.DAY, today, after.zone))
+        return admin_words.zone_set(after, before, ends_at(Period.DAY, today, after.zone))
 
     async def set_receipts(self, change: Change, *, shown: bool) -> Note:
         """Have clips tell what their member has left, or not."""
         server: Server = await self._accounts.server(change.guild_id)
         after = replace(server, receipts=shown)
         await self._admin.set_server(change, after)
-        return quota_words.receipts_set(after)
+        return admin_words.receipts_set(after)
 
 
 def read_amount(measure: Measure, text: str) -> int | None:
@@ -188,21 +193,34 @@ def read_amount(measure: Measure, text: str) -> int | None:
         return None
     match measure:
         case Measure.CLIPS:
-            if text.isdecimal() and int(text) <= _MOST_CLIPS:
-                return int(text)
-            raise InputRefused("amount", "a number of clips, `unlimited` or `inherit`")
+            return _clips(text)
         case Measure.COOLDOWN:
             return _seconds(text)
-    return _dollars("amount", text)
+    return _dollars(text, "dollars such as `2.50`, `0`, `unlimited` or `inherit`")
 
 
-def _dollars(option: str, text: str) -> int:
+def _measure(target: Target, limit: str) -> Measure:
+    """Return what is to be limited; a client that lies may name what is not offered."""
+    offered = [one for one in Measure if (target, one) != (Target.SERVER, Measure.COOLDOWN)]
+    if limit not in offered:
+        raise InputRefused("limit", ", ".join(picker.MEASURES[one] for one in offered))
+    return Measure(limit)
+
+
+def _clips(text: str) -> int:
+    found = re.fullmatch(r"(\d{1,5})\s*(clips?)?", text)
+    if not found or int(found[1]) > _MOST_CLIPS:
+        raise InputRefused("amount", "a number of clips such as `3`, `unlimited` or `inherit`")
+    return int(found[1])
+
+
+def _dollars(text: str, allowed: str) -> int:
     try:
         micro = parse_usd(text)
     except ValueError:
         micro = _MOST_DOLLARS + 1
     if micro > _MOST_DOLLARS:
-        raise InputRefused(option, "dollars such as `2.50`, `0`, `unlimited` or `inherit`")
+        raise InputRefused("amount", allowed)
     return micro
 
 
@@ -215,32 +233,37 @@ def _seconds(text: str) -> int:
 
 
 def days(period: str, today: date) -> tuple[date, date]:
-    """Return the first and last day of a range that people choose; the last may be to come."""
+    """Return the first and last day of a range that people choose; the last may be to come.
+
+    Raises `InputRefused`.
+    """
     month = first_day(Period.MONTH, today)
     match period:
         case "this week":
-            monday = first_day(Period.WEEK, today)
-            return monday, monday + timedelta(days=6)
+            return first_day(Period.WEEK, today), last_day(Period.WEEK, today)
         case "last month":
             last = month - timedelta(days=1)
             return first_day(Period.MONTH, last), last
         case "90 days":
             return today - timedelta(days=89), today
-    after = first_day(Period.MONTH, month + timedelta(days=31))
-    return month, after - timedelta(days=1)
+        case "this month":
+            return month, last_day(Period.MONTH, today)
+    raise InputRefused("period", ", ".join(picker.RANGES.values()))
 
 
 def zones_like(text: str, most: int = 25) -> list[str]:
     """Return time zones whose names hold `text`, those that begin with it first."""
     wanted = text.strip().lower().replace(" ", "_")
-    found = [zone for zone in _zones() if wanted in zone.lower()]
+    found = [zone for name, zone in _zones().items() if wanted in name]
     found.sort(key=lambda zone: (not zone.rpartition("/")[2].lower().startswith(wanted), zone))
     return found[:most]
 
 
 @cache
-def _zones() -> frozenset[str]:
-    return frozenset(zone for zone in available_timezones() if "/" in zone or zone == "UTC")
+def _zones() -> dict[str, str]:
+    """Return all time zones by their names in lower case."""
+    named = (zone for zone in available_timezones() if "/" in zone or zone == "UTC")
+    return {zone.lower(): zone for zone in named}
 
 
 def _drawn_limit(lines: Collection[Line]) -> Line | None:

@@ -11,7 +11,7 @@ from bot import picker
 from bot.client import AnimateBot
 from bot.counter import Interaction, answer, guild_of, roles_of
 from bot.desk import zones_like
-from bot.rules import Measure, Rule, Target
+from bot.rules import Measure, Target
 
 _MEASURES = [
     app_commands.Choice(name=name, value=str(measure)) for measure, name in picker.MEASURES.items()
@@ -74,8 +74,11 @@ class SetLimit(app_commands.Group):
         amount: str,
         reason: Reason = "",
     ) -> None:
-        """Limit each member with a role."""
-        await _set(interaction, Target.ROLE, role.id, limit, amount, reason)
+        """Limit each member with a role; everybody has the one of the server itself."""
+        if role.is_default():
+            await _set(interaction, Target.DEFAULT, 0, limit, amount, reason)
+        else:
+            await _set(interaction, Target.ROLE, role.id, limit, amount, reason)
 
     @app_commands.command(description=picker.SET_MEMBER)
     @app_commands.describe(
@@ -88,7 +91,7 @@ class SetLimit(app_commands.Group):
     async def member(
         self,
         interaction: Interaction,
-        member: discord.Member,
+        member: discord.User,
         limit: str,
         amount: str,
         reason: Reason = "",
@@ -101,11 +104,14 @@ async def _set(
     interaction: Interaction, target: Target, target_id: int, limit: str, *typed: str
 ) -> None:
     amount, reason = typed
-    rule = Rule(target=target, target_id=target_id, measure=Measure(limit), value=None)
     await answer(
         interaction,
         lambda desk: desk.set_rule(
-            desk.change(guild_of(interaction), interaction.user.id, reason), rule, amount
+            desk.change(guild_of(interaction), interaction.user.id, reason),
+            target,
+            target_id,
+            limit,
+            amount,
         ),
         for_admins=True,
     )
@@ -131,7 +137,7 @@ class Quota(app_commands.Group):
 
     @app_commands.command(description=picker.EXPLAIN)
     @app_commands.describe(member=_OPTIONS["member"])
-    async def explain(self, interaction: Interaction, member: discord.Member) -> None:
+    async def explain(self, interaction: Interaction, member: discord.User) -> None:
         """Show what holds for a member, and why."""
         await answer(
             interaction,
@@ -149,7 +155,7 @@ class Quota(app_commands.Group):
     async def grant(
         self,
         interaction: Interaction,
-        member: discord.Member,
+        member: discord.User,
         amount: str,
         reason: Reason,
         days: app_commands.Range[int, 1, _MOST_DAYS] | None = None,
@@ -168,7 +174,7 @@ class Quota(app_commands.Group):
 
     @app_commands.command(description=picker.RESET)
     @app_commands.describe(member=_OPTIONS["member"], reason=_OPTIONS["reason"])
-    async def reset(self, interaction: Interaction, member: discord.Member, reason: Reason) -> None:
+    async def reset(self, interaction: Interaction, member: discord.User, reason: Reason) -> None:
         """Let a member's limits begin anew."""
         await answer(
             interaction,

@@ -10,7 +10,7 @@ from discord import app_commands
 
 from bot import picker
 from bot.client import AnimateBot
-from bot.counter import Interaction, answer, guild_of, roles_of
+from bot.counter import TROUBLE, Interaction, answer, guild_of, roles_of
 from bot.desk import MONTH
 
 _PERIODS = [app_commands.Choice(name=name, value=key) for key, name in picker.RANGES.items()]
@@ -69,7 +69,7 @@ def _names(guild: discord.Guild | None) -> Callable[[int], Awaitable[str]]:
     async def name(member_id: int) -> str:
         try:
             return (await guild.fetch_member(member_id)).display_name if guild else str(member_id)
-        except discord.HTTPException:  # gone from the server, for instance
+        except TROUBLE:  # gone from the server, for instance
             return str(member_id)
 
     return name

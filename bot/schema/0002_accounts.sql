@@ -113,9 +113,9 @@ SELECT entries.id, kind, job_id, entries.member_id, entries.guild_id,
 DROP TABLE entries;
 ALTER TABLE new_entries RENAME TO entries;
 
-CREATE UNIQUE INDEX entries_one_hold       ON entries (job_id) WHERE kind = 'hold';
+-- The first is also the way to all of a job's entries; every such question must name job_id.
+CREATE UNIQUE INDEX entries_once           ON entries (job_id, kind) WHERE job_id IS NOT NULL;
 CREATE UNIQUE INDEX entries_one_resolution ON entries (job_id) WHERE kind IN ('spend', 'release');
-CREATE UNIQUE INDEX entries_one_find       ON entries (job_id) WHERE kind = 'adjustment' AND job_id IS NOT NULL;
 CREATE INDEX entries_grants  ON entries (guild_id, member_id) WHERE kind = 'grant';
 CREATE INDEX entries_by_day  ON entries (guild_id, day);
 

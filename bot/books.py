@@ -24,7 +24,8 @@ _FACTS = f"""
 SELECT coalesce((SELECT timezone FROM servers WHERE guild_id = :guild), 'UTC'),
        coalesce((SELECT jobs FROM running WHERE guild_id = :guild), 0),
        coalesce((SELECT jobs FROM running WHERE guild_id = 0), 0),
-       (SELECT count(*) FROM jobs WHERE guild_id = :guild AND member_id = :member AND {_RUNNING}),
+       (SELECT count(*) FROM jobs INDEXED BY jobs_running
+         WHERE guild_id = :guild AND member_id = :member AND {_RUNNING}),
        (SELECT max(created_at) FROM jobs WHERE guild_id = :guild AND member_id = :member)
 """
 

@@ -61,7 +61,8 @@ def _values(values: Values) -> str:
 def rule_set(rule: Rule, before: Rule | None, limits: Limits) -> Note:
     """Say that a rule is in force now, and where the owner's `limits` are tighter."""
     text = f"{capital(whom(rule))}: {value(rule.measure, rule.value)}."
-    text += "" if before is None else f" Before: {value(before.measure, before.value)}."
+    if before is not None and before != rule:
+        text += f" Before: {value(before.measure, before.value)}."
     widest = limits.server.get(rule.measure) if rule.target is Target.SERVER else None
     if widest is not None and (rule.value is None or widest < rule.value):
         text += (
@@ -106,9 +107,10 @@ def reset_done(member_id: int, micro: int) -> Note:
 
 def zone_set(server: Server, before: Server, midnight: int) -> Note:
     """Say when days begin now; `midnight` in Unix seconds."""
+    was = "" if before.timezone == server.timezone else f" Before: {before.timezone}."
     text = (
         f"This server's days begin at midnight in {server.timezone}, the next <t:{midnight}:R>."
-        f" Before: {before.timezone}. What was booked stays on the days it had."
+        f"{was} What was booked stays on the days it had."
     )
     return Note("✅ Time zone set", text, Tone.DONE)
 
@@ -136,18 +138,22 @@ def _act(row: AuditRow) -> str:
                 target=Target(target), target_id=int(target_id), measure=Measure(measure), value=0
             )
             was, now = (_written(about.measure, text) for text in (row.before, row.after))
-            return f"{capital(whom(about))}: {was} → {now}"
+            inherited = f"{picker.MEASURES[about.measure]} inherited"
+            return f"{capital(whom(about))}: {now or inherited} (was {was or 'inherited'})"
         case "grant", [_, member_id]:
             return f"<@{member_id}>: {usd(int(row.after))} credit"
         case "reset", [_, member_id]:
             return f"<@{member_id}>: {usd(int(row.before))} no longer counts"
-    return f"{row.before} → {row.after}"
+    was_and_is = zip(row.before.split(", "), row.after.split(", "), strict=True)
+    changed = [f"{now} (was {was})" for was, now in was_and_is if was != now]
+    return f"This server: {', '.join(changed) or 'nothing'}"
 
 
 def _written(measure: Measure, text: str) -> str:
+    """Write a rule's value as the audit has it; "" where there was no rule."""
     match text:
         case "inherit":
-            return f"inherited {picker.MEASURES[measure]}"
+            return ""
         case "unlimited":
             return value(measure, None)
     return value(measure, int(text))

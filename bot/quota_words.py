@@ -71,15 +71,19 @@ def card(statement: Statement) -> Note:
 
 
 def explanation(statement: Statement, holds: Sequence[OpenHold]) -> Note:
-    """Show an admin every limit in force for a member, where it comes from, and what is held."""
+    """Show an admin every limit in force for a member, where it comes from, and what is held.
+
+    "Unlimited" is said where somebody chose it, not where nobody set a limit.
+    """
     blocks = [f"<@{statement.member_id}>"]
-    blocks += [_money_block(statement, line, "") for line in statement.money_lines(Account.MEMBER)]
+    blocks += [
+        _money_block(statement, line, "")
+        for line in statement.money_lines(Account.MEMBER)
+        if line.value is not None or line.source is not Source.OPERATOR
+    ]
     blocks += _credits(statement)
     blocks += _pace(statement)
-    blocks += [
-        _money_block(statement, line, "This server, ")
-        for line in statement.money_lines(Account.SERVER)
-    ]
+    blocks += [_money_block(statement, line, "This server, ") for line in _tightest(statement)]
     if holds:
         held = [
             f"`{hold.job_id[:8]}` {usd(hold.held_micro)}, {hold.state}"
@@ -129,7 +133,9 @@ def _credits(statement: Statement) -> list[str]:
         for credit in statement.credits[:_MOST_NAMED]
     ]
     total = usd(statement.credit_micro)
-    return [f"**Credit** · {total} beside your limits\n-# {_listed(parts, len(statement.credits))}"]
+    return [
+        f"**Credit** · {total} on top of these limits\n-# {_listed(parts, len(statement.credits))}"
+    ]
 
 
 def _pace(statement: Statement) -> list[str]:

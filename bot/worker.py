@@ -95,7 +95,7 @@ class Worker:
             self._start(self._guarded(looked_at, self._pipeline.look(looked_at)))
         self._begin([job for job in agenda.jobs if job.state is State.QUEUED])
         for job in agenda.jobs:
-            if job.state in (State.SUBMITTING, State.RENDERED):
+            if job.state not in LOOKED_AT and job.state is not State.QUEUED:
                 self._start(self._step(job))
         if agenda.next_at is None:
             return _LONGEST_NAP

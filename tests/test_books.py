@@ -21,7 +21,7 @@ from bot.accounts import Accounts, Server
 from bot.admin import Admin, Change
 from bot.database import Database
 from bot.errors import CoolingDown, LimitReached, StaleJob, StoreError, TooManyAtOnce
-from bot.ledger import Kind, Resolution, total_cost
+from bot.ledger import Kind, Resolution, Statement, total_cost
 from bot.lifecycle import FINAL, TRANSITIONS, Clip, Event, Failure, Job, State, advance, again
 from bot.periods import Period
 from bot.rules import Account, Limits, Measure, Rule, Target
@@ -55,24 +55,27 @@ DAYS = (
 PAUSE = 60
 """The longest cooldown in seconds."""
 
-MOMENT = st.builds(
-    lambda day, minutes, offset: (
-        round(datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp() * 1000)
-        + minutes * 60_000
-        + offset
-    ),
-    st.sampled_from(DAYS),
-    st.sampled_from(range(-14 * 60, 38 * 60, 15)),
-    st.sampled_from((-1, 0, 1)),
-)
-MONEY = st.none() | st.integers(0, 300)
+DAY = st.sampled_from(DAYS)
+MAYBE_ANOTHER_DAY = st.sampled_from((None,) * 50 + DAYS)
+MINUTES = st.sampled_from(range(-14 * 60, 38 * 60, 15))
+"""From the first begin of a day anywhere to its last end; all clocks change at a quarter."""
+MONEY = st.none() | st.just(0) | st.integers(50, 300)
 VALUES = {
-    **dict.fromkeys((Measure.DAY, Measure.WEEK, Measure.MONTH), MONEY),
-    Measure.CLIPS: st.none() | st.integers(0, 4),
+    **dict.fromkeys(map(Measure, Period), MONEY),
+    Measure.CLIPS: st.none() | st.integers(1, 4),
     Measure.COOLDOWN: st.none() | st.integers(0, PAUSE),
 }
-OPERATORS = st.fixed_dictionaries({}, optional=VALUES)
-LIMITS = st.builds(Limits, member=OPERATORS, server=OPERATORS, bot=OPERATORS)
+OF_A_MEMBER = st.builds(
+    lambda month, others: others | {Measure.MONTH: month},
+    st.integers(0, 200),
+    st.fixed_dictionaries({}, optional=VALUES),
+)
+OF_MANY = st.fixed_dictionaries(
+    {},
+    optional=dict.fromkeys(map(Measure, Period), st.integers(100, 900))
+    | {Measure.CLIPS: st.integers(3, 9)},
+)
+LIMITS = st.builds(Limits, member=OF_A_MEMBER, server=OF_MANY, bot=OF_MANY)
 
 
 @dataclass(frozen=True)
@@ -106,8 +109,10 @@ WISH = st.builds(
     roles=st.sampled_from([(), ROLES[:1], ROLES[1:], ROLES]),
     seconds=st.sampled_from((5.0, 10.0)),
     results=st.integers(1, 2),
-    quote=st.integers(1, 120),
+    quote=st.integers(1, 100),
 )
+GRANT = st.tuples(st.integers(1, 300), st.none() | st.integers(0, 200))
+"""Micro-dollars, and the hours for which they last."""
 COSTS = st.lists(st.none() | st.integers(0, 200), min_size=2, max_size=2)
 """What the service reports for each clip, if it does."""
 
@@ -166,17 +171,22 @@ class Books(RuleBasedStateMachine):
 
     # --- Clips -----------------------------------------------------------------------------------
 
-    @initialize(limits=LIMITS, now=MOMENT, zones=st.tuples(*[st.sampled_from(ZONES)] * 2))
-    def begin(self, limits: Limits, now: int, zones: tuple[str, str]) -> None:
-        self.now, self.model.limits = now, limits
+    @initialize(limits=LIMITS, day=DAY, zones=st.tuples(*[st.sampled_from(ZONES)] * 2))
+    def begin(self, limits: Limits, day: str, zones: tuple[str, str]) -> None:
+        self.set_the_clock(day, 0, 0)
         for guild, zone in zip(GUILDS, zones, strict=True):
             self.move_server(guild, zone)
-        self.restart()
+        self.restart(limits)
 
-    @rule(wishes=st.lists(WISH, min_size=1, max_size=5), seconds=st.integers(0, PAUSE))
-    def accept(self, wishes: list[Wish], seconds: int) -> None:
-        """Accept clips that are all asked for at once."""
+    @rule(wish=WISH, seconds=st.integers(0, PAUSE))
+    def accept(self, wish: Wish, seconds: int) -> None:
+        """Accept a clip some time after the last."""
         self.now += seconds * SECOND
+        self.accept_at_once([wish])
+
+    @rule(wishes=st.lists(WISH, min_size=2, max_size=6))
+    def accept_at_once(self, wishes: list[Wish]) -> None:
+        """Accept clips that are all asked for in the same moment."""
 
         async def together(jobs: list[Job]) -> list[Any]:
             tasks = (self.store.accept(job, self.model.limits) for job in jobs)
@@ -224,13 +234,14 @@ class Books(RuleBasedStateMachine):
         self.advance(job, data.draw(st.sampled_from(list(TRANSITIONS[job.state]))), costs)
 
     @precondition(lambda self: self.unfinished())
-    @rule(data=st.data(), costs=COSTS)
-    def finish(self, data: st.DataObject, costs: list[int | None]) -> None:
+    @rule(data=st.data(), costs=COSTS, is_lost=st.booleans())
+    def finish(self, data: st.DataObject, costs: list[int | None], is_lost: bool) -> None:
+        """Take a job to its clips, perhaps by way of its loss."""
         job = data.draw(st.sampled_from(self.unfinished()))
-        while Event.FINISHED not in TRANSITIONS[job.state] and job.state is not State.RENDERED:
-            job = self.advance(job, next(iter(TRANSITIONS[job.state])), costs)
-        if job.state is not State.RENDERED:
-            self.advance(job, Event.FINISHED, costs)
+        way = [Event.SUBMIT, Event.ACCEPTED, *[Event.GIVE_UP] * is_lost, Event.FINISHED]
+        for event in way:
+            if event in TRANSITIONS[job.state]:
+                job = self.advance(job, event, costs)
 
     def unfinished(self) -> list[Job]:
         return [job for job in self.jobs.values() if job.state not in FINAL]
@@ -311,53 +322,61 @@ class Books(RuleBasedStateMachine):
         assert before.zone == self.model.zones[guild]
         self.model.zones[guild] = ZoneInfo(zone)
 
-    @rule(
-        guild=GUILD, member=MEMBER, micro=st.integers(1, 200), hours=st.none() | st.integers(0, 48)
-    )
-    def grant(self, guild: int, member: int, micro: int, hours: int | None) -> None:
-        expires_at = None if hours is None else self.now + hours * HOUR
-        self.do(self.admin.grant(self.change(guild), member, micro, expires_at))
-        self.model.grants.append(
-            Granted(guild=guild, member=member, left=micro, expires_at=number(expires_at))
-        )
+    @rule(guild=GUILD, member=MEMBER, grants=st.lists(GRANT, min_size=1, max_size=3))
+    def grant(self, guild: int, member: int, grants: list[tuple[int, int | None]]) -> None:
+        for micro, hours in grants:
+            expires_at = None if hours is None else self.now + hours * HOUR
+            self.do(self.admin.grant(self.change(guild), member, micro, expires_at))
+            self.model.grants.append(
+                Granted(guild=guild, member=member, left=micro, expires_at=number(expires_at))
+            )
 
-    @rule(guild=GUILD, member=MEMBER)
-    def reset(self, guild: int, member: int) -> None:
-        excused = self.do(self.admin.reset(self.change(guild), member))
-        assert excused == self.model.reset(guild, member, self.now)
+    @precondition(lambda self: self.model.clips)
+    @rule(data=st.data())
+    def reset(self, data: st.DataObject) -> None:
+        clip = data.draw(st.sampled_from(list(self.model.clips.values())))
+        excused = self.do(self.admin.reset(self.change(clip.guild), clip.member))
+        assert excused == self.model.reset(clip.guild, clip.member, self.now)
 
-    @rule(moment=MOMENT)
-    def jump(self, moment: int) -> None:
-        self.now = moment
+    @rule(day=MAYBE_ANOTHER_DAY, minutes=MINUTES, offset=st.sampled_from((-1, 0, 1)))
+    def set_the_clock(self, day: str | None, minutes: int, offset: int) -> None:
+        """Go to a moment of the day, forward or back, or of another."""
+        if day is not None:
+            self.today = datetime.fromisoformat(day).replace(tzinfo=UTC)
+        self.now = round(self.today.timestamp() * 1000) + minutes * 60 * SECOND + offset
 
     @rule(hours=st.integers(1, 50))
     def wait(self, hours: int) -> None:
         self.now += hours * HOUR
 
-    @rule()
-    def restart(self) -> None:
+    @rule(limits=st.none() | LIMITS)
+    def restart(self, limits: Limits | None) -> None:
+        """Close the file and open it again, perhaps under other limits of the operator."""
+        self.model.limits = limits or self.model.limits
         self.do(self.database.__aexit__())
         self.open()
-
-    @rule(limits=LIMITS)
-    def restart_with_other_limits(self, limits: Limits) -> None:
-        self.model.limits = limits
-        self.restart()
 
     # --- What must be true -----------------------------------------------------------------------
 
     @invariant()
-    def the_accounts_are_proved(self) -> None:
-        assert self.do(self.accounts.discrepancies()) == ()
+    def the_accounts_are_proved_and_say_what_the_model_says(self) -> None:
+        self.check([(guild, member, self.now) for guild in GUILDS for member in MEMBERS])
 
-    @invariant()
-    def every_statement_is_the_models(self) -> None:
-        for guild in GUILDS:
-            for member in MEMBERS:
-                self.compare(guild, member, self.now)
+    def check(self, places: list[tuple[int, int, int]]) -> None:
+        """Prove the accounts, and compare the statements of members at moments."""
 
-    def compare(self, guild: int, member: int, now: int) -> None:
-        view = self.do(self.accounts.statement(guild, member, ROLES, now))
+        async def together() -> tuple[tuple[str, ...], list[Statement]]:
+            statements = (
+                self.accounts.statement(guild, member, ROLES, now) for guild, member, now in places
+            )
+            return await asyncio.gather(self.accounts.discrepancies(), asyncio.gather(*statements))
+
+        proof, views = self.do(together())
+        assert proof == ()
+        for place, view in zip(places, views, strict=True):
+            self.compare(view, *place)
+
+    def compare(self, view: Statement, guild: int, member: int, now: int) -> None:
         for account in Account:
             assert view.running[account] == self.model.running(account, guild, member)
             for period in Period:
@@ -384,12 +403,12 @@ class Books(RuleBasedStateMachine):
                 one = job
                 while one.state not in FINAL:
                     one = self.advance(one, next(iter(TRANSITIONS[one.state])), [1, None])
-            self.the_accounts_are_proved()
             for job in self.jobs.values():
                 assert self.do(self.store.job(job.id)) == job
                 assert not sum(entry.held_micro for entry in self.do(self.store.entries(job.id)))
-                self.compare(job.guild_id, job.member_id, job.created_at)
-            assert self.do(self.accounts.discrepancies()) == ()
+            self.check(
+                [(job.guild_id, job.member_id, job.created_at) for job in self.jobs.values()]
+            )
         finally:
             self.do(self.database.__aexit__())
             self.runner.close()
@@ -416,8 +435,8 @@ def clips_of(job: Job, costs: list[int | None]) -> list[Clip]:
 
 TestBooks = Books.TestCase
 TestBooks.settings = settings(
-    max_examples=60,
-    stateful_step_count=30,
+    max_examples=40,
+    stateful_step_count=50,
     deadline=None,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],

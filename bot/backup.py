@@ -204,16 +204,16 @@ def _kept_aside(path: Path, now: datetime) -> Path | None:
 
 
 def _write_back(path: Path) -> None:
-    """Bring what is only in the `-wal` file into the database, as its next start would."""
+    """Bring what is only in the `-wal` file into the database, so that it needs no such file."""
     try:
+        with snapshot.reading(path) as db:
+            migration.version_of(db)  # or the log of what cannot be read would be thrown away
         with closing(sqlite3.connect(path)) as db:
-            is_busy = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            db.execute("PRAGMA journal_mode = DELETE")  # the next start sets it to WAL again
     except sqlite3.Error as error:
-        if not isinstance(diagnosis(error, path), Unusable):
-            raise
-    else:
-        if is_busy:
-            raise BackupRefused(f"another program has {path} open. End it, then restore.")
+        problem = diagnosis(error, path)
+        if not isinstance(problem, Unusable):
+            raise BackupRefused(str(problem)) from error
 
 
 def _moment(milliseconds: int) -> str:

@@ -12,9 +12,11 @@ import discord
 import httpx
 
 from bot import app, corridor, trial
+from bot.accounts import Accounts
 from bot.catalog import Model, ModelState, seconds
 from bot.client import PERMISSIONS, AnimateBot, asking_discord
 from bot.database import Database
+from bot.diagnosis import DAMAGED
 from bot.errors import (
     AccountTrouble,
     AnimateError,
@@ -28,11 +30,13 @@ from bot.errors import (
 )
 from bot.money import usd
 from bot.provider import Provider
+from bot.rules import Limits
 from bot.settings import Settings
 
 _LEAST_FREE = 1_000_000_000
 """Bytes of disk below which a few clips could fill it."""
 _FEW_CLIPS = 5
+_FEW_LINES = 3
 _SET_BY = {
     "outputFormat": "ANIMATE_OUTPUT_FORMAT",
     "outputQuality": "ANIMATE_OUTPUT_QUALITY",
@@ -100,6 +104,7 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
     try:
         async with Database(settings.data_dir) as database:
             problem = await database.integrity()
+            wrong = () if problem else await Accounts(database, Limits()).discrepancies()
     except Locked:
         yield Finding("database", True, "in use by a running bot, which keeps it locked")
         return
@@ -107,9 +112,18 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
         yield Finding("database", False, str(error))
         return
     if problem:
-        yield Finding("database", False, f"{problem}. Stop the bot and restore a backup.")
-    else:
-        yield Finding("database", True, f"sound, at {database.path}")
+        yield Finding("database", False, f"{problem}. {DAMAGED}")
+        return
+    yield Finding("database", True, f"sound, at {database.path}")
+    yield _accounts(wrong)
+
+
+def _accounts(wrong: Sequence[str]) -> Finding:
+    if not wrong:
+        return Finding("accounts", True, "every total equals its entries")
+    some = "; ".join(wrong[:_FEW_LINES]) + ("; …" if len(wrong) > _FEW_LINES else "")
+    text = f"{some}. That is a mistake of the bot: report it, and keep the file and its backups."
+    return Finding("accounts", False, text)
 
 
 async def _discord(settings: Settings) -> AsyncIterator[Finding]:

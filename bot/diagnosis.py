@@ -9,15 +9,15 @@ from pathlib import Path
 
 from bot.errors import StoreError, StoreTrouble, Unusable
 
-_DAMAGED = "The file is damaged. Stop the bot and put a backup back: python -m bot restore FILE"
+DAMAGED = "The file is damaged. Stop the bot and put a backup back: python -m bot restore FILE"
 _FULL = "Its disk is full. Free some space."
 _LOCKED = "Another program has locked it. End that."
 _FORBIDDEN = "The bot must be allowed to write to it, and to its folder."
 _FAILING = "Its disk fails, or is full. Look at the system's log."
 
 _BY_SQLITE = {
-    sqlite3.SQLITE_CORRUPT: _DAMAGED,
-    sqlite3.SQLITE_NOTADB: _DAMAGED,
+    sqlite3.SQLITE_CORRUPT: DAMAGED,
+    sqlite3.SQLITE_NOTADB: DAMAGED,
     sqlite3.SQLITE_FULL: _FULL,
     sqlite3.SQLITE_BUSY: _LOCKED,
     sqlite3.SQLITE_LOCKED: _LOCKED,
@@ -48,5 +48,5 @@ def diagnosis(error: sqlite3.Error | OSError, path: Path) -> StoreError:
         fix = _BY_SQLITE.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
     if fix is None:
         return StoreError(str(error))
-    kind = Unusable if fix is _DAMAGED else StoreTrouble
+    kind = Unusable if fix is DAMAGED else StoreTrouble
     return kind(f"{path} cannot be used ({error}). {fix}")

@@ -62,11 +62,12 @@ async def test_everything_is_fine_after_the_bot_has_run_once(here: Town, checked
     assert report.code == 0
     assert report.wrong == {}
     assert list(report.fine) == [
-        *("settings", "disk", "database", "Discord token", "application", "commands", "invite"),
+        *("settings", "disk", "database", "accounts"),
+        *("Discord token", "application", "commands", "invite"),
         *("Runware key", "Runware balance", "Runware model", "Runware price"),
     ]
     assert report.fine["Discord token"].startswith("belongs to animate-bot")
-    assert report.fine["commands"] == "published: animate"
+    assert report.fine["commands"] == "published: animate, quota, usage"
     assert report.fine["Runware balance"] == "$1,000.00, 5411 clips"
     assert {request.method for request in here.discord.requests[before:]} == {"GET"}
     assert report.fine["Runware model"] == "klingai:2@1 is accepted"
@@ -309,6 +310,23 @@ async def test_a_database_that_cannot_be_used_is_named_with_a_way_out(
     report = await checked(here)
     assert report.code == 1
     assert "backup" in report.wrong["database"]
+    assert ("python -m bot restore FILE" in report.wrong["database"]) is (damage == "noise")
+
+
+async def test_accounts_that_do_not_add_up_are_said_with_the_first_that_does_not(
+    here: Town, checked: Check
+) -> None:
+    await checked(here)  # makes it
+    with closing(sqlite3.connect(here.data / "animate.db")) as db, db:
+        for day in range(1, 6):
+            db.execute("INSERT INTO totals VALUES (1, 2, ?, 300, 0, 0)", (f"2026-11-0{day}",))
+    report = await checked(here)
+    assert report.code == 1
+    assert report.fine["database"].startswith("sound")
+    said = report.wrong["accounts"]
+    assert "the total of server 1, member 2, day 2026-11-01 is not its entries' sum" in said
+    assert said.count("is not its entries' sum") == 3
+    assert "report it" in said
 
 
 # --- The model -----------------------------------------------------------------------------------

@@ -171,7 +171,7 @@ class Desk:
         name = _zones().get(zone.strip().lower())
         if name is None:
             nearest = next(iter(zones_like(zone)), "Europe/Berlin")
-            raise InputRefused("zone", f"a time zone's name such as {nearest}, or UTC")
+            raise InputRefused("zone", f"a time zone's name such as {nearest}")
         server = await self._accounts.server(change.guild_id)
         after = replace(server, timezone=name)
         before = await self._admin.set_server(change, after)
@@ -252,10 +252,15 @@ def days(period: str, today: date) -> tuple[date, date]:
 
 
 def zones_like(text: str, most: int = 25) -> list[str]:
-    """Return time zones whose names hold `text`, those that begin with it first."""
+    """Return time zones whose names hold `text`, those whose city begins with it first."""
     wanted = text.strip().lower().replace(" ", "_")
     found = [zone for name, zone in _zones().items() if wanted in name]
-    found.sort(key=lambda zone: (not zone.rpartition("/")[2].lower().startswith(wanted), zone))
+
+    def order(zone: str) -> tuple[bool, int, str]:
+        *above, city = zone.split("/")
+        return not city.lower().startswith(wanted), len(above), zone
+
+    found.sort(key=order)
     return found[:most]
 
 

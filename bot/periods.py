@@ -52,7 +52,12 @@ def last_day(period: Period, day: date) -> date:
 def ends_at(period: Period, day: date, zone: tzinfo = UTC) -> int:
     """Return the Unix second at which the period of `day` ends and the next one begins.
 
-    Where the clocks go forward at midnight, that is the moment at which they do.
+    Where the clocks go forward at midnight, that is the moment at which they do. Where they go back
+    over midnight, as at one minute past it in Newfoundland until 2011, a day comes twice: its end
+    is the last.
     """
-    midnight = datetime.combine(next_first_day(period, day), datetime.min.time(), zone)
-    return int(midnight.timestamp())
+    first = next_first_day(period, day)
+    midnight = datetime.combine(first, datetime.min.time(), zone)
+    ends, again = (int(midnight.replace(fold=fold).timestamp()) for fold in (0, 1))
+    is_end = day_of(again * 1000 - 1, zone) < first <= day_of(again * 1000, zone)
+    return again if is_end else ends

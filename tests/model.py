@@ -78,6 +78,11 @@ def pause(value: float) -> float:
     return 0 if value == math.inf else value
 
 
+def used(balance: Balance) -> int:
+    """Return what counts against a limit."""
+    return balance.spent_micro + balance.held_micro - balance.excused_micro
+
+
 @dataclass
 class Model:
     """All servers, members and grants."""
@@ -181,7 +186,7 @@ class Model:
     ) -> float:
         """Return what the limits on money of an account leave, without any credit."""
         return min(
-            max(0, limit - self.balance(account, period, guild, member, now).used_micro)
+            max(0, limit - used(self.balance(account, period, guild, member, now)))
             for period in Period
             for limit in self.values(account, Measure(period), guild, member, roles)
         )

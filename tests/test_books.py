@@ -27,7 +27,7 @@ from bot.periods import Period
 from bot.rules import Account, Limits, Measure, Rule, Target
 from bot.store import Store
 from tests.conftest import make_job, make_order
-from tests.model import Granted, Model, Refusal, number
+from tests.model import Granted, Model, Refusal, number, used
 
 T = TypeVar("T")
 
@@ -215,9 +215,9 @@ class Books(RuleBasedStateMachine):
         for account in Account:
             credit = self.model.credit(*who, self.now) if account is Account.MEMBER else 0
             for period in Period:
-                used = self.model.balance(account, period, *who, self.now).used_micro
+                before = used(self.model.balance(account, period, *who, self.now))
                 values = self.model.values(account, Measure(period), *who, job.role_ids)
-                assert all(used + wanted <= max(limit, used) + credit for limit in values)
+                assert all(before + wanted <= max(limit, before) + credit for limit in values)
 
     @precondition(lambda self: self.jobs)
     @rule(data=st.data(), wish=WISH)

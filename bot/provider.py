@@ -31,6 +31,7 @@ _TIMEOUT = httpx.Timeout(60, connect=10)
 _MOST_TOGETHER = 500
 """UUIDs in one look; the service states no limit, so a refused batch is halved."""
 _CLIP_MOST_BYTES = 500_000_000
+_HTTP_BAD_REQUEST = 400
 _DRY_RUN = {"X-Runware-Dry-Run": "1"}
 """Documented: validates and prices a task, without running or charging it."""
 
@@ -233,11 +234,14 @@ class Provider:
 def _is_of_the_request(fault: Fault, status: int) -> bool:
     """Tell whether a look itself met an error, which says nothing about the end of a task.
 
-    An answer of 429 or 503 may well name the task that was asked about.
+    An answer of 429 or 503 may well name the task that was asked about. One of 400 that marks the
+    end of a task tells of the task, also where the account could not pay for it.
     """
     if fault.task_uuid == "":
         return True
-    return status >= 400 and not isinstance(fault.as_exception(status), Rejected)  # noqa: PLR2004
+    if fault.is_final and status == _HTTP_BAD_REQUEST:
+        return False
+    return status >= _HTTP_BAD_REQUEST and not isinstance(fault.as_exception(status), Rejected)
 
 
 def _ends_its_task(fault: Fault, status: int) -> bool:

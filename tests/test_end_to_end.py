@@ -209,7 +209,7 @@ async def test_another_model_takes_a_prompt_and_makes_of_it_what_was_written(
 
 
 async def test_many_wishes_at_once_are_all_kept_in_line_and_made_once(tmp_path: Path) -> None:
-    async with town(tmp_path) as here, here.bot():
+    async with town(tmp_path) as here, here.bot(ANIMATE_MEMBER_CLIPS="unlimited"):
         places = ("general", "studio", "after-dark")
         every = [await here.animate(photo_file(), where=places[i % 3]) for i in range(9)]
         for started in every:

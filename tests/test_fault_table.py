@@ -221,8 +221,6 @@ def at_submit() -> Iterator[Row]:
 def at_look() -> Iterator[Row]:
     for form in FORMS:
         for fault, (outcome, failure) in ENDS.items():
-            if form == "http_400" and failure is Failure.ACCOUNT:
-                continue  # cannot be told from an account that may not look
             yield Row(
                 step="look",
                 fault=f"{fault} ({form})",

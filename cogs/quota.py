@@ -124,7 +124,7 @@ class Quota(app_commands.Group):
         super().__init__(
             name="quota",
             description=picker.QUOTA,
-            guild_only=True,
+            allowed_contexts=app_commands.AppCommandContext(guild=True),
             allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
             default_permissions=discord.Permissions(manage_guild=True),
         )

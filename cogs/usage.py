@@ -28,7 +28,7 @@ class Usage(app_commands.Group):
         super().__init__(
             name="usage",
             description=picker.USAGE,
-            guild_only=True,
+            allowed_contexts=app_commands.AppCommandContext(guild=True),
             allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
         )
 

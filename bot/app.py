@@ -100,7 +100,8 @@ async def _live(settings: Settings, model: Model, database: Database, client: An
         restored_at = await corridor.store.restored_at()
         corridor.intake.is_open = await corridor.store.to_ask_about(restored_at) == 0
         corridor.worker.start()
-        client.open_doors(corridor.intake, corridor.desk)
+        corridor.keeper.start()
+        client.open_doors(corridor.intake, corridor.desk, corridor.shelf)
         with asking_discord():
             await client.publish_commands()
             await _reconcile(corridor, restored_at)

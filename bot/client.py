@@ -16,7 +16,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.errors import ConnectionTrouble, DiscordRefuses, DiscordUnreachable
+from bot.errors import ConnectionTrouble, DiscordRefuses, DiscordUnreachable, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bot.catalog import Model
     from bot.desk import Desk
     from bot.intake import Intake
+    from bot.shelf import Shelf
 
 log = logging.getLogger(__name__)
 
@@ -129,6 +130,7 @@ class AnimateBot(commands.Bot):
         self._model: Model | None = None
         self._intake: Intake | None = None
         self._desk: Desk | None = None
+        self._shelf: Shelf | None = None
 
     @property
     def model(self) -> Model:
@@ -160,9 +162,9 @@ class AnimateBot(commands.Bot):
         for extension in EXTENSIONS:
             await self.load_extension(extension)
 
-    def open_doors(self, intake: Intake, desk: Desk) -> None:
+    def open_doors(self, intake: Intake, desk: Desk, shelf: Shelf) -> None:
         """Let in the interactions, those that waited first."""
-        self._intake, self._desk = intake, desk
+        self._intake, self._desk, self._shelf = intake, desk, shelf
         self.doors_are_open.set()
 
     async def stale_commands(self) -> dict[str, str]:
@@ -190,6 +192,46 @@ class AnimateBot(commands.Bot):
     async def on_ready(self) -> None:
         """Say that the bot is there."""
         log.info("ready as %s in %d servers", self.user, len(self.guilds))
+
+    # --- Where clips may be posted again ---------------------------------------------------------
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """Offer what waits for a server that the bot has joined."""
+        await self._offer(guild.id)
+
+    async def on_guild_available(self, guild: discord.Guild) -> None:
+        """Offer what waits for a server, at each new connection too: we may have missed news."""
+        await self._offer(guild.id)
+
+    async def on_guild_channel_update(
+        self, before: discord.abc.GuildChannel, after: discord.abc.GuildChannel
+    ) -> None:
+        """Offer what waits where the bot's permissions in a channel have changed."""
+        me = after.guild.me
+        if before.permissions_for(me) != after.permissions_for(me):
+            await self._offer(after.guild.id)
+
+    async def on_guild_role_update(self, before: discord.Role, after: discord.Role) -> None:
+        """Offer what waits where a role may do something else now; it may be ours."""
+        if before.permissions != after.permissions:
+            await self._offer(after.guild.id)
+
+    async def on_member_update(self, _: discord.Member, after: discord.Member) -> None:
+        """Offer what waits where the bot was given a role; Discord tells us of ourselves alone."""
+        if after == after.guild.me:
+            await self._offer(after.guild.id)
+
+    async def on_raw_thread_update(self, update: discord.RawThreadUpdateEvent) -> None:
+        """Offer what waits for a thread, which may have been unlocked."""
+        await self._offer(update.guild_id, update.thread_id)
+
+    async def _offer(self, guild_id: int, channel_id: int | None = None) -> None:
+        await self.doors_are_open.wait()
+        assert self._shelf is not None, "open_doors() set it"
+        try:
+            await self._shelf.offer(guild_id, channel_id)
+        except StoreError as error:
+            log.warning("what waits could not be offered, and is tried later: %s", error)
 
 
 class Tree(app_commands.CommandTree[AnimateBot]):

@@ -24,12 +24,14 @@ from bot.errors import StoreError
 from bot.gate import Gate
 from bot.hooks import Bell, Signer
 from bot.intake import Intake, Pictures
+from bot.keeper import ClipFiles, Keeper
 from bot.media import MEGABYTE, Media
 from bot.members import Members
 from bot.pipeline import Pipeline
 from bot.provider import Provider
 from bot.rules import Limits, Measure
 from bot.settings import Settings
+from bot.shelf import Shelf
 from bot.store import Store
 from bot.task import Output
 from bot.worker import Worker
@@ -43,7 +45,7 @@ _STORE_WITHIN = 1.0
 """Seconds in which the store answers if it is well."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Corridor:
     """The running parts, and the one HTTP client that they share."""
 
@@ -52,6 +54,8 @@ class Corridor:
     desk: Desk
     pipeline: Pipeline
     worker: Worker
+    keeper: Keeper
+    shelf: Shelf
     delivery: Delivery
     gate: Gate
     http: httpx.AsyncClient
@@ -63,6 +67,7 @@ class Corridor:
         if self.web is not None:
             await self.web.stop()
         await self.worker.stop()
+        await self.keeper.stop()
         await self.gate.stop()
         await self.delivery.close(_PATIENCE)
         await self.http.aclose()
@@ -131,13 +136,18 @@ def build(
         models={model.id: model},
     )
     gate = Gate(provider.balance_micro, random.random)
+    clip_files = ClipFiles(
+        folder=settings.data_dir / "clips",
+        keep_for=settings.keep_clips_hours * 3600,
+        most_bytes=settings.keep_clips_max_mb * MEGABYTE,
+    )
     pipeline = Pipeline(
         store=store,
         provider=provider,
         gate=gate,
         delivery=delivery,
         pictures=pictures,
-        clips_folder=settings.data_dir / "clips",
+        clip_files=clip_files,
         accounts=accounts,
         members=Members(database),
         look_every=settings.look_every_seconds,
@@ -146,6 +156,8 @@ def build(
         chance=random.random,
     )
     worker = Worker(store, pipeline, clock)
+    shelf = Shelf(database, clock, worker.wake)
+    keeper = Keeper(clip_files, store, shelf, clock)
     intake = Intake(
         store=store,
         gate=gate,
@@ -162,7 +174,19 @@ def build(
     bell = Bell(store, clock, worker.wake)
     web = _web(settings, _readiness(store, intake, gate, client), signer, bell)
     desk = Desk(accounts, Admin(database), operator, clock)
-    return Corridor(store, intake, desk, pipeline, worker, delivery, gate, http, web)
+    return Corridor(
+        store=store,
+        intake=intake,
+        desk=desk,
+        pipeline=pipeline,
+        worker=worker,
+        keeper=keeper,
+        shelf=shelf,
+        delivery=delivery,
+        gate=gate,
+        http=http,
+        web=web,
+    )
 
 
 def _web(

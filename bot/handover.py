@@ -22,6 +22,7 @@ from bot.errors import (
     TooLarge,
     Unpostable,
 )
+from bot.keeper import ClipFiles
 from bot.ladder import Posted
 from bot.ledger import Kind
 from bot.lifecycle import Clip, Event, Job
@@ -39,7 +40,7 @@ _WORTH_A_WORD = 3
 
 
 class Handover:
-    """Takes jobs that are rendered; `folder` keeps their clips until they are posted."""
+    """Takes jobs that are rendered; `files` keeps their clips."""
 
     def __init__(
         self,
@@ -47,7 +48,7 @@ class Handover:
         store: Store,
         provider: Provider,
         delivery: Delivery,
-        folder: Path,
+        files: ClipFiles,
         accounts: Accounts,
         members: Members,
         timetable: Timetable,
@@ -55,7 +56,7 @@ class Handover:
         self._store = store
         self._provider = provider
         self._delivery = delivery
-        self._folder = folder
+        self._files = files
         self._accounts = accounts
         self._members = members
         self._timetable = timetable
@@ -89,8 +90,7 @@ class Handover:
             await self._keep(job, error, spent)
         else:
             await self._delivered(job, posted)
-            for path in paths:
-                path.unlink(missing_ok=True)
+            await asyncio.to_thread(self._files.release, paths, self._timetable.clock())
 
     async def _delivered(self, job: Job, posted: Posted) -> None:
         done = lifecycle.advance(
@@ -133,10 +133,8 @@ class Handover:
 
     async def _file(self, clip: Clip) -> Path:
         """Return the clip's file, downloading and judging it if it is not here yet."""
-        suffix = Path(clip.url.partition("?")[0]).suffix or ".mp4"
-        path = self._folder / f"{clip.job_id}-{clip.ordinal}{suffix}"
+        path = self._files.path(clip)
         if not path.exists():
-            self._folder.mkdir(parents=True, exist_ok=True)
             await self._provider.fetch(clip.url, path)
         try:
             await asyncio.to_thread(probe, path)

@@ -8,7 +8,6 @@ task and `handover.py` delivers its clips; what happens in between, while it ren
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
-from pathlib import Path
 from typing import Any
 
 from bot import ledger, lifecycle, words
@@ -19,6 +18,7 @@ from bot.errors import AccountTrouble, IllegalTransition, ProviderError, StaleJo
 from bot.gate import Gate
 from bot.handover import Handover
 from bot.intake import Pictures
+from bot.keeper import ClipFiles
 from bot.lifecycle import Clip, Event, Failure, Job, State
 from bot.members import Members
 from bot.money import usd
@@ -38,8 +38,6 @@ _STRAGGLERS = 30 * 60
 _MORE_PATIENCE = 7
 """How many times longer a task may take that the service says it is still working on."""
 _TURNED_UP = "turned up after its hold had been released"
-_ID_LENGTH = 36
-"""Characters of a job's id, with which the names of its clips begin."""
 
 
 class Pipeline:
@@ -53,7 +51,7 @@ class Pipeline:
         gate: Gate,
         delivery: Delivery,
         pictures: Pictures,
-        clips_folder: Path,
+        clip_files: ClipFiles,
         accounts: Accounts,
         members: Members,
         look_every: float,
@@ -66,7 +64,6 @@ class Pipeline:
         self._gate = gate
         self._delivery = delivery
         self._pictures = pictures
-        self._clips_folder = clips_folder
         self._timetable = Timetable(
             clock=clock, chance=chance, look_every=look_every, give_up_after=give_up_after
         )
@@ -90,20 +87,16 @@ class Pipeline:
             store=store,
             provider=provider,
             delivery=delivery,
-            folder=clips_folder,
+            files=clip_files,
             accounts=accounts,
             members=members,
             timetable=self._timetable,
         )
 
     async def recover(self) -> None:
-        """Before anything else at a start: remove files that a crash left without a job."""
-        open_jobs = await self._store.open_jobs()
-        self._pictures.sweep(open_jobs)
-        if self._clips_folder.is_dir():
-            for path in self._clips_folder.iterdir():
-                if path.name[:_ID_LENGTH] not in open_jobs:
-                    path.unlink(missing_ok=True)
+        """Before anything else at a start: remove pictures that a crash left without a job."""
+        self._pictures.sweep(await self._store.open_jobs())
+        await self._ending.retell()
 
     async def step(self, job: Job) -> None:
         """Do the next step of a job that waits for us; what renders is looked at together."""

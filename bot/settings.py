@@ -177,6 +177,19 @@ class Settings(BaseModel):
         alias="ANIMATE_GIVE_UP_HOURS",
         description="How long a clip may stay without a word until its hold is released, in hours.",
     )
+    keep_clips_hours: float = Field(
+        24.0,
+        ge=0,
+        le=24 * 365,
+        alias="ANIMATE_KEEP_CLIPS_HOURS",
+        description="How long a clip's file is kept after it was posted, in hours; `0` not at all.",
+    )
+    keep_clips_max_mb: int = Field(
+        2000,
+        gt=0,
+        alias="ANIMATE_KEEP_CLIPS_MAX_MB",
+        description="What these files may take together, in megabytes; those that wait always may.",
+    )
     clip_ttl_hours: Annotated[float | None, OrOff] = Field(
         None,
         le=24 * 365,

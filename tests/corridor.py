@@ -30,6 +30,7 @@ from bot.database import Database
 from bot.delivery import Delivery, Reply, nonce
 from bot.gate import Gate
 from bot.intake import Ask, Intake, Pictures
+from bot.keeper import ClipFiles
 from bot.ladder import Posted
 from bot.ledger import Entry, Kind
 from bot.lifecycle import FINAL, LOOKED_AT, Job, State
@@ -40,6 +41,7 @@ from bot.provider import Provider
 from bot.rules import Limits
 from bot.sandbox.faults import Rule
 from bot.sandbox.runware.server import LocalRunware
+from bot.shelf import Shelf
 from bot.store import Store
 from bot.words import Note
 from bot.worker import Worker
@@ -170,6 +172,11 @@ class World:
     """How many pictures were being fetched at the same time, at most."""
 
     @property
+    def clip_files(self) -> ClipFiles:
+        """Where clips are kept, here until they are posted."""
+        return ClipFiles(folder=self.folder / "clips", keep_for=0, most_bytes=2_000_000_000)
+
+    @property
     def leftovers(self) -> list[str]:
         """Pictures and clips on disk."""
         folders = (self.folder / "pictures", self.folder / "clips")
@@ -197,7 +204,7 @@ class World:
                 self,
                 store=store_type(database),
                 accounts=Accounts(database, limits),
-                members=Members(database),
+                database=database,
                 provider=Provider(http, self.runware.url, "test-key"),
                 media=Media(media, (CDN,), 20_000_000),
                 model=model(model_id),
@@ -229,7 +236,7 @@ class Bot:
         *,
         store: Store,
         accounts: Accounts,
-        members: Members,
+        database: Database,
         provider: Provider,
         media: Media,
         model: Model,
@@ -241,7 +248,7 @@ class Bot:
         self.world = world
         self.store = store
         self.accounts = accounts
-        self.members = members
+        self.members = Members(database)
         self.provider = provider
         self.gate = Gate(provider.balance_micro, lambda: 1.0)
         self.delivery = ChannelDelivery(world.channel)
@@ -252,15 +259,16 @@ class Bot:
             gate=self.gate,
             delivery=self.delivery,
             pictures=self.pictures,
-            clips_folder=world.folder / "clips",
+            clip_files=world.clip_files,
             accounts=accounts,
-            members=members,
+            members=self.members,
             look_every=look_every,
             give_up_after=give_up_after,
             clock=clock,
             chance=lambda: 1.0,
         )
         self.worker = Worker(store, self.pipeline, clock)
+        self.shelf = Shelf(database, clock, self.worker.wake)
         self.intake = Intake(
             store=store,
             gate=self.gate,

@@ -30,6 +30,7 @@ from bot.errors import (
     UserError,
 )
 from bot.intake import Ask, Intake
+from bot.shelf import Shelf
 from bot.store import Admitted
 from cogs.animate import animate_command
 from tests.corridor import KLING, TURBO, model
@@ -68,6 +69,17 @@ class Porter(Intake):
         return Admitted.__new__(Admitted)
 
 
+class EmptyShelf(Shelf):
+    """Nothing waits to be posted here."""
+
+    def __init__(self) -> None:
+        """Have no database."""
+
+    async def offer(self, guild_id: int, channel_id: int | None = None) -> int:
+        del guild_id, channel_id
+        return 0
+
+
 @dataclass(slots=True)
 class Door:
     """The door, with Discord before it and the porter behind."""
@@ -86,7 +98,7 @@ async def door(model_id: str = KLING, denied: str = "") -> AsyncIterator[Door]:
     """Open the door for a model, in a channel where the bot lacks the permission `denied`."""
     bot, porter = AnimateBot(), Porter()
     await bot.load(model(model_id))
-    bot.open_doors(porter, NO_DESK)
+    bot.open_doors(porter, NO_DESK, EmptyShelf())
     async with simcord.run(bot) as env:
         guild = env.create_guild()
         assert bot.user is not None

@@ -22,7 +22,6 @@ from bot.errors import ProviderError
 from bot.ledger import Kind
 from bot.lifecycle import State
 from bot.media import Media
-from bot.members import Members
 from bot.parcel import Wanted
 from bot.provider import Provider
 from bot.store import Store
@@ -195,7 +194,7 @@ async def live(service: SpoiltService) -> None:
                 world,
                 store=Store(database),
                 accounts=Accounts(database, UNLIMITED),
-                members=Members(database),
+                database=database,
                 provider=Provider(http, "https://api.runware.ai/v1", "key"),
                 media=Media(media, (CDN,), 20_000_000),
                 model=model(KLING),

@@ -9,6 +9,7 @@ import pytest
 
 from bot.errors import IllegalTransition
 from bot.ledger import Kind
+from bot.keeper import Keeper
 from bot.lifecycle import FINAL, LOOKED_AT, Job, State
 from bot.provider import Progress
 from bot.sandbox.runware.outcomes import Outcome
@@ -279,6 +280,7 @@ async def test_a_start_removes_the_files_of_no_open_job_and_keeps_the_others(her
 
     async with here.bot() as bot:
         await bot.pipeline.recover()
+        await Keeper(here.clip_files, bot.store, bot.shelf, here.clock).round()
         assert here.leftovers == [f"{job.id}-0.mp4.part", f"{job.id}.jpg"]
 
 

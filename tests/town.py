@@ -88,7 +88,8 @@ class Town:
     @property
     def settings(self) -> dict[str, str]:
         return bot_settings(self.discord, self.runware, self.data) | {
-            "ANIMATE_LOOK_EVERY_SECONDS": "0.1"
+            "ANIMATE_LOOK_EVERY_SECONDS": "0.1",
+            "ANIMATE_KEEP_CLIPS_HOURS": "0",
         }
 
     @property

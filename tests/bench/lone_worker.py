@@ -25,6 +25,7 @@ from bot.delivery import Delivery, Reply
 from bot.gate import Gate
 from bot.hooks import Bell, Signer
 from bot.intake import Pictures
+from bot.keeper import ClipFiles
 from bot.ledger import Kind, Resolution
 from bot.lifecycle import Clip, Job, Order
 from bot.members import Members
@@ -99,7 +100,7 @@ async def live(order: LifeOrder) -> NoReturn:
             gate=Gate(provider.balance_micro, random.random),
             delivery=SilentDelivery(),
             pictures=pictures,
-            clips_folder=folder / "clips",
+            clip_files=ClipFiles(folder=folder / "clips", keep_for=0, most_bytes=1 << 40),
             accounts=Accounts(database, UNLIMITED),
             members=Members(database),
             look_every=order.look_every,

@@ -1,5 +1,6 @@
 """A job on its way through the corridor: what it becomes, what it costs, what is left behind."""
 
+import os
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -8,8 +9,8 @@ from typing import Any
 import pytest
 
 from bot.errors import IllegalTransition
-from bot.ledger import Kind
 from bot.keeper import Keeper
+from bot.ledger import Kind
 from bot.lifecycle import FINAL, LOOKED_AT, Job, State
 from bot.provider import Progress
 from bot.sandbox.runware.outcomes import Outcome
@@ -275,7 +276,9 @@ async def test_a_start_removes_the_files_of_no_open_job_and_keeps_the_others(her
         bot.pictures.keep("11111111-1111-4111-8111-111111111111", b"from a crash")
         clips = here.folder / "clips"
         clips.mkdir()
-        (clips / "22222222-2222-4222-8222-222222222222-0.mp4").write_bytes(b"delivered")
+        delivered = clips / "22222222-2222-4222-8222-222222222222-0.mp4"
+        delivered.write_bytes(b"delivered")
+        os.utime(delivered, (0, 0))
         (clips / f"{job.id}-0.mp4.part").write_bytes(b"half")
 
     async with here.bot() as bot:

@@ -178,7 +178,9 @@ class Model:
         ]
         return sorted(found, key=lambda which: (self.grants[which].expires_at, which))
 
-    def credit(self, guild: int, member: int, now: int) -> int:
+    def credit(self, account: Account, guild: int, member: int, now: int) -> int:
+        if account is not Account.MEMBER:
+            return 0
         return sum(self.grants[which].left for which in self.usable(guild, member, now))
 
     def room(
@@ -190,6 +192,13 @@ class Model:
             for period in Period
             for limit in self.values(account, Measure(period), guild, member, roles)
         )
+
+    def left(
+        self, account: Account, guild: int, member: int, roles: Iterable[int], now: int
+    ) -> float:
+        """Return what the limits on money of an account and the member's credit leave."""
+        room = self.room(account, guild, member, roles, now)
+        return room + self.credit(account, guild, member, now)
 
     # --- What happens ----------------------------------------------------------------------------
 
@@ -204,8 +213,7 @@ class Model:
             most = min(self.values(account, Measure.CLIPS, guild, member, roles))
             if self.running(account, guild, member) >= most:
                 return TooManyAtOnce, account
-            credit = self.credit(guild, member, now) if account is Account.MEMBER else 0
-            if wanted > self.room(account, guild, member, roles, now) + credit:
+            if wanted > self.left(account, guild, member, roles, now):
                 return LimitReached, account
         return None
 

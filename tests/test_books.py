@@ -213,7 +213,7 @@ class Books(RuleBasedStateMachine):
         """No limit is exceeded by a hold, beyond what the member's credit pays of it."""
         who = (job.guild_id, job.member_id)
         for account in Account:
-            credit = self.model.credit(*who, self.now) if account is Account.MEMBER else 0
+            credit = self.model.credit(account, *who, self.now)
             for period in Period:
                 before = used(self.model.balance(account, period, *who, self.now))
                 values = self.model.values(account, Measure(period), *who, job.role_ids)
@@ -379,6 +379,9 @@ class Books(RuleBasedStateMachine):
     def compare(self, view: Statement, guild: int, member: int, now: int) -> None:
         for account in Account:
             assert view.running[account] == self.model.running(account, guild, member)
+            tightest = view.tightest(account)
+            left = number(None if tightest is None else view.left_micro(tightest))
+            assert left == self.model.left(account, guild, member, ROLES, now)
             for period in Period:
                 balance = self.model.balance(account, period, guild, member, now)
                 assert view.balances[account, period] == balance

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from bot.__main__ import main
+from bot.database import Database
 from tests.conftest import ROOT
 from tests.town import Ended, clean_environment, command, end_of, started_command, town, until
 
@@ -288,6 +289,8 @@ async def test_a_second_word_to_stop_does_no_harm(tmp_path: Path) -> None:
         (["demo", "--render-seconds", "nan"], "a number of seconds from 0 to 3600"),
         (["sandbox", "--render-seconds", "long"], "a number of seconds from 0 to 3600"),
         (["run", "--fast"], "unrecognized arguments: --fast"),
+        (["backup"], "the following arguments are required: FILE"),
+        (["restore"], "the following arguments are required: FILE"),
     ],
 )
 def test_a_wrong_argument_is_named_with_the_usage(
@@ -301,7 +304,10 @@ def test_a_wrong_argument_is_named_with_the_usage(
     assert "usage: animate-bot" in shown
 
 
-@pytest.mark.parametrize("name", ["", "run", "demo", "sandbox", "check"])
+COMMANDS = ("run", "demo", "sandbox", "check", "backup", "restore")
+
+
+@pytest.mark.parametrize("name", ["", *COMMANDS])
 def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main([name, "--help"] if name else ["--help"])
@@ -309,7 +315,7 @@ def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[
     shown = capsys.readouterr().out
     assert shown.startswith(f"usage: animate-bot {name}".rstrip())
     if not name:
-        assert all(f"\n    {one} " in shown for one in ("run", "demo", "sandbox", "check"))
+        assert all(f"\n    {one} " in shown for one in COMMANDS)
 
 
 async def test_the_sandbox_prints_settings_with_which_a_bot_runs_and_ends_when_told(
@@ -332,6 +338,39 @@ async def test_the_sandbox_prints_settings_with_which_a_bot_runs_and_ends_when_t
 
     process.send_signal(signal.SIGTERM)
     assert_plain(await end_of(process, within=10), 0)
+
+
+async def made(folder: Path) -> None:
+    """Make an empty database."""
+    async with Database(folder):
+        pass
+
+
+def test_a_backup_and_a_restore_say_what_they_did_and_what_they_will_not_do(
+    terminal: Terminal,
+) -> None:
+    ended = terminal("backup", "copy.db", settings=SECRETS)
+    assert_plain(ended, 1)
+    assert "Is ANIMATE_DATA_DIR right?" in ended.err
+    assert_plain(terminal("backup", "copy.db"), 2)  # without settings
+
+    asyncio.run(made(Path("animate-data")))
+    ended = terminal("backup", "copy.db", settings=SECRETS)
+    assert_plain(ended, 0)
+    assert re.fullmatch(r"written to copy\.db: 0\.\d MB, 0 entries\n", ended.out)
+
+    ended = terminal("backup", "copy.db", settings=SECRETS)
+    assert_plain(ended, 1)
+    assert "copy.db exists, and is left as it is. Choose another name." in ended.err
+
+    ended = terminal("restore", "copy.db", settings=SECRETS)
+    assert_plain(ended, 0)
+    assert ended.out.startswith("restored from copy.db: 0.")
+    assert list(Path("animate-data").glob("animate.db.before-restore-*"))
+
+    ended = terminal("restore", "absent.db", settings=SECRETS)
+    assert_plain(ended, 1)
+    assert "absent.db cannot be copied" in ended.err
 
 
 async def test_a_port_in_use_is_said_with_the_option_that_changes_it(tmp_path: Path) -> None:
@@ -432,7 +471,7 @@ def test_the_make_targets_of_the_readme_exist(target: str) -> None:
 def test_every_command_in_the_readme_is_one_that_exists() -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
     named = set(re.findall(r"python -m bot (\w+)", readme))
-    assert {"run", "demo", "check", "sandbox"} >= named > set()
+    assert set(COMMANDS) == named
     options = set(re.findall(r"`(?:demo|sandbox) ([^`]*)`", readme))
     for option in {word for text in options for word in text.split() if word.startswith("--")}:
         assert option in {"--once", "--image", "--port", "--render-seconds", "--data", "--help"}

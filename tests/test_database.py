@@ -394,6 +394,70 @@ async def test_a_step_that_fails_leaves_the_file_as_it_was(
         assert await database.run(pragma("user_version")) == len(STEPS)
 
 
+def names_in(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def old_copy(folder: Path) -> Path:
+    return folder / f"animate.db.before-schema-{len(STEPS)}"
+
+
+async def test_before_a_migration_the_file_is_kept_for_the_release_that_it_is_from(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    old_file: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with closing(sqlite3.connect(old_file / "animate.db")) as db:
+        before = content(db)
+    with caplog.at_level(logging.INFO, "bot.migration"):
+        await open_and_close(old_file)
+    assert f"is kept as {old_copy(old_file)}" in caplog.text
+    with closing(sqlite3.connect(old_copy(old_file))) as db:
+        assert content(db) == before
+
+    old_copy(old_file).replace(old_file / "animate.db")
+    steps_are(monkeypatch, tmp_path, {FIRST: STEPS[FIRST]})
+    async with Database(old_file) as database:  # as that release would
+        assert await database.run(pragma("user_version")) == 1
+
+
+async def test_nothing_is_copied_where_nothing_is_brought_forward(tmp_path: Path) -> None:
+    await open_and_close(tmp_path)
+    await open_and_close(tmp_path)
+    assert names_in(tmp_path) == {"animate.db", "lock"}
+
+
+async def test_a_copy_that_an_earlier_attempt_left_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old_file: Path
+) -> None:
+    with monkeypatch.context() as patch:
+        steps_are(patch, tmp_path, STEPS | {SECOND: "SYNTAX ERROR;"})
+        with pytest.raises(StoreError, match="go on with the release before"):
+            await open_and_close(old_file)
+        steps_are(patch, tmp_path, {FIRST: STEPS[FIRST]})
+        async with Database(old_file) as database:  # which goes on for a while
+            await database.run(keep("late"))
+    (old_file / f"{old_copy(old_file).name}.part").write_text("cut off")
+    await open_and_close(old_file)
+    with closing(sqlite3.connect(old_copy(old_file))) as db:
+        assert ("late",) in db.execute("SELECT name FROM facts").fetchall()
+    assert names_in(old_file) == {"animate.db", "lock", old_copy(old_file).name}
+
+
+async def test_only_the_last_few_copies_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, steps = tmp_path / "data", {FIRST: STEPS[FIRST]}
+    for number in range(2, 13):
+        steps_are(monkeypatch, tmp_path, steps)
+        await open_and_close(data)
+        steps |= {f"{number:04}_more.sql": f"CREATE TABLE more_{number} (x INTEGER);"}
+        (data / "animate.db.before-schema-of-mine").touch()
+    kept = {f"animate.db.before-schema-{name}" for name in ("9", "10", "11", "of-mine")}
+    assert names_in(data) == {"animate.db", "lock"} | kept
+
+
 async def test_foreign_keys_are_on_again_after_a_step_that_failed_and_was_mended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old_file: Path
 ) -> None:

@@ -158,8 +158,9 @@ function choiceField(option, form) {
   input.addEventListener("keydown", popupKey);
   input.addEventListener("input", () => {
     chosen = null;
+    if (fixed) return suggest(); // at once, or an Enter right behind would take what no longer fits
     clearTimeout(timer);
-    timer = setTimeout(suggest, fixed ? 0 : 150);
+    timer = setTimeout(suggest, 150);
   });
   const typed = () => (isNumeric(option) ? Number(input.value) : input.value);
   return {

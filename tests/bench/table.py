@@ -18,6 +18,7 @@ class Row:
     floor: Sequence[float] = ()
     floor_name: str = ""
     most_ratio: float | None = None
+    least_ratio: float | None = None
     most_ours: float | None = None
 
     @property
@@ -27,12 +28,16 @@ class Row:
     @property
     def is_met(self) -> bool:
         pairs = ((self.ratio, self.most_ratio), (median(self.ours), self.most_ours))
-        return all(most is None or (value is not None and value <= most) for value, most in pairs)
+        is_low = all(most is None or (value is not None and value <= most) for value, most in pairs)
+        least = self.least_ratio
+        return is_low and (least is None or (self.ratio is not None and self.ratio >= least))
 
     def cells(self) -> list[str]:
         bounds = []
         if self.most_ratio is not None:
             bounds.append(f"≤ {self.most_ratio:g}×")
+        if self.least_ratio is not None:
+            bounds.append(f"≥ {self.least_ratio:g}×")
         if self.most_ours is not None:
             bounds.append(f"≤ {self.most_ours:g} {self.unit}".rstrip())
         verdict = "met" if self.is_met else "MISSED"

@@ -15,14 +15,10 @@ import pytest
 from bot.accounts import Accounts
 from bot.database import Database
 from tests.conftest import UNLIMITED
-from tests.town import PRICE, Town, photo_file, town
+from tests.town import NO_LIMITS, PRICE, Town, photo_file, town
 
 DEATHS = 25
 """In each of the two windows."""
-NO_LIMITS = {
-    "ANIMATE_MEMBER_MONTHLY_USD": "unlimited",
-    "ANIMATE_SERVER_MONTHLY_USD": "unlimited",
-}
 
 
 @dataclass(frozen=True, slots=True)

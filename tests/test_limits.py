@@ -21,6 +21,7 @@ from tests.town import (
     CLIP_WITHIN,
     EPHEMERAL,
     JSON,
+    NO_LIMITS,
     NOT_CHARGED,
     PRICE,
     Town,
@@ -31,18 +32,12 @@ from tests.town import (
 
 RUSH = 50
 CHANNELS = ("studio", "general", "after-dark")
-ANY_NUMBER = {
-    f"ANIMATE_{whose}_{what}": "unlimited"
-    for whose in ("MEMBER", "SERVER", "BOT")
-    for what in ("MONTHLY_USD", "CLIPS")
-}
-"""Nothing of the operator's is in the way: the server's own limits are what is tried."""
 
 
 @pytest.fixture
 async def here(tmp_path: Path) -> AsyncIterator[Town]:
     """A town with a bot whose owner limits nothing; clips take their time."""
-    async with town(tmp_path, render_seconds=0.5) as made, made.bot(**ANY_NUMBER) as process:
+    async with town(tmp_path, render_seconds=0.5) as made, made.bot(**NO_LIMITS) as process:
         yield made
         await made.crash(process)  # all that counts has been looked at
 

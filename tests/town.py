@@ -44,6 +44,14 @@ TROUBLE = ("Traceback", " ERROR ", " CRITICAL ")
 """What the log of a bot that is well never has."""
 
 
+NO_LIMITS = {
+    f"ANIMATE_{whose}_{what}": "unlimited"
+    for whose in ("MEMBER", "SERVER", "BOT")
+    for what in ("MONTHLY_USD", "CLIPS")
+}
+"""Settings with which nothing of the operator's is in the way."""
+
+
 @dataclass(frozen=True, slots=True)
 class Books:
     """The bot's database as it is on the disk."""
@@ -438,13 +446,15 @@ def film(content: bytes) -> Film:
         )
 
 
-async def until(condition: Callable[[], object], within: float = 10.0) -> None:
-    """Wait for something in this process to become true."""
+async def until(
+    condition: Callable[[], object], within: float = 10.0, *, every: float = 0.02
+) -> None:
+    """Wait for something in this process to become true; look `every` so many seconds."""
     async with asyncio.timeout(within):
         while True:
             if condition():
                 return
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(every)
 
 
 async def fetched(url: str) -> bytes:

@@ -26,7 +26,10 @@ Reply = Callable[[Note], Awaitable[None]]
 _MOST_AT_ONCE = 24 * 1024 * 1024
 """Bytes of clips in one request: Discord takes 25 MiB, and the form around them is small."""
 _STATUS_GAP = 3.0
-"""Seconds between two edits of one status message."""
+"""Seconds between two edits of one status message; doubled with each that fails."""
+_STATUS_LONGEST_GAP = 300.0
+_STATUS_TRIES = 200
+"""Some sixteen hours of an outage."""
 
 
 class Delivery:
@@ -65,8 +68,9 @@ class Delivery:
         return posted[min(self._posted.pop(job.id))]
 
     def show(self, job: Job, note: Note, reply: Reply | None = None) -> None:
-        """Bring the status message to `note`, in the background and in order; best effort.
+        """Bring the status message to `note`, in the background and in order.
 
+        What fails is tried again until a newer note overtakes it, for as long as the bot runs.
         `reply` edits through the interaction that created the message; it is used once, for the
         first edit, because only that is sure to clear Discord's "thinking…". A note that is
         overtaken by a newer one before it was shown is left out.
@@ -88,6 +92,7 @@ class Delivery:
         await asyncio.gather(*pending, return_exceptions=True)
 
     async def _edit(self, job: Job, key: int) -> None:
+        failures = 0
         try:
             while key in self._notes:
                 note = self._notes.pop(key)
@@ -97,19 +102,30 @@ class Delivery:
                     continue
                 try:
                     await (reply(note) if reply else self._edit_by_token(job, key, note))
+                    failures = 0
                     if note.tone is Tone.WARNING:
                         self._warnings[key] = note
                 except (discord.DiscordException, *NO_ANSWER) as error:
                     log.info("job %s: status not shown: %s", job.short_id, error)
+                    failures += 1
+                    # An answer's token lives for minutes; the next try is with the bot's own.
+                    if reply is not None or self._is_worth_a_try(error, failures):
+                        self._notes.setdefault(key, note)
                 if key in self._notes:
-                    await self._pause()
+                    await self._pause(failures)
         finally:
             del self._editors[key]
 
-    async def _pause(self) -> None:
+    def _is_worth_a_try(self, error: Exception, failures: int) -> bool:
+        """Tell whether an edit may yet come through: not where the place is gone or closed."""
+        is_refused = isinstance(error, discord.NotFound | discord.Forbidden)
+        return not is_refused and failures < _STATUS_TRIES and not self._is_closing.is_set()
+
+    async def _pause(self, failures: int) -> None:
         """Wait between two edits, but not when the bot is stopping: the last one must be shown."""
+        gap = min(_STATUS_LONGEST_GAP, _STATUS_GAP * 2 ** min(failures, 10))
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._is_closing.wait(), _STATUS_GAP)
+            await asyncio.wait_for(self._is_closing.wait(), gap)
 
     async def _edit_by_token(self, job: Job, message_id: int, note: Note) -> None:
         channel = self._client.get_partial_messageable(job.channel_id, guild_id=job.guild_id)

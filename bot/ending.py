@@ -17,6 +17,9 @@ from bot.timetable import Timetable
 
 log = logging.getLogger(__name__)
 
+_RETOLD_FOR = 24 * 3600
+"""Seconds for which an end is told again with each start. Who has heard it sees no change."""
+
 
 class Ending:
     """Each method is one transaction, guarded by the state that the job was read in."""
@@ -35,6 +38,12 @@ class Ending:
         self._delivery = delivery
         self._pictures = pictures
         self._timetable = timetable
+
+    async def retell(self) -> None:
+        """Say again, at a start, what ended lately: a crash may have come before the word of it."""
+        since = self._timetable.clock() - _RETOLD_FOR * 1000
+        for job in await self._store.ended_badly(since):
+            self._delivery.show(job, _word(job))
 
     async def refuse(self, job: Job, error: ProviderError) -> None:
         """End a job that the service refuses; shut the gate where it refuses the account."""
@@ -61,7 +70,7 @@ class Ending:
         lost = lifecycle.advance(job, Event.GIVE_UP, now)
         lost = replace(lost, due_at=self._timetable.next_look(lost))
         lost = await self._store.move(job, lost, resolution=ledger.release(job, now, note))
-        self._delivery.show(lost, words.lost(lost))
+        self._delivery.show(lost, _word(lost))
         self._pictures.drop(job.id)
         log.warning("job %s: lost (%s), hold released", job.short_id, note)
 
@@ -71,6 +80,10 @@ class Ending:
         # The hold of a lost job was released when it was lost.
         released = None if job.state is State.LOST else ledger.release(job, now, note)
         failed = await self._store.move(job, failed, resolution=released)
-        self._delivery.show(failed, words.failed(failed))
+        self._delivery.show(failed, _word(failed))
         self._pictures.drop(job.id)
         log.info("job %s: failed (%s: %s), nothing is held", job.short_id, failure, note)
+
+
+def _word(job: Job) -> words.Note:
+    return words.lost(job) if job.state is State.LOST else words.failed(job)

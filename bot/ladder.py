@@ -29,8 +29,11 @@ from bot.lifecycle import Job
 
 log = logging.getLogger(__name__)
 
-NO_ANSWER = (aiohttp.ClientError, OSError, TimeoutError, json.JSONDecodeError)
-"""What discord.py raises where Discord, or somebody before it, gave no answer or a garbled one."""
+NO_ANSWER = (aiohttp.ClientError, OSError, TimeoutError, json.JSONDecodeError, TypeError)
+"""What discord.py raises where Discord, or somebody before it, gave no answer or a garbled one.
+
+A page of HTML it takes for a message: that is the `TypeError`.
+"""
 _NO_HISTORY = 160002
 _UNKNOWN_MESSAGE = 10008
 """To a nonce: its message was deleted. It is forgotten in a few minutes, so nothing is closed."""

@@ -10,7 +10,6 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Container, Iterable
 from dataclasses import asdict, dataclass, replace
-from dataclasses import fields as fields_of
 from functools import lru_cache
 
 from bot import books, ledger
@@ -24,6 +23,7 @@ _JOB = """id, source, task_uuid, guild_id, channel_id, parent_channel_id, member
           status_message_id, "order", quote_micro, state, due_at, attempts, failure, message_id,
           message_channel_id, created_at, updated_at"""
 _FIELDS = [name.strip(' "') for name in _JOB.replace("\n", "").split(",")]
+_NEW_JOB = f"INSERT INTO jobs ({_JOB}) VALUES ({', '.join(f':{name}' for name in _FIELDS)})"
 _STATES = {f"{state}": state for state in State}  # looking one up here is faster than by its type
 _OPEN = "state NOT IN ('delivered', 'failed')"  # written out: it must match the index jobs_due
 assert {f"{state}" for state in FINAL} == {"delivered", "failed"}
@@ -181,6 +181,19 @@ class Store:
         """Return one job."""
         return await self._database.run(lambda db: _one(db, "id = ?", job_id))
 
+    async def ended_badly(self, since: int, among: int = 1000) -> list[Job]:
+        """Return the jobs that were lost or have failed since then, among the newest `among`."""
+
+        def transaction(db: sqlite3.Connection) -> list[Job]:
+            rows = db.execute(
+                f"SELECT {_JOB} FROM (SELECT * FROM jobs ORDER BY rowid DESC LIMIT ?)"
+                " WHERE state IN ('lost', 'failed') AND updated_at >= ?",
+                (among, since),
+            )
+            return list(map(_job, rows))
+
+        return await self._database.run(transaction)
+
     async def open_jobs(self) -> frozenset[str]:
         """Return the ids of all jobs that are not final."""
 
@@ -297,8 +310,11 @@ def _admit(db: sqlite3.Connection, job: Job, limits: Limits) -> Job:
 
 
 def _insert(db: sqlite3.Connection, job: Job) -> None:
-    order = asdict(job.order)
-    fields = {field.name: getattr(job, field.name) for field in fields_of(job)}
-    fields |= {"order": json.dumps(order), "role_ids": json.dumps(job.role_ids)}
-    places = ", ".join(f":{name}" for name in _FIELDS)
-    db.execute(f"INSERT INTO jobs ({_JOB}) VALUES ({places})", fields)
+    fields = {name: getattr(job, name) for name in _FIELDS}
+    fields |= {"order": _order_text(job.order), "role_ids": json.dumps(job.role_ids)}
+    db.execute(_NEW_JOB, fields)
+
+
+@lru_cache(maxsize=1024)
+def _order_text(order: Order) -> str:
+    return json.dumps(asdict(order))

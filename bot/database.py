@@ -80,8 +80,8 @@ class Database:
         self._waiting.append((transaction, future))
         if self._committer is None:
             self._committer = asyncio.create_task(self._commit_waiting())
-        # Shielded: a caller that is cancelled leaves, what it handed over is still carried out.
-        return await asyncio.shield(future)
+        # A caller that is cancelled leaves; what it handed over is still carried out.
+        return await future
 
     async def integrity(self) -> str:
         """Return SQLite's own verdict on the file: "" where it is sound."""

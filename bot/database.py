@@ -211,6 +211,9 @@ def _prepare(db: sqlite3.Connection, path: Path) -> None:
     db.execute("PRAGMA journal_mode = WAL")
     # FULL: what was acknowledged survives a power cut. NORMAL loses the last commits.
     db.execute("PRAGMA synchronous = FULL")
+    # KiB. Ids are random, so each row touches pages of its own: those of fifty accepts together do
+    # not fit into the default's 2 MB, and would be written before their commit.
+    db.execute("PRAGMA cache_size = -32768")
     # Without it, INSERT OR REPLACE would remove an entry past the trigger that forbids it.
     db.execute("PRAGMA recursive_triggers = ON")
     db.row_factory = sqlite3.Row

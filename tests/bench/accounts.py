@@ -44,7 +44,10 @@ LIMITS = limits(
 )
 
 
-_MODE = ("journal_mode = WAL", "synchronous = FULL", "recursive_triggers = ON", "foreign_keys = ON")
+_MODE = (
+    *("journal_mode = WAL", "synchronous = FULL", "cache_size = -32768"),
+    *("recursive_triggers = ON", "foreign_keys = ON"),
+)
 
 Statement = tuple[Callable[..., sqlite3.Cursor], str, Any]
 C = TypeVar("C", bound=sqlite3.Connection)

@@ -472,13 +472,16 @@ async def street(tmp_path: Path) -> AsyncIterator[Town]:
         yield made
 
 
+@pytest.mark.parametrize(
+    ("step", "state"), [("videoInference", "submitting"), ("getResponse", "rendering")]
+)
 async def test_from_the_command_line_a_clip_that_was_posted_after_the_copy_is_not_posted_again(
-    street: Town,
+    street: Town, step: str, state: str
 ) -> None:
     street.discord.set_limits({"nonce_window_s": 0.0})
     copy = street.folder / "copy.db"
     async with street.bot():
-        rule = street.trouble_at_runware(do="stall", match={"label": "videoInference"}, seconds=2)
+        rule = street.trouble_at_runware(do="stall", match={"label": step}, seconds=2)
         started = await street.animate(photo_file())
         await until(lambda: street.runware.faults.hits(rule))
         backed_up = await command("backup", copy, settings=street.settings, folder=street.folder)
@@ -492,7 +495,7 @@ async def test_from_the_command_line_a_clip_that_was_posted_after_the_copy_is_no
     restored = await command("restore", copy, settings=street.settings, folder=street.folder)
     assert restored.code == 0, restored.text
     assert "1 clip(s) were in the making." in restored.out
-    assert street.books().states == ["submitting"]
+    assert street.books().states == [state]
     async with street.bot():
         books_now = await street.settled()
     assert books_now.states == ["delivered"]

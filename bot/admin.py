@@ -69,8 +69,10 @@ class Admin:
     async def set_server(self, change: Change, server: Server) -> Server:
         """Have a server keep its accounts in another way, and return the way before.
 
-        Days that have entries stay the days that they were.
+        Days that have entries stay the days that they were. KeyError for a zone that nobody knows.
         """
+        # Looked up before it is kept: with an unknown zone, no account of the server can be read.
+        zone = server.zone
 
         def transaction(db: sqlite3.Connection) -> Server:
             before = server_of(db, change.guild_id)
@@ -78,7 +80,7 @@ class Admin:
                 "INSERT INTO servers (guild_id, timezone, receipts) VALUES (?, ?, ?)"
                 " ON CONFLICT (guild_id) DO UPDATE"
                 " SET timezone = excluded.timezone, receipts = excluded.receipts",
-                (change.guild_id, server.timezone, server.receipts),
+                (change.guild_id, zone.key, server.receipts),
             )
             _note(db, change, ("server", "", _settings(before), _settings(server)))
             return before

@@ -4,12 +4,13 @@ import csv
 import io
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from unicodedata import normalize
 
 from bot.ledger import Entry
 from bot.money import MICRO
 
 _COLUMNS = ("time", "day", "kind", "member", "job", "held", "spent", "excused", "credit", "note")
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
 """What a spreadsheet would run instead of showing it."""
 
 
@@ -49,4 +50,5 @@ def _dollars(micro: int) -> str:
 
 
 def _harmless(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULAS) else text
+    # In some languages a spreadsheet runs the wide forms of these signs too.
+    return f"'{text}" if normalize("NFKC", text[:1]) in _FORMULAS else text

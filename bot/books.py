@@ -6,8 +6,9 @@ is in force, `ledger.py` what may be held.
 """
 
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from bot import ledger
@@ -87,7 +88,7 @@ def statement(
         Rule(target=Target(target), target_id=target_id, measure=Measure(measure), value=value)
         for target, target_id, measure, value in db.execute(_RULES, who)
     ]
-    days = _days("own", day_of(now, zone)) | _days("utc", day_of(now))
+    days = {**_days("own", day_of(now, zone)), **_days("utc", day_of(now))}
     sums = db.execute(_BALANCES, who | days).fetchall()
     return Statement(
         guild_id=guild_id,
@@ -110,7 +111,8 @@ def statement(
     )
 
 
-def _days(zone: str, today: date) -> dict[str, str]:
+@lru_cache(maxsize=64)
+def _days(zone: str, today: date) -> Mapping[str, str]:
     """Return the first and last days of the periods of `today`, as parameters."""
     firsts = {period: first_day(period, today) for period in Period}
     ends = {period: last_day(period, today) for period in Period}

@@ -139,7 +139,8 @@ def _act(row: AuditRow) -> str:
             )
             was, now = (_written(about.measure, text) for text in (row.before, row.after))
             inherited = f"{picker.MEASURES[about.measure]} inherited"
-            return f"{capital(whom(about))}: {now or inherited} (was {was or 'inherited'})"
+            before = "" if was == now else f" (was {was or 'inherited'})"
+            return f"{capital(whom(about))}: {now or inherited}{before}"
         case "grant", [_, member_id]:
             return f"<@{member_id}>: {usd(int(row.after))} credit"
         case "reset", [_, member_id]:

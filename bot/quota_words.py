@@ -102,7 +102,7 @@ def _money_block(statement: Statement, line: Line, whose: str) -> str:
     balance, room = statement.balance(line), statement.room_micro(line) or 0
     facts = [f"{usd(balance.spent_micro)} spent"]
     facts += [f"{usd(balance.held_micro)} held"] if balance.held_micro else []
-    facts += [f"{usd(balance.excused_micro)} not counted"] if balance.excused_micro else []
+    facts += [f"{usd(balance.excused_micro)} of it not counted"] if balance.excused_micro else []
     facts += [_source(line), f"resets <t:{statement.resets_at(line)}:R>"]
     return (
         f"{name} · {usd(room)} left of {usd(line.value)}\n"

@@ -193,7 +193,7 @@ async def test_a_reset_tells_what_no_longer_counts_and_what_is_held_stays(office
     assert again.body.startswith("$0.1848 that <@3000> has spent no longer counts")
     card = (await office.desk.card(GUILD, MIA, ())).body
     assert "**This month** · $5.00 left of $5.00" in card
-    assert "$0.1848 spent · $0.1848 not counted" in card
+    assert "$0.1848 spent · $0.1848 of it not counted" in card
 
 
 # --- The server's own ways -----------------------------------------------------------------------

@@ -207,3 +207,18 @@ async def test_a_pause_between_clips_lets_one_of_fifty_through(here: Town) -> No
     assert (len(got.accepted), len(got.refused)) == (1, 49)
     assert all(re.search(r"You can start another clip <t:\d+:R>\.", text) for text in got.words)
     await assert_all_agree(here, 1)
+
+
+async def test_a_member_who_was_handed_the_command_still_changes_nothing(here: Town) -> None:
+    await set_limit(here, "everyone", limit="clips", amount="0")
+    handed = {here.mia.state["guild"]["id"]: True}
+    await here.control("PATCH", "command", {"name": "quota", "permissions": handed})
+
+    wish = await here.mia.command("quota set everyone", limit="clips", amount="unlimited")
+    answer = await here.mia.wait_for_reply(wish)
+
+    assert answer["flags"] & EPHEMERAL
+    assert "You need Manage Server for this. Nothing was changed." in told(answer)
+    got = await rush(here, here.mia, 2)
+    assert got.accepted == []
+    assert all("Your limit is 0 at a time." in text for text in got.words)

@@ -31,7 +31,7 @@ from cogs.usage import Usage
 from tests.conftest import NOON, Clock, make_job
 from tests.contract.openapi import MISSING, REFERENCE, contract
 from tests.corridor import KLING, model
-from tests.test_cogs import Porter
+from tests.test_cogs import EmptyShelf, Porter
 
 OWNERS = Limits(member={Measure.MONTH: 5_000_000}, server={Measure.MONTH: 25_000_000})
 SUBCOMMAND, GROUP = 1, 2
@@ -88,7 +88,8 @@ async def doors(folder: Path, *, is_offered_to_all: bool = False) -> AsyncIterat
         accounts = Accounts(database, OWNERS)
         bot = AnimateBot()
         await bot.load(model(KLING))
-        bot.open_doors(Porter(), Desk(accounts, Admin(database), OWNERS, Clock()))
+        desk = Desk(accounts, Admin(database), OWNERS, Clock())
+        bot.open_doors(Porter(), desk, EmptyShelf())
         if is_offered_to_all:
             quota = bot.tree.get_command("quota")
             assert isinstance(quota, discord.app_commands.Group)

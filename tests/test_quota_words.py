@@ -239,6 +239,10 @@ def row(action: str, target: str, before: str, after: str, reason: str = "") -> 
             row("rule", "role 5 clips", "unlimited", "2"),
             "**<@&5>: 2 clips at once (was any number of clips at once)**",
         ),
+        (
+            row("rule", "member 5 cooldown", "300", "300"),
+            "**<@5>: 5 min between clips**",
+        ),
         (row("grant", "member 5", "", "2000000"), "**<@5>: $2.00 credit**"),
         (row("reset", "member 5", "369600", "0"), "**<@5>: $0.3696 no longer counts**"),
         (

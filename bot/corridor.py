@@ -211,7 +211,7 @@ def _readiness(
             return "the video service refuses the account"
         try:
             async with asyncio.timeout(_STORE_WITHIN):
-                await store.fact("")
+                await store.touch()
         except (StoreError, TimeoutError):
             return "the store does not answer"
         return ""

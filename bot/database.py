@@ -47,6 +47,11 @@ class Database:
         """The database file."""
         return database_in(self._folder)
 
+    @property
+    def is_in_trouble(self) -> bool:
+        """Whether the file could not be used the last time, and has not been written since."""
+        return self._trouble is not None
+
     async def __aenter__(self) -> Self:
         """Lock the folder, open the file, bring the schema forward. Raises `StoreError`."""
         try:

@@ -238,6 +238,17 @@ class Store:
 
         return await self._database.run(transaction)
 
+    async def touch(self) -> None:
+        """Ask the database for a word, and have it write one where it is in trouble.
+
+        Raises `StoreError` where it cannot.
+        """
+        if self._database.is_in_trouble:
+            write = "INSERT OR REPLACE INTO facts VALUES ('in trouble', '')"
+            await self._database.run(lambda db: db.execute(write))
+        else:
+            await self.fact("")
+
     async def restored_at(self) -> int:
         """Return when a backup was put in the place of this database, 0 if it never was."""
         return int(await self.fact(RESTORED_AT) or 0)

@@ -1,15 +1,14 @@
 """The clock's door: takes what is due from the store and hands it to the pipeline, for ever.
 
 Steps of different jobs run beside each other, bounded per kind; a job is in one step at a time.
-Everything that is rendering is looked at together, and what meets in the line of those to be sent
-for the first time is sent together. Nothing is kept here that a restart would miss: due is a
-column, and `wake` only shortens a wait.
+Everything that is rendering is looked at together. What is to be sent for the first time waits in
+a line, where `turns.py` says who is next, and what meets there is sent together. Nothing is kept
+here that a restart would miss: due is a column, and `wake` only shortens a wait.
 """
 
 import asyncio
 import contextlib
 import logging
-from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
@@ -17,6 +16,7 @@ from bot.errors import StaleJob, StoreError, StoreTrouble
 from bot.lifecycle import LOOKED_AT, Job, State
 from bot.pipeline import Pipeline
 from bot.store import Store
+from bot.turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class Worker:
         self._running: asyncio.Task[None] | None = None
         self._busy: set[str] = set()
         self._steps: set[asyncio.Task[None]] = set()
-        self._line: deque[Job] = deque()
+        self._line = Turns()
         """To be sent for the first time."""
         self._submits = asyncio.Semaphore(_SUBMITS_AT_ONCE)
         self._deliveries = asyncio.Semaphore(_DELIVERIES_AT_ONCE)
@@ -103,15 +103,15 @@ class Worker:
 
     def _begin(self, jobs: Sequence[Job]) -> None:
         """Put jobs into the line, and start as many steps as it may take to send it."""
-        self._line.extend(jobs)
+        for job in jobs:
+            self._line.put(job)
         for _ in range(0, len(jobs), _MOST_TOGETHER):
             self._start(self._send())
 
     async def _send(self) -> None:
-        """Send the first in the line together; another step may have sent all there were."""
+        """Send those whose turn it is together; another step may have sent all there were."""
         async with self._submits:
-            jobs = [self._line.popleft() for _ in range(min(_MOST_TOGETHER, len(self._line)))]
-            if jobs:
+            if jobs := self._line.take(_MOST_TOGETHER):
                 await self._guarded(jobs, self._pipeline.begin(jobs))
 
     async def _step(self, job: Job) -> None:

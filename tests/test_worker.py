@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Container, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,9 +76,11 @@ class Hands(Pipeline):
         await self.store.postpone(jobs, dict.fromkeys((job.id for job in jobs), later))
 
 
-async def kept(store: Store, count: int = 1, state: State = State.QUEUED) -> list[Job]:
+async def kept(
+    store: Store, count: int = 1, state: State = State.QUEUED, **changes: Any
+) -> list[Job]:
     """Put jobs into the books, and on to `state` by the way that leads there."""
-    jobs = [make_job() for _ in range(count)]
+    jobs = [make_job(**changes) for _ in range(count)]
     for number, job in enumerate(jobs):
         await store.accept(job, UNLIMITED)
         for event in WAYS[state]:
@@ -311,6 +314,19 @@ async def test_a_wish_of_a_quiet_moment_goes_alone_and_those_that_meet_in_the_li
 
     ids = [job.id for job in waiting]
     assert hands.begun == [*([job.id] for job in alone), ids[:8], ids[8:]]
+
+
+async def test_one_who_asks_for_twenty_clips_keeps_nobody_waiting_for_all_of_them(
+    store: Store, hands: Hands, worker: Worker
+) -> None:
+    greedy = await kept(store, 20)
+    modest = await kept(store, 2, member_id=7)
+    abroad = await kept(store, 1, guild_id=8)
+    worker.start()
+    await until(lambda: len(hands.done) == 23)
+
+    first = [greedy[0], *abroad, modest[0], greedy[1], modest[1], *greedy[2:5]]
+    assert hands.begun[0] == [job.id for job in first]
 
 
 # --- Trouble -------------------------------------------------------------------------------------

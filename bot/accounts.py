@@ -138,7 +138,8 @@ class Accounts:
 
         def transaction(db: sqlite3.Connection) -> tuple[OpenHold, ...]:
             rows = db.execute(
-                "SELECT id, quote_micro, state FROM jobs WHERE guild_id = ? AND member_id = ?"
+                "SELECT id, quote_micro, state FROM jobs INDEXED BY jobs_running"
+                " WHERE guild_id = ? AND member_id = ?"
                 " AND state IN ('queued', 'submitting', 'rendering') ORDER BY created_at",
                 (guild_id, member_id),
             )

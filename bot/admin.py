@@ -158,7 +158,8 @@ def _counted(
     rows = db.execute(
         "SELECT day, spent_micro + held_micro - excused_micro - coalesce((SELECT"
         "   sum(hold.held_micro - hold.excused_micro)"
-        "   FROM jobs JOIN entries AS hold ON hold.job_id = jobs.id AND hold.kind = 'hold'"
+        "   FROM jobs INDEXED BY jobs_running"
+        "   JOIN entries AS hold ON hold.job_id = jobs.id AND hold.kind = 'hold'"
         "  WHERE jobs.guild_id = totals.guild_id AND jobs.member_id = totals.member_id"
         "    AND jobs.state IN ('queued', 'submitting', 'rendering')"
         "    AND hold.day = totals.day), 0) AS counted"

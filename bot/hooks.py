@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bot.errors import StoreError
-from bot.lifecycle import State
+from bot.lifecycle import LOOKED_AT, State
 from bot.store import Store
 
 log = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ class Bell:
             state = await self._store.nudge(task_uuid, self._clock())
         finally:
             asyncio.get_running_loop().call_later(_REST, self._rested, task_uuid)
-        if state is State.RENDERING:
+        if state in LOOKED_AT:
             self._wake()
         elif state in _EARLY:
             # It is done before its submit was acknowledged: it can only be looked at after that.

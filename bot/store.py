@@ -158,9 +158,9 @@ class Store:
         await self._database.run(transaction)
 
     async def nudge(self, task_uuid: str, now: int) -> State | None:
-        """Have a rendering job looked at now, and return its state; None if there is no such task.
+        """Have a job looked at now that renders or is lost, and return its state.
 
-        In any other state nothing changes.
+        In any other state nothing changes. None if there is no such task.
         """
 
         def transaction(db: sqlite3.Connection) -> State | None:
@@ -170,7 +170,7 @@ class Store:
                 return None
             # Also where it is due already: a look may be under way whose answer is older.
             db.execute(
-                "UPDATE jobs SET due_at = ? WHERE task_uuid = ? AND state = 'rendering'",
+                "UPDATE jobs SET due_at = ? WHERE task_uuid = ? AND state IN ('rendering', 'lost')",
                 (now, task_uuid),
             )
             return State(row["state"])

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -407,14 +407,21 @@ async def rendering(store: Store, job: Job) -> Job:
     return await moved(store, await accepted(store, job), Event.SUBMIT, Event.ACCEPTED)
 
 
-async def test_a_nudge_makes_a_rendering_job_due_and_changes_nothing_else(
-    store: Store, job_factory: JobFactory
+async def lost(store: Store, job: Job) -> Job:
+    job = await rendering(store, job)
+    after = advance(job, Event.GIVE_UP, NOON + 2)
+    return await store.move(job, after, resolution=release(job, NOON + 2))
+
+
+@pytest.mark.parametrize("kind", [rendering, lost])
+async def test_a_nudge_makes_a_job_due_that_the_service_knows_more_of_and_changes_nothing_else(
+    store: Store, job_factory: JobFactory, kind: Callable[[Store, Job], Awaitable[Job]]
 ) -> None:
-    job = await rendering(store, job_factory())
-    other = await rendering(store, job_factory())
+    job = await kind(store, job_factory())
+    other = await kind(store, job_factory())
     await store.postpone([job, other], dict.fromkeys((job.id, other.id), NOON + 60_000))
 
-    assert await store.nudge(job.task_uuid, NOON + 5) is State.RENDERING
+    assert await store.nudge(job.task_uuid, NOON + 5) is job.state
     assert await store.job(job.id) == replace(job, due_at=NOON + 5)
     assert await store.job(other.id) == replace(other, due_at=NOON + 60_000)
 

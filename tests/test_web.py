@@ -12,7 +12,7 @@ from typing import TypeVar
 import aiohttp
 import pytest
 
-from bot import lifecycle
+from bot import ledger, lifecycle
 from bot.database import Database
 from bot.errors import CannotListen, StoreError
 from bot.hooks import Bell, Signer
@@ -313,6 +313,15 @@ async def test_a_call_before_the_acknowledgement_is_heard_after_it(
     before = door.database.count
     await asyncio.sleep(short_rest * 2)
     assert door.database.count == before
+
+
+async def test_a_call_about_a_task_that_was_lost_has_it_looked_at_now(door: Door) -> None:
+    job = await door.job(*RENDERING)
+    lost = lifecycle.advance(job, Event.GIVE_UP, NOON, due_at=LATER)
+    job = await door.store.move(job, lost, resolution=ledger.release(job, NOON, "no word"))
+
+    assert await door.call(door.hook(job)) == 204
+    assert (await door.due_at(job), door.wakes) == (NOON, 1)
 
 
 async def test_accounts_that_cannot_be_written_have_the_service_call_again(

@@ -119,7 +119,7 @@ COSTS = st.lists(st.none() | st.integers(0, 200), min_size=2, max_size=2)
 
 @st.composite
 def a_rule(draw: st.DrawFn) -> Rule:
-    target = draw(st.sampled_from(Target))
+    target = draw(st.sampled_from([*Target, Target.ROLE, Target.ROLE]))
     target_id = {Target.ROLE: st.sampled_from(ROLES), Target.MEMBER: MEMBER}.get(target, st.just(0))
     measure = draw(st.sampled_from(Measure))
     value = draw(VALUES[measure])
@@ -151,6 +151,7 @@ class Books(RuleBasedStateMachine):
         self.old: list[Job] = []
         self.now = 0
         self.ticks = 0
+        self.steps = 0
         self.open()
 
     def do(self, work: Coroutine[Any, Any, T]) -> T:
@@ -307,14 +308,21 @@ class Books(RuleBasedStateMachine):
 
     # --- Admins, clocks and crashes --------------------------------------------------------------
 
-    @rule(guild=GUILD, one=a_rule(), is_kept=st.booleans())
-    def change_a_rule(self, guild: int, one: Rule, is_kept: bool) -> None:
-        rules, key = self.model.rules[guild], (one.target, one.target_id, one.measure)
-        change = self.admin.set_rule if is_kept else self.admin.drop_rule
-        before = self.do(change(self.change(guild), one))
-        assert (None if before is None else number(before.value)) == rules.pop(key, None)
-        if is_kept:
-            rules[key] = number(one.value)
+    @rule(guild=GUILD, rules=st.lists(a_rule(), min_size=1, max_size=5))
+    def set_rules(self, guild: int, rules: list[Rule]) -> None:
+        for one in rules:
+            before = self.do(self.admin.set_rule(self.change(guild), one))
+            self.replaced(guild, one, before)
+            self.model.rules[guild][one.target, one.target_id, one.measure] = number(one.value)
+
+    @rule(guild=GUILD, one=a_rule())
+    def drop_a_rule(self, guild: int, one: Rule) -> None:
+        self.replaced(guild, one, self.do(self.admin.drop_rule(self.change(guild), one)))
+
+    def replaced(self, guild: int, one: Rule, before: Rule | None) -> None:
+        """Hold what a rule is said to have replaced against what was there."""
+        there = self.model.rules[guild].pop((one.target, one.target_id, one.measure), None)
+        assert (None if before is None else number(before.value)) == there
 
     @rule(guild=GUILD, zone=st.sampled_from(ZONES))
     def move_server(self, guild: int, zone: str) -> None:
@@ -360,7 +368,12 @@ class Books(RuleBasedStateMachine):
 
     @invariant()
     def the_accounts_are_proved_and_say_what_the_model_says(self) -> None:
-        self.check([(guild, member, self.now) for guild in GUILDS for member in MEMBERS])
+        self.steps += 1
+        if self.steps % 3 == 0:
+            self.check(self.places())
+
+    def places(self) -> list[tuple[int, int, int]]:
+        return [(guild, member, self.now) for guild in GUILDS for member in MEMBERS]
 
     def check(self, places: list[tuple[int, int, int]]) -> None:
         """Prove the accounts, and compare the statements of members at moments."""
@@ -402,6 +415,7 @@ class Books(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         try:
+            self.check(self.places())
             for job in self.unfinished():
                 one = job
                 while one.state not in FINAL:
@@ -409,9 +423,8 @@ class Books(RuleBasedStateMachine):
             for job in self.jobs.values():
                 assert self.do(self.store.job(job.id)) == job
                 assert not sum(entry.held_micro for entry in self.do(self.store.entries(job.id)))
-            self.check(
-                [(job.guild_id, job.member_id, job.created_at) for job in self.jobs.values()]
-            )
+            then = [(job.guild_id, job.member_id, job.created_at) for job in self.jobs.values()]
+            self.check(self.places() + then)
         finally:
             self.do(self.database.__aexit__())
             self.runner.close()
@@ -436,9 +449,9 @@ def clips_of(job: Job, costs: list[int | None]) -> list[Clip]:
     ]
 
 
-TestBooks = Books.TestCase
+TestBooks = pytest.mark.timeout(180)(Books.TestCase)  # some 10 s where nothing else runs
 TestBooks.settings = settings(
-    max_examples=40,
+    max_examples=30,
     stateful_step_count=50,
     deadline=None,
     print_blob=True,

@@ -126,21 +126,9 @@ def build(
     accounts = Accounts(database, operator)
     pictures = Pictures(settings.data_dir / "pictures")
     delivery = Delivery(client)
-    api_key = settings.runware_api_key.get_secret_value()
-    provider = Provider(
-        http,
-        settings.runware_api,
-        api_key,
-        signer.url if signer else None,
-        output=output(settings),
-        models={model.id: model},
-    )
+    provider = _provider(settings, model, http, signer)
     gate = Gate(provider.balance_micro, random.random)
-    clip_files = ClipFiles(
-        folder=settings.data_dir / "clips",
-        keep_for=settings.keep_clips_hours * 3600,
-        most_bytes=settings.keep_clips_max_mb * MEGABYTE,
-    )
+    clip_files = _clip_files(settings)
     pipeline = Pipeline(
         store=store,
         provider=provider,
@@ -157,7 +145,6 @@ def build(
     )
     worker = Worker(store, pipeline, clock)
     shelf = Shelf(database, clock, worker.wake)
-    keeper = Keeper(clip_files, store, shelf, clock)
     intake = Intake(
         store=store,
         gate=gate,
@@ -167,25 +154,46 @@ def build(
         model=model,
         limits=operator,
         most_pixels=settings.picture_max_megapixels * 1_000_000,
+        queue_most=settings.queue_most,
         clock=clock,
         new_uuid=lambda: str(uuid.uuid4()),
         wake=worker.wake,
     )
     bell = Bell(store, clock, worker.wake)
     web = _web(settings, _readiness(store, intake, gate, client), signer, bell)
-    desk = Desk(accounts, Admin(database), operator, clock)
     return Corridor(
         store=store,
         intake=intake,
-        desk=desk,
+        desk=Desk(accounts, Admin(database), operator, clock),
         pipeline=pipeline,
         worker=worker,
-        keeper=keeper,
+        keeper=Keeper(clip_files, store, shelf, clock),
         shelf=shelf,
         delivery=delivery,
         gate=gate,
         http=http,
         web=web,
+    )
+
+
+def _provider(
+    settings: Settings, model: Model, http: httpx.AsyncClient, signer: Signer | None
+) -> Provider:
+    return Provider(
+        http,
+        settings.runware_api,
+        settings.runware_api_key.get_secret_value(),
+        signer.url if signer else None,
+        output=output(settings),
+        models={model.id: model},
+    )
+
+
+def _clip_files(settings: Settings) -> ClipFiles:
+    return ClipFiles(
+        folder=settings.data_dir / "clips",
+        keep_for=settings.keep_clips_hours * 3600,
+        most_bytes=settings.keep_clips_max_mb * MEGABYTE,
     )
 
 
@@ -207,8 +215,10 @@ def _readiness(
             return "the doors are not open"
         if not client.is_connected:
             return "not connected to Discord"
-        if not gate.is_open:
+        if gate.needs_owner:
             return "the video service refuses the account"
+        if not gate.is_open:
+            return "the video service does not answer"
         try:
             async with asyncio.timeout(_STORE_WITHIN):
                 await store.touch()

@@ -9,6 +9,7 @@ AnimateError
 │   ├── CoolingDown         the member's last clip is too fresh
 │   ├── CannotPostHere      the bot may not post the clip into this channel
 │   ├── NotAccepting        the bot takes no new clips at the moment
+│   ├── QueueFull           the video service does not answer, and enough clips wait for it
 │   └── AccountPaused       its account with the video service needs its owner
 ├── InputRefused            what an admin typed cannot be read; nothing was changed
 ├── ProviderError           the video service answered, or did not
@@ -164,6 +165,10 @@ class CannotPostHere(UserError):
 
 class NotAccepting(UserError):
     """The bot takes no new clips at the moment."""
+
+
+class QueueFull(UserError):
+    """The video service does not answer, and enough clips wait for it already."""
 
 
 class AccountPaused(UserError):

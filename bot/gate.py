@@ -1,10 +1,10 @@
-"""The gate: whether the bot's account with the video service is in order.
+"""The gate: whether new tasks may be sent to the video service.
 
-Shut when the service refuses the account (key, credit), which only its owner can mend: nothing new
-is accepted or sent then, while running jobs are looked at as ever. A shut gate looks at the balance
-by itself, ever more rarely, and opens when the account answers and can pay; only a task that the
-service takes proves it, and until then tasks pass one by one, so that no more than one is refused.
-Kept in memory: after a restart the next task finds out again.
+Shut when it refuses the account (key, credit), which only its owner can mend, and when it takes
+nothing for some requests in a row; what runs is looked at as ever. A shut gate asks for the balance
+by itself, ever more rarely, and opens when the service answers and the account can pay; only a task
+that the service takes proves it, and until then tasks pass one by one, so that no more than one
+is refused. Kept in memory: after a restart the next tasks find out again.
 """
 
 import asyncio
@@ -17,6 +17,9 @@ from bot.errors import AccountTrouble, ProviderError
 
 log = logging.getLogger(__name__)
 
+_MOST_MISSES = 5
+"""Requests in a row that the service did not take, after which it is left in peace."""
+
 
 class Gate:
     """`balance` returns the account's micro-dollars, or None where the service does not say."""
@@ -27,25 +30,49 @@ class Gate:
         self._balance = balance
         self._chance = chance
         self._needed_micro = 1
+        self._misses = 0
         self._looks = 0
-        """Since the last proof, so that an account that only looks well is not asked for ever."""
+        """Since the last proof, so that what only looks well is not asked for ever."""
         self._is_told = False
         self.is_proven = False
         """Whether the service took a task since it last refused the account, if it did."""
         self._one_by_one = asyncio.Lock()
         self._watch: asyncio.Task[None] | None = None
-        self.is_open = True
+        self.trouble: ProviderError | None = None
+        """Why it is shut; None while it is open."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether new tasks may be sent."""
+        return self.trouble is None
+
+    @property
+    def needs_owner(self) -> bool:
+        """Whether it is shut until the account's owner has acted."""
+        return isinstance(self.trouble, AccountTrouble)
 
     def shut(self, error: AccountTrouble, needed_micro: int = 1) -> None:
-        """Accept nothing new until the account has `needed_micro`; tell the owner, once."""
+        """Send nothing new until the account has `needed_micro`; tell the owner, once."""
         if not self._is_told:
             log.critical("the video service refuses the account; it needs its owner: %s", error)
         else:
             log.warning("the video service still refuses the account: %s", error)
         self._is_told = True
-        self.is_proven = False
         self._needed_micro = needed_micro
-        self.is_open = False
+        self._shut(error)
+
+    def miss(self, error: ProviderError) -> None:
+        """Note a request that the service did not take; shut after some of them in a row."""
+        self._misses += 1
+        if self._misses < _MOST_MISSES or self.needs_owner:
+            return
+        if self._misses == _MOST_MISSES:
+            log.warning("the video service does not answer; what is new is kept in line: %s", error)
+        self._shut(error)
+
+    def _shut(self, trouble: ProviderError) -> None:
+        self.trouble = trouble
+        self.is_proven = False
         if self._watch is None or self._watch.done():
             self._watch = asyncio.create_task(self._keep_looking())
 
@@ -54,7 +81,7 @@ class Gate:
         self._open()
         self.is_proven = True
         self._is_told = False
-        self._looks = 0
+        self._looks = self._misses = 0
 
     @contextlib.asynccontextmanager
     async def passage(self) -> AsyncIterator[bool]:
@@ -67,14 +94,14 @@ class Gate:
         yield self.is_open
 
     async def look(self) -> None:
-        """Look at the account once, and open if it answers and can pay."""
+        """Ask for the balance once, and open if the service answers and the account can pay."""
         self._looks += 1
         try:
             balance = await self._balance()
         except ProviderError as error:
-            log.info("the account is not in order yet: %s", error)
+            log.info("the video service is not in order yet: %s", error)
             return
-        if balance is None or balance >= self._needed_micro:
+        if balance is None or balance >= self._needed_micro or not self.needs_owner:
             self._open()
 
     async def stop(self) -> None:
@@ -85,9 +112,11 @@ class Gate:
                 await self._watch
 
     def _open(self) -> None:
-        if not self.is_open:
+        if self.needs_owner:
             log.warning("the account seems to be in order again; new clips are accepted")
-        self.is_open = True
+        elif not self.is_open:
+            log.info("the video service answers again; what was kept in line is tried")
+        self.trouble = None
 
     async def _keep_looking(self) -> None:
         while not self.is_open:
@@ -96,4 +125,4 @@ class Gate:
                 await self.look()
             except Exception:
                 # Nothing may end what alone can open the gate.
-                log.exception("a look at the account broke; trying again")
+                log.exception("a look at the balance broke; trying again")

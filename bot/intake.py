@@ -18,6 +18,7 @@ from bot.errors import (
     AccountPaused,
     NotAccepting,
     OptionRefused,
+    QueueFull,
     StoreError,
     StoreTrouble,
     UserError,
@@ -115,6 +116,7 @@ class Intake:
         model: Model,
         limits: Limits,
         most_pixels: int,
+        queue_most: int,
         clock: Callable[[], int],
         new_uuid: Callable[[], str],
         wake: Callable[[], None],
@@ -132,6 +134,7 @@ class Intake:
             most_side=model.picture.most_side,
             most_pixels=most_pixels,
         )
+        self._queue_most = queue_most
         self._clock = clock
         self._new_uuid = new_uuid
         self._wake = wake
@@ -157,6 +160,7 @@ class Intake:
         order = self._order(ask, frame.size if self._model.sizes else None)
         job = self._job(ask, order)
         try:
+            await self._check_queue()
             await asyncio.to_thread(self._pictures.keep, job.id, frame.jpeg)
             admitted = await self._store.accept(job, self._limits)
         except UserError:
@@ -178,8 +182,13 @@ class Intake:
     def _check_open(self) -> None:
         if not self.is_open:
             raise NotAccepting
-        if not self._gate.is_open:
+        if self._gate.needs_owner:
             raise AccountPaused
+
+    async def _check_queue(self) -> None:
+        """Refuse where the service does not answer and as many wait for it as may."""
+        if not self._gate.is_open and await self._store.waiting() >= self._queue_most:
+            raise QueueFull
 
     def _size(self, shape: str) -> tuple[int, int] | None:
         if shape == AUTO:

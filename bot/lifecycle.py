@@ -52,6 +52,8 @@ class Failure(StrEnum):
     """The service cannot make this clip."""
     ACCOUNT = "account"
     """The operator's account at the service needs attention."""
+    SILENT = "silent"
+    """The service did not answer for too long; nothing was sent."""
     LOST = "lost"
     """No word from the service, or our copy of the picture is gone."""
 

@@ -111,7 +111,7 @@ class Pipeline:
                 raise IllegalTransition(f"no step for a job that is {job.state}")
 
     async def begin(self, jobs: Sequence[Job]) -> None:
-        """Send queued tasks together, or hold them back while the account cannot pay."""
+        """Send queued tasks together, or hold them back while the gate is shut."""
         if len(jobs) > 1 and not self._gate.is_proven:
             # One by one, until one is taken: so no more than one is refused.
             await self.begin(jobs[:1])
@@ -131,10 +131,12 @@ class Pipeline:
             await self._hold_back(job)
 
     async def _hold_back(self, job: Job) -> None:
+        needs_owner = self._gate.needs_owner
         if self._timetable.is_over(job):
-            await self._ending.give_up(job, "the account was not in order", Failure.ACCOUNT)
+            failure = Failure.ACCOUNT if needs_owner else Failure.SILENT
+            await self._ending.give_up(job, "held back for too long", failure)
             return
-        self._delivery.show(job, words.paused(job))
+        self._delivery.show(job, words.paused(job) if needs_owner else words.unanswered(job))
         later = self._timetable.clock() + _HELD_BACK * 1000
         await self._store.postpone([job], {job.id: later})
 

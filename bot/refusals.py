@@ -15,6 +15,7 @@ from bot.errors import (
     OptionRefused,
     PictureProblem,
     PictureRefused,
+    QueueFull,
     TooManyAtOnce,
 )
 from bot.lifecycle import Failure
@@ -59,6 +60,10 @@ PICTURE = {
 
 
 CLOSED: dict[type[Exception], tuple[str, str]] = {
+    QueueFull: (
+        "🔧 The video service isn't answering",
+        "Enough clips are kept in line for it already. Try again later.",
+    ),
     NotAccepting: (
         "⏸️ Not taking new clips right now",
         "I'm restarting or waiting for my owner. Try again in a few minutes.",
@@ -175,6 +180,7 @@ _SAID: dict[type[Exception], Callable[[Any], Note]] = {
     CoolingDown: _too_fresh,
     CannotPostHere: _not_here,
     NotAccepting: _closed,
+    QueueFull: _closed,
     AccountPaused: _closed,
 }
 

@@ -142,6 +142,12 @@ class Settings(BaseModel):
         alias="ANIMATE_BOT_CLIPS",
         description="How many of everybody together.",
     )
+    queue_most: int = Field(
+        50,
+        ge=0,
+        alias="ANIMATE_QUEUE_MOST",
+        description="How many clips may wait in line while the video service does not answer.",
+    )
     member_cooldown_seconds: int = Field(
         0,
         ge=0,

@@ -194,6 +194,15 @@ class Store:
 
         return await self._database.run(transaction)
 
+    async def waiting(self) -> int:
+        """Return how many jobs wait to be taken by the service."""
+
+        def transaction(db: sqlite3.Connection) -> int:
+            query = "SELECT count(*) FROM jobs WHERE state IN ('queued', 'submitting')"
+            return int(db.execute(query).fetchone()[0])
+
+        return await self._database.run(transaction)
+
     async def open_jobs(self) -> frozenset[str]:
         """Return the ids of all jobs that are not final."""
 

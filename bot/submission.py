@@ -84,6 +84,9 @@ class Submission:
             for job, frame in paired
             if isinstance(frame, Frame)
         )
+        misses = [one for one in outcomes.values() if isinstance(one, Busy | Unclear)]
+        if misses and len(misses) == len(outcomes):
+            self._gate.miss(misses[0])
         return [
             (job, outcomes[job.task_uuid] if isinstance(frame, Frame) else frame)
             for job, frame in paired

@@ -79,6 +79,16 @@ def paused(job: Job) -> Note:
     return Note("🔧 Paused", f"{text} {_held(job)}{_fine_print(job)}", Tone.WARNING)
 
 
+def unanswered(job: Job) -> Note:
+    """Say that the clip waits in line until the service answers."""
+    text = (
+        "You're kept in line; your clip starts by itself when the service is back, no need to send"
+        " it again."
+    )
+    body = f"{text} {_held(job)}{_fine_print(job)}"
+    return Note("🔧 The video service isn't answering", body, Tone.WARNING)
+
+
 def unsent(job: Job) -> Note:
     """Say that the clip is late because it could not be sent yet."""
     text = "The video service isn't taking it yet. I keep trying, no need to send it again."
@@ -179,6 +189,10 @@ FAILURES = {
     Failure.ACCOUNT: (
         "🔧 Paused",
         "The bot's account with the video service needs its owner. Try again later.",
+    ),
+    Failure.SILENT: (
+        "⚠️ Never started",
+        "The video service didn't answer for too long. Send it again if you still want it.",
     ),
     Failure.REFUSED: (
         "⚠️ Clip failed",

@@ -53,6 +53,8 @@ PRICE = 184_800
 """Micro-dollars of one clip of five seconds by the default model."""
 CDN = "cdn.discordapp.com"
 PICTURE_URL = f"https://{CDN}/attachments/1/2/picture.png"
+QUEUE_MOST = 4
+"""Clips that may wait here while the video service does not answer."""
 _MOST_STEPS = 2000
 WHERE = {
     "submit": {"label": "^videoInference$"},
@@ -278,6 +280,7 @@ class Bot:
             model=model,
             limits=limits,
             most_pixels=64_000_000,
+            queue_most=QUEUE_MOST,
             clock=clock,
             new_uuid=lambda: str(uuid.uuid4()),
             wake=self.worker.wake,

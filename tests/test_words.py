@@ -20,6 +20,7 @@ from bot.errors import (
     OptionRefused,
     PictureProblem,
     PictureRefused,
+    QueueFull,
     TooLarge,
     TooManyAtOnce,
     Unpostable,
@@ -72,6 +73,7 @@ REFUSALS: dict[str, UserError] = {
     "channel": CannotPostHere(("send_messages", "attach_files")),
     "not accepting": NotAccepting(),
     "account": AccountPaused(),
+    "queue": QueueFull(),
 }
 
 

@@ -164,7 +164,7 @@ def build(
     return Corridor(
         store=store,
         intake=intake,
-        desk=Desk(accounts, Admin(database), operator, clock),
+        desk=Desk(accounts, Admin(database), shelf, operator, clock),
         pipeline=pipeline,
         worker=worker,
         keeper=Keeper(clip_files, store, shelf, clock),

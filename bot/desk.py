@@ -20,6 +20,7 @@ from bot.export import to_csv
 from bot.money import parse_usd
 from bot.periods import Period, day_of, ends_at, first_day, last_day
 from bot.rules import Account, Limits, Line, Measure, Rule, Target
+from bot.shelf import Shelf
 from bot.words import Note
 
 MONTH = "this month"
@@ -52,10 +53,16 @@ class Desk:
     """`clock` returns Unix milliseconds; `limits` are the operator's."""
 
     def __init__(
-        self, accounts: Accounts, admin: Admin, limits: Limits, clock: Callable[[], int]
+        self,
+        accounts: Accounts,
+        admin: Admin,
+        shelf: Shelf,
+        limits: Limits,
+        clock: Callable[[], int],
     ) -> None:
         self._accounts = accounts
         self._admin = admin
+        self._shelf = shelf
         self._limits = limits
         self._clock = clock
         self._drawing = asyncio.Semaphore(_DRAWN_AT_ONCE)
@@ -68,9 +75,9 @@ class Desk:
     # --- For everybody ---------------------------------------------------------------------------
 
     async def card(self, guild_id: int, member_id: int, role_ids: Collection[int]) -> Note:
-        """Show what a member can still use."""
+        """Show what a member can still use, and what of theirs waits to be posted."""
         found = await self._accounts.statement(guild_id, member_id, role_ids, self._clock())
-        return quota_words.card(found)
+        return quota_words.card(found, await self._shelf.waiting(member_id))
 
     # --- For admins: looking ---------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from bot.accounts import OpenHold
 from bot.ledger import Statement
 from bot.money import usd
 from bot.rules import Account, Line, Measure, Source
+from bot.shelf import NOTHING, Waiting
 from bot.words import PERIODS, Note, Tone
 
 _SEGMENTS = 12
@@ -58,8 +59,8 @@ def _source(line: Line) -> str:
 # --- What a member can still use -----------------------------------------------------------------
 
 
-def card(statement: Statement) -> Note:
-    """Show a member what is spent, held and left, by which rule, and when it resets."""
+def card(statement: Statement, waiting: Waiting = NOTHING) -> Note:
+    """Show a member what is spent, held and left, by which rule, when it resets, what waits."""
     own = [line for line in statement.money_lines(Account.MEMBER) if line.value is not None]
     blocks = [_money_block(statement, line, "") for line in own]
     if not own:
@@ -67,6 +68,7 @@ def card(statement: Statement) -> Note:
     blocks += _credits(statement)
     blocks += _pace(statement)
     blocks += [_money_block(statement, line, "This server, ") for line in _tightest(statement)]
+    blocks += _kept(waiting)
     return Note("💳 What you can use here", "\n".join(blocks), Tone.WORKING)
 
 
@@ -149,6 +151,15 @@ def _pace(statement: Statement) -> list[str]:
         elif line.measure is Measure.COOLDOWN and line.value:
             blocks.append(f"**Between clips** · {span(line.value)}\n-# {_source(line)}")
     return blocks
+
+
+def _kept(waiting: Waiting) -> list[str]:
+    if waiting.since is None:
+        return []
+    what = "1 finished clip waits" if waiting.clips == 1 else f"{waiting.clips} finished clips wait"
+    title = f"**📦 {what} to be posted** · asked for <t:{waiting.since // 1000}:R>"
+    facts = "-# paid and safe; I try again by myself, and at once when I may post there again"
+    return [f"{title}\n{facts}"]
 
 
 def _bar(used: int, limit: int) -> str:

@@ -23,6 +23,9 @@ class Waiting:
     """When the oldest of them was asked for, in Unix milliseconds; None where there is none."""
 
 
+NOTHING = Waiting(0, None)
+
+
 class Shelf:
     """`clock` returns Unix milliseconds; `wake` tells the worker. Methods raise `StoreError`."""
 

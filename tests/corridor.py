@@ -250,6 +250,7 @@ class Bot:
         self.world = world
         self.store = store
         self.accounts = accounts
+        self.database = database
         self.members = Members(database)
         self.provider = provider
         self.gate = Gate(provider.balance_micro, lambda: 1.0)

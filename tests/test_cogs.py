@@ -30,7 +30,7 @@ from bot.errors import (
     UserError,
 )
 from bot.intake import Ask, Intake
-from bot.shelf import Shelf
+from bot.shelf import NOTHING, Shelf, Waiting
 from bot.store import Admitted
 from cogs.animate import animate_command
 from tests.corridor import KLING, TURBO, model
@@ -78,6 +78,10 @@ class EmptyShelf(Shelf):
     async def offer(self, guild_id: int, channel_id: int | None = None) -> int:
         del guild_id, channel_id
         return 0
+
+    async def waiting(self, member_id: int | None = None) -> Waiting:
+        del member_id
+        return NOTHING
 
 
 @dataclass(slots=True)

@@ -22,6 +22,7 @@ from bot.errors import InputRefused, StoreError
 from bot.ledger import spend
 from bot.lifecycle import Event, Job, advance
 from bot.rules import Limits, Measure, Rule, Target
+from bot.shelf import Shelf
 from bot.store import Store
 from tests.conftest import Clock, make_job
 
@@ -61,7 +62,8 @@ class Office:
 @pytest.fixture
 async def office(database: Database, clock: Clock) -> Office:
     accounts = Accounts(database, OWNERS)
-    desk = Desk(accounts, Admin(database), OWNERS, clock)
+    shelf = Shelf(database, clock, lambda: None)
+    desk = Desk(accounts, Admin(database), shelf, OWNERS, clock)
     return Office(desk, accounts, Store(database), clock)
 
 
@@ -351,7 +353,8 @@ async def test_an_export_that_is_too_large_asks_for_a_shorter_time(
 
 async def test_a_closed_database_is_trouble_and_never_an_empty_answer(tmp_path: Path) -> None:
     async with Database(tmp_path) as database:
-        desk = Desk(Accounts(database, OWNERS), Admin(database), OWNERS, Clock())
+        shelf = Shelf(database, Clock(), lambda: None)
+        desk = Desk(Accounts(database, OWNERS), Admin(database), shelf, OWNERS, Clock())
     with pytest.raises(StoreError):
         await desk.card(GUILD, MIA, ())
     with pytest.raises(StoreError):

@@ -88,7 +88,7 @@ async def doors(folder: Path, *, is_offered_to_all: bool = False) -> AsyncIterat
         accounts = Accounts(database, OWNERS)
         bot = AnimateBot()
         await bot.load(model(KLING))
-        desk = Desk(accounts, Admin(database), OWNERS, Clock())
+        desk = Desk(accounts, Admin(database), EmptyShelf(), OWNERS, Clock())
         bot.open_doors(Porter(), desk, EmptyShelf())
         if is_offered_to_all:
             quota = bot.tree.get_command("quota")

@@ -13,6 +13,7 @@ from bot.accounts import AuditRow, OpenHold, Server, Share, Usage
 from bot.ledger import UTC_ZONE, Balance, Credit, Statement
 from bot.periods import Period
 from bot.rules import Account, Limits, Line, Measure, Rule, Source, Target
+from bot.shelf import Waiting
 from bot.words import Note
 from tests.conftest import NOON
 
@@ -69,6 +70,17 @@ def test_a_card_tells_what_is_left_spent_and_held_by_which_rule_and_until_when()
         "▰▰▱▱▱▱▱▱▱▱▱▱\n"
         f"-# $1.00 spent · $0.1848 held · set by the bot's owner · resets <t:{DECEMBER}:R>"
     )
+
+
+def test_a_card_tells_what_is_paid_and_waits_to_be_posted_if_anything_does() -> None:
+    body = quota_words.card(statement(line()), Waiting(2, NOON)).body
+    assert body.endswith(
+        f"\n**📦 2 finished clips wait to be posted** · asked for <t:{NOON // 1000}:R>\n"
+        "-# paid and safe; I try again by myself, and at once when I may post there again"
+    )
+    one = quota_words.card(statement(line()), Waiting(1, NOON)).body
+    assert "**📦 1 finished clip waits to be posted**" in one
+    assert "📦" not in quota_words.card(statement(line())).body
 
 
 def test_a_card_without_a_limit_says_so() -> None:

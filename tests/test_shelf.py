@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from bot.admin import Admin
+from bot.desk import Desk
 from bot.errors import TooLarge, Unpostable
 from bot.lifecycle import Job, State
 from bot.members import MemberSettings
@@ -18,6 +20,7 @@ from bot.sandbox.discord import payloads
 from bot.sandbox.discord.permissions import Permission
 from bot.sandbox.person import Started
 from bot.shelf import Waiting
+from tests.conftest import UNLIMITED
 from tests.corridor import Bot, World, world
 from tests.town import Town, photo_file, town, until
 
@@ -112,6 +115,14 @@ async def test_direct_messages_are_for_those_who_asked_for_them(here: World) -> 
         for member_id in (30, 31, 32):
             await bot.finished(await bot.accept(member_id=member_id))
     assert here.channel.may_dm == [False, True, False]
+
+
+async def test_a_member_sees_on_their_card_what_waits_for_them(here: World) -> None:
+    async with here.bot() as bot:
+        await kept(bot, results=2)
+        desk = Desk(bot.accounts, Admin(bot.database), bot.shelf, UNLIMITED, here.clock)
+        assert "📦 2 finished clips wait to be posted" in (await desk.card(10, 30, ())).body
+        assert "📦" not in (await desk.card(10, 31, ())).body
 
 
 # --- Discord says that the way is free -----------------------------------------------------------

@@ -9,6 +9,7 @@ import errno
 import logging
 import os
 import resource
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from bot import migration
@@ -293,8 +295,19 @@ async def test_what_runs_while_the_file_is_locked_rests_and_goes_on_by_itself(
 # --- The bot from outside ------------------------------------------------------------------------
 
 
+async def what_keeps(port: int) -> str:
+    """Why the bot is not ready, "" where it is."""
+    url = f"http://127.0.0.1:{port}/readyz"
+    async with aiohttp.ClientSession() as http, http.get(url) as response:
+        return str((await response.json()).get("reason", ""))
+
+
 async def test_a_bot_that_cannot_write_refuses_kindly_and_needs_no_restart(street: Town) -> None:
-    async with street.bot() as process:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    async with street.bot(ANIMATE_WEB_PORT=str(port)) as process:
+        await until(lambda: "ready as" in street.log)
+        assert await what_keeps(port) == ""
         stall = {"do": "stall", "match": {"label": "videoInference"}, "seconds": 1, "when": "after"}
         rule = street.trouble_at_runware(**stall)
         early = await street.animate(photo_file())
@@ -307,9 +320,10 @@ async def test_a_bot_that_cannot_write_refuses_kindly_and_needs_no_restart(stree
         await until(lambda: TROUBLE in street.log)
         await asyncio.sleep(0.5)
         assert street.posts == []
-        assert process.returncode is None
+        assert await what_keeps(port) == "the store does not answer"
 
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, unlimited)
+        assert await what_keeps(port) == ""  # whether or not anything is to be written
         await street.clip(early)
         await street.clip(await street.animate(photo_file()))
         books = await street.settled()

@@ -259,7 +259,9 @@ async def test_an_invalidated_session_can_identify_anew(server: LocalDiscord) ->
         while (frame := await line.read())["op"] != 9:
             pass
         assert frame["d"] is False
+        await mia.wait_for_bot(online=False)
         second = await line.identify()
+        await mia.wait_for_bot()
         assert second["session_id"] != first["session_id"]
 
 

@@ -241,6 +241,8 @@ class Gateway:
         if connection.session is not None:
             self.sessions.pop(connection.session.id, None)
             connection.session = None
+            if not self.online:
+                self.on_presence(False)
 
     def close(self) -> None:
         """Close every connection; everybody may resume elsewhere."""

@@ -18,6 +18,9 @@ from bot.rules import Account, Limits, Measure, Rule, Target, in_force
 
 _RUNNING = "state IN ('queued', 'submitting', 'rendering')"  # as the index jobs_running has it
 
+_A_WEEK = 7 * 86_400_000
+"""Milliseconds."""
+
 _ENTRY = """kind, job_id, member_id, guild_id, day, utc_day, held_micro, spent_micro, excused_micro,
             credit_micro, expires_at, actor_id, at, note"""
 
@@ -186,9 +189,15 @@ def _entry(row: sqlite3.Row) -> Entry:
 # --- Prices --------------------------------------------------------------------------------------
 
 
-def last_price(db: sqlite3.Connection, clip_kind: str) -> int:
-    """Return what the service last charged for one such clip, 0 where it is not known."""
-    row = db.execute("SELECT cost_micro FROM prices WHERE clip_kind = ?", (clip_kind,)).fetchone()
+def last_price(db: sqlite3.Connection, clip_kind: str, now: int) -> int:
+    """Return what the service last charged for one such clip, 0 where it is not known.
+
+    After a week it is forgotten: a price so high that no clip fits a limit would never be mended by
+    the next one.
+    """
+    row = db.execute(
+        "SELECT cost_micro FROM prices WHERE clip_kind = ? AND at > ?", (clip_kind, now - _A_WEEK)
+    ).fetchone()
     return 0 if row is None else int(row[0])
 
 

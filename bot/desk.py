@@ -162,6 +162,7 @@ class Desk:
 
     async def grant(self, change: Change, member_id: int, amount: str, days: int | None) -> Note:
         """Give a member credit for so many days, or for good. Raises `InputRefused`."""
+        _check_reason(change)
         micro = _dollars(amount, "dollars such as `2.50`, and more than 0")
         if micro == 0:
             raise InputRefused("amount", "more than $0.00")
@@ -170,7 +171,8 @@ class Desk:
         return admin_words.granted(member_id, micro, expires_at)
 
     async def reset(self, change: Change, member_id: int) -> Note:
-        """Let a member's limits begin anew."""
+        """Let a member's limits begin anew. Raises `InputRefused`."""
+        _check_reason(change)
         return admin_words.reset_done(member_id, await self._admin.reset(change, member_id))
 
     async def set_timezone(self, change: Change, zone: str) -> Note:
@@ -191,6 +193,11 @@ class Desk:
         after = replace(server, receipts=shown)
         await self._admin.set_server(change, after)
         return admin_words.receipts_set(after)
+
+
+def _check_reason(change: Change) -> None:
+    if not change.reason:  # of blanks alone, which Discord lets pass
+        raise InputRefused("reason", "a few words")
 
 
 def read_amount(measure: Measure, text: str) -> int | None:

@@ -95,7 +95,13 @@ class Model:
         default_factory=lambda: defaultdict(dict)
     )
     zones: dict[int, ZoneInfo] = field(default_factory=lambda: defaultdict(lambda: ZoneInfo("UTC")))
-    prices: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    prices: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """What one clip of a kind did cost last, and when."""
+
+    def price(self, clip_kind: str, now: int) -> int:
+        """What one clip of a kind did cost, within the last week."""
+        cost, at = self.prices.get(clip_kind, (0, 0))
+        return cost if now - at < 7 * 24 * 3600 * 1000 else 0
 
     # --- What is in force ------------------------------------------------------------------------
 

@@ -199,7 +199,7 @@ class Books(RuleBasedStateMachine):
 
     def judge(self, job: Job, outcome: Any) -> None:
         """Hold what came of an `accept` against the model."""
-        price = self.model.prices[job.order.clip_kind] * job.order.results
+        price = self.model.price(job.order.clip_kind, job.created_at) * job.order.results
         wanted = max(job.quote_micro, price)
         refusal = self.model.refusal(job, wanted)
         assert refusal_of(outcome) == refusal
@@ -273,7 +273,7 @@ class Books(RuleBasedStateMachine):
         cost, note = total_cost(reported, job.quote_micro, job.order.results)
         known = [micro for micro in reported if micro is not None]
         if known:
-            self.model.prices[job.order.clip_kind] = max(known)
+            self.model.prices[job.order.clip_kind] = (max(known), self.now)
         if job.state is State.LOST:
             self.model.find(job.id, cost)
             return ledger.found(job, cost, self.now, note or "turned up")

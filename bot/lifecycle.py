@@ -191,11 +191,6 @@ def retry_delay(attempts: int, chance: float, most_seconds: float = 300) -> floa
     return full * (0.5 + 0.5 * chance)
 
 
-def look_delay(age: float, least_seconds: float, most_seconds: float = 60) -> float:
-    """Return seconds to the next look at a task of `age` seconds: often at first, then rarely."""
-    return min(most_seconds, max(least_seconds, age / 30))
-
-
 def diagram() -> str:
     """Draw `TRANSITIONS` as a Mermaid state diagram."""
     lines = ["stateDiagram-v2", f"    [*] --> {State.QUEUED}: accept"]

@@ -22,6 +22,7 @@ from bot.keeper import ClipFiles
 from bot.lifecycle import Clip, Event, Failure, Job, State
 from bot.members import Members
 from bot.money import usd
+from bot.pace import LATE_AFTER, Pace, took
 from bot.provider import Progress, Provider
 from bot.store import Store
 from bot.submission import Submission
@@ -31,8 +32,6 @@ log = logging.getLogger(__name__)
 
 _HELD_BACK = 15
 """Seconds until a job asks again whether it may be sent; that costs no request."""
-_POLITE_WAIT = 10 * 60
-"""Seconds of rendering after which a clip is late. Late is not failed."""
 _STRAGGLERS = 30 * 60
 """Seconds after which a task with some clips and some failures is taken to be at its end."""
 _MORE_PATIENCE = 7
@@ -64,8 +63,13 @@ class Pipeline:
         self._gate = gate
         self._delivery = delivery
         self._pictures = pictures
+        self._pace = Pace()
         self._timetable = Timetable(
-            clock=clock, chance=chance, look_every=look_every, give_up_after=give_up_after
+            clock=clock,
+            chance=chance,
+            look_every=look_every,
+            give_up_after=give_up_after,
+            pace=self._pace,
         )
         self._ending = Ending(
             store=store,
@@ -94,7 +98,9 @@ class Pipeline:
         )
 
     async def recover(self) -> None:
-        """Before anything else at a start: remove pictures that a crash left without a job."""
+        """Before anything else at a start: remember, and tidy up what a crash left behind."""
+        for clip_kind, took_ms in await self._store.renders():
+            self._pace.note(clip_kind, took_ms)
         self._pictures.sweep(await self._store.open_jobs())
         await self._ending.retell()
 
@@ -215,7 +221,7 @@ class Pipeline:
                 continue
             # Until a job is late, no look is planned beyond that moment: the one that was planned
             # for it, or before it, and finds it late is the first, and no other is.
-            late_at = job.updated_at + _POLITE_WAIT * 1000
+            late_at = job.updated_at + LATE_AFTER * 1000
             if now < late_at:
                 due[job.id] = min(due[job.id], late_at)
             elif job.due_at <= late_at:
@@ -252,5 +258,7 @@ class Pipeline:
         else:
             paid = ledger.spend(job, total, now, flag)
         await self._store.move(job, rendered, resolution=paid, clips=clips)
+        if (took_ms := took(job, rendered)) is not None:
+            self._pace.note(job.order.clip_kind, took_ms)
         self._pictures.drop(job.id)
         log.info("job %s: rendered, %s spent", job.short_id, usd(total))

@@ -12,7 +12,7 @@ from collections.abc import Container, Iterable
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 
-from bot import books, ledger
+from bot import books, ledger, pace, renders, turns
 from bot.database import Database
 from bot.errors import StaleJob
 from bot.ledger import Entry, Resolution
@@ -26,8 +26,8 @@ _FIELDS = [name.strip(' "') for name in _JOB.replace("\n", "").split(",")]
 _NEW_JOB = f"INSERT INTO jobs ({_JOB}) VALUES ({', '.join(f':{name}' for name in _FIELDS)})"
 _STATES = {f"{state}": state for state in State}  # looking one up here is faster than by its type
 _OPEN = "state NOT IN ('delivered', 'failed')"  # written out: it must match the index jobs_due
+_UNTAKEN = "state IN ('queued', 'submitting')"  # as the index jobs_waiting has it
 assert {f"{state}" for state in FINAL} == {"delivered", "failed"}
-
 
 RESTORED_AT = "restored at"
 """The fact that `backup.py` leaves in a copy that it puts back: Unix milliseconds."""
@@ -42,8 +42,8 @@ class Admitted:
     job: Job
     is_new: bool
     """False where the same request had been accepted before."""
-    ahead: int
-    """How many jobs wait to be sent before it, counted up to `MOST_AHEAD`."""
+    ahead: int | None
+    """How many jobs go before it in the line as it stands; None where `MOST_AHEAD` or more wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +71,7 @@ class Store:
         def transaction(db: sqlite3.Connection) -> Admitted:
             known = _one(db, "source = ?", job.source)
             admitted = known or _admit(db, job, limits)
-            ahead = db.execute(
-                "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE state IN ('queued', 'submitting')"
-                " AND created_at < ? LIMIT ?)",
-                (admitted.created_at, MOST_AHEAD),
-            ).fetchone()[0]
-            return Admitted(admitted, known is None, ahead)
+            return Admitted(admitted, known is None, _ahead(db, admitted))
 
         return await self._database.run(transaction)
 
@@ -116,6 +111,8 @@ class Store:
             costs = [clip.cost_micro for clip in made if clip.cost_micro is not None]
             if costs:
                 books.note_price(db, after.order.clip_kind, max(costs), after.updated_at)
+            if (took_ms := pace.took(before, after)) is not None:
+                renders.note(db, after.order.clip_kind, took_ms)
             return after
 
         return await self._database.run(transaction)
@@ -198,8 +195,7 @@ class Store:
         """Return how many jobs wait to be taken by the service."""
 
         def transaction(db: sqlite3.Connection) -> int:
-            query = "SELECT count(*) FROM jobs WHERE state IN ('queued', 'submitting')"
-            return int(db.execute(query).fetchone()[0])
+            return int(db.execute(f"SELECT count(*) FROM jobs WHERE {_UNTAKEN}").fetchone()[0])
 
         return await self._database.run(transaction)
 
@@ -275,6 +271,10 @@ class Store:
 
         return await self._database.run(transaction)
 
+    async def renders(self) -> list[tuple[str, int]]:
+        """Return the kinds of the last clips and the milliseconds that each took, oldest first."""
+        return await self._database.run(lambda db: list(renders.of_all_kinds(db)))
+
     async def refresh_clips(self, clips: Iterable[Clip]) -> None:
         """Keep the newer addresses of clips; nothing else about a clip ever changes."""
 
@@ -313,7 +313,7 @@ def _order(text: str) -> Order:
 
 
 def _admit(db: sqlite3.Connection, job: Job, limits: Limits) -> Job:
-    price = books.last_price(db, job.order.clip_kind) * job.order.results
+    price = books.last_price(db, job.order.clip_kind, job.created_at) * job.order.results
     job = replace(job, quote_micro=max(job.quote_micro, price))
     view = books.statement(
         db,
@@ -327,6 +327,15 @@ def _admit(db: sqlite3.Connection, job: Job, limits: Limits) -> Job:
     _insert(db, job)
     books.book_hold(db, ledger.hold(job, view.zone, draws), draws)
     return job
+
+
+def _ahead(db: sqlite3.Connection, job: Job) -> int | None:
+    rows = db.execute(
+        f"SELECT guild_id, member_id FROM jobs WHERE {_UNTAKEN} AND state = 'queued'"
+        " AND created_at < ? ORDER BY created_at LIMIT ?",
+        (job.created_at, MOST_AHEAD),
+    ).fetchall()
+    return turns.ahead(rows, job.guild_id, job.member_id) if len(rows) < MOST_AHEAD else None
 
 
 def _insert(db: sqlite3.Connection, job: Job) -> None:

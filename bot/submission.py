@@ -140,7 +140,7 @@ class Submission:
         now = self._timetable.clock()
         rendering = lifecycle.advance(job, Event.ACCEPTED, now, due_at=due)
         rendering = await self._store.move(job, rendering)
-        self._delivery.show(rendering, words.animating(rendering))
+        self._delivery.show(rendering, words.animating(rendering, self._timetable.usual(job)))
 
     async def _retry(self, job: Job, error: ProviderError) -> None:
         """Count one more try and set the next, not before the service wishes it."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bot import lifecycle
 from bot.lifecycle import Job, State
+from bot.pace import Pace, Usual, look_delay
 
 _LOST_EVERY = 3600
 """Seconds between two looks at a lost task: nobody waits for it any more."""
@@ -23,6 +24,7 @@ class Timetable:
     chance: Callable[[], float]
     look_every: float
     give_up_after: float
+    pace: Pace
 
     def age(self, job: Job) -> float:
         """Return the seconds since the job was accepted."""
@@ -42,10 +44,16 @@ class Timetable:
         return self.clock() + round(delay * 1000)
 
     def next_look(self, job: Job) -> int:
-        """Return when to look again: the older the job, the later."""
+        """Return when to look again at a job that renders or is lost."""
+        now = self.clock()
         if job.state is State.LOST:
-            return self.clock() + _LOST_EVERY * 1000
-        return self.beat(lifecycle.look_delay(self.age(job), self.look_every))
+            return now + _LOST_EVERY * 1000
+        taken_ago = (now - job.updated_at) / 1000
+        return self.beat(look_delay(taken_ago, self.look_every, self.usual(job)))
+
+    def usual(self, job: Job) -> Usual | None:
+        """Return how long such clips usually take, where that is known."""
+        return self.pace.usual(job.order.clip_kind)
 
     def beat(self, wait: float) -> int:
         """Return the common beat nearest to `wait` seconds from now: jobs are looked at together.

@@ -5,6 +5,7 @@ happened, what to do, and what it cost. Chosen by type and attributes; the servi
 never shown.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -18,10 +19,12 @@ from bot.errors import (
 from bot.ledger import Statement
 from bot.lifecycle import Failure, Job, Order
 from bot.money import usd
+from bot.pace import Usual
 
 NOT_CHARGED = "You were not charged."
 _MOST_ALT = 1024
 """Characters that Discord takes as the description of a picture."""
+_MINUTE = 60
 PERIODS = {"day": "today", "week": "this week", "month": "this month"}
 
 
@@ -46,9 +49,15 @@ class Note:
 # --- The life of a clip --------------------------------------------------------------------------
 
 
-def queued(job: Job, ahead: int) -> Note:
-    """Say that the clip is accepted."""
-    line = "You're next." if ahead == 0 else f"You're {_ordinal(ahead + 1)} in line."
+def queued(job: Job, ahead: int | None) -> Note:
+    """Say that the clip is accepted, and how many are before it; None: more than were counted."""
+    match ahead:
+        case None:
+            line = "Many clips are in line; servers and members take turns."
+        case 0:
+            line = "You're next."
+        case _:
+            line = f"You're {_ordinal(ahead + 1)} in line."
     return Note(
         "⏳ Queued",
         f"{line} Estimated cost {usd(job.quote_micro)}; I'll mention you here when it's ready."
@@ -57,10 +66,11 @@ def queued(job: Job, ahead: int) -> Note:
     )
 
 
-def animating(job: Job) -> Note:
-    """Say that the clip is being made."""
+def animating(job: Job, usual: Usual | None = None) -> Note:
+    """Say that the clip is being made, and how long such clips usually take, where it is known."""
     since = f"<t:{job.updated_at // 1000}:R>"
-    text = f"The video service has it, started {since}. I'll mention you when it's ready."
+    span = "" if usual is None else f", usually {_span(usual.median, usual.most)}"
+    text = f"The video service has it, started {since}{span}. I'll mention you when it's ready."
     return Note("🎞️ Animating", text + _fine_print(job), Tone.WORKING)
 
 
@@ -265,6 +275,15 @@ def _held(job: Job) -> str:
 
 def _paid(micro: int) -> str:
     return f"{usd(micro)} is paid; trying again is free."
+
+
+def _span(least: float, most: float) -> str:
+    """Say a span of seconds in whole minutes, or where it is short in steps of ten seconds."""
+    if most > _MINUTE:
+        low, high, unit = math.ceil(least / _MINUTE), math.ceil(most / _MINUTE), "min"
+    else:
+        low, high, unit = *(max(10, math.ceil(span / 10) * 10) for span in (least, most)), "s"
+    return f"{low}–{high} {unit}" if low < high else f"about {high} {unit}"
 
 
 def _megabytes(size: int) -> str:

@@ -1,7 +1,7 @@
 """The table of states, and the only functions that move a job along it."""
 
 from dataclasses import FrozenInstanceError, replace
-from itertools import pairwise, product
+from itertools import product
 
 import pytest
 from hypothesis import given
@@ -18,7 +18,6 @@ from bot.lifecycle import (
     advance,
     again,
     diagram,
-    look_delay,
     retry_delay,
     turns_late,
 )
@@ -167,12 +166,6 @@ def test_a_pause_is_bounded_and_chance_takes_at_most_half_off(
     full = retry_delay(attempts, 1.0, most)
     assert full / 2 <= retry_delay(attempts, chance, most) <= full <= most
     assert full <= retry_delay(attempts + more.draw(st.integers(0, 50)), 1.0, most)
-
-
-def test_looks_come_often_at_first_then_rarely_and_never_seldom_beyond_the_most() -> None:
-    looks = [look_delay(age, 2.0) for age in (0, 30, 60, 120, 600, 3600, 10**7)]
-    assert looks == [2, 2, 2, 4, 20, 60, 60]
-    assert all(earlier <= later for earlier, later in pairwise(looks))
 
 
 @pytest.mark.parametrize(

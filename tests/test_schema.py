@@ -259,6 +259,10 @@ ADMIN = {
     ),
     "receipts neither on nor off": ([insert("servers", guild_id=1, receipts=2)], "CHECK"),
     "fewer clips in flight than none": (["UPDATE running SET jobs = -1"], "CHECK"),
+    "a clip that took less than no time": (
+        [insert("renders", clip_kind="'x'", took_ms=-1)],
+        "CHECK",
+    ),
     "a negative price": ([insert("prices", clip_kind="'x'", cost_micro=-1, at=0)], "CHECK"),
 }
 REFUSED = JOBS | ENTRIES | DRAWS | ADMIN

@@ -13,7 +13,7 @@ from bot.errors import LimitReached, StaleJob, StoreError
 from bot.ledger import UTC_ZONE, Balance, Kind, hold, release, resolved, spend
 from bot.lifecycle import Clip, Event, Failure, Job, State, advance, again
 from bot.rules import Limits
-from bot.store import Admitted, Store
+from bot.store import MOST_AHEAD, Admitted, Store
 from tests.conftest import (
     NOON,
     UNLIMITED,
@@ -105,7 +105,7 @@ async def test_the_same_wish_is_answered_even_where_another_would_not_fit(
     assert admitted.job == job
 
 
-async def test_those_ahead_are_the_ones_accepted_before_that_are_not_sent_yet(
+async def test_those_ahead_were_accepted_before_and_are_not_being_sent_yet(
     store: Store, job_factory: JobFactory
 ) -> None:
     queued = await accepted(store, job_factory(created_at=NOON))
@@ -115,8 +115,26 @@ async def test_those_ahead_are_the_ones_accepted_before_that_are_not_sent_yet(
     await failed(store, gone)
     job = job_factory(created_at=NOON + 3)
     admitted = await store.accept(job, UNLIMITED)
-    assert admitted.ahead == 2
+    assert admitted.ahead == 1
     assert queued.state is State.QUEUED
+
+
+async def test_of_one_who_asked_for_many_clips_only_the_first_is_ahead_of_the_others(
+    store: Store, job_factory: JobFactory
+) -> None:
+    for number in range(20):
+        await accepted(store, job_factory(created_at=NOON + number))
+    modest = job_factory(created_at=NOON + 20, member_id=7)
+    assert (await store.accept(modest, UNLIMITED)).ahead == 1
+    greedy = job_factory(created_at=NOON + 21)
+    assert (await store.accept(greedy, UNLIMITED)).ahead == 21
+
+
+async def test_a_long_line_is_not_counted_to_its_end(store: Store, job_factory: JobFactory) -> None:
+    for number in range(MOST_AHEAD):
+        await accepted(store, job_factory(created_at=NOON + number))
+    job = job_factory(created_at=NOON + MOST_AHEAD)
+    assert (await store.accept(job, UNLIMITED)).ahead is None
 
 
 async def test_the_next_hold_of_a_kind_is_what_the_service_last_charged_if_that_is_more(

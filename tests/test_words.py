@@ -28,6 +28,7 @@ from bot.errors import (
 )
 from bot.ledger import UTC_ZONE, Balance, Statement
 from bot.lifecycle import Failure, Job, State
+from bot.pace import usual
 from bot.periods import Period
 from bot.rules import Account, Line, Measure, Source
 from bot.words import NOT_CHARGED, Note, Tone
@@ -99,6 +100,7 @@ def every_note() -> Iterator[Note]:
     yield from (refusals.refusal(error) for error in REFUSALS.values())
     yield refusals.refusal(RuntimeError("a secret of the inside"))
     yield words.animating(job_in(State.RENDERING))
+    yield words.animating(job_in(State.RENDERING), usual([60] * 5))
     yield words.done(job_in(State.DELIVERED))
     yield from (words.failed(job_in(State.FAILED, failure)) for failure in Failure)
     yield from (words.queued(job_in(State.QUEUED), ahead) for ahead in range(25))
@@ -249,6 +251,7 @@ def test_only_the_requester_is_mentioned_with_the_clip() -> None:
 @pytest.mark.parametrize(
     ("ahead", "line"),
     [
+        (None, "Many clips are in line; servers and members take turns."),
         (0, "You're next."),
         (1, "You're 2nd in line."),
         (2, "You're 3rd in line."),
@@ -260,8 +263,28 @@ def test_only_the_requester_is_mentioned_with_the_clip() -> None:
         (110, "You're 111th in line."),
     ],
 )
-def test_the_place_in_the_line_is_told(job_factory: JobFactory, ahead: int, line: str) -> None:
+def test_the_place_in_the_line_is_told(
+    job_factory: JobFactory, ahead: int | None, line: str
+) -> None:
     assert words.queued(job_factory(), ahead).body.startswith(line)
+
+
+@pytest.mark.parametrize(
+    ("took", "text"),
+    [
+        ([0] * 5, "usually about 10 s."),
+        ([31] * 9 + [55], "usually about 40 s."),
+        ([31] * 8 + [55] * 2, "usually 40–60 s."),
+        ([61] * 5, "usually about 2 min."),
+        ([50] * 3 + [90] * 2, "usually 1–2 min."),
+        ([130] * 5 + [300] * 5, "usually 3–5 min."),
+    ],
+)
+def test_how_long_such_clips_usually_take_is_told_where_it_is_known(
+    job_factory: JobFactory, took: list[float], text: str
+) -> None:
+    assert text in words.animating(job_factory(), usual(took)).body
+    assert "usually" not in words.animating(job_factory(), None).body
 
 
 def test_every_note_on_a_job_carries_the_number_that_people_quote(job_factory: JobFactory) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import discord
 
 from bot.errors import TooLarge
-from bot.ladder import NO_ANSWER, Ladder, Letter, Posted
+from bot.ladder import NO_ANSWER, Ladder, Letter, Posted, is_closed
 from bot.lifecycle import Job
 from bot.words import Note, Tone
 
@@ -118,7 +118,7 @@ class Delivery:
 
     def _is_worth_a_try(self, error: Exception, failures: int) -> bool:
         """Tell whether an edit may yet come through: not where the place is gone or closed."""
-        is_refused = isinstance(error, discord.NotFound | discord.Forbidden)
+        is_refused = isinstance(error, discord.HTTPException) and is_closed(error)
         return not is_refused and failures < _STATUS_TRIES and not self._is_closing.is_set()
 
     async def _pause(self, failures: int) -> None:

@@ -210,6 +210,11 @@ def _as_ours(size: int = 0) -> Iterator[None]:
         raise DeliveryError(f"{type(error).__name__}: {error}") from error
 
 
+def is_closed(error: discord.HTTPException) -> bool:
+    """Tell whether this is the answer of a place that is gone or closed to the bot."""
+    return error.code in _CLOSED or error.status in _GONE
+
+
 def _problem(error: discord.HTTPException) -> DeliveryError:
     text = f"HTTP {error.status}, code {error.code}"
     with contextlib.suppress(AttributeError):
@@ -218,7 +223,7 @@ def _problem(error: discord.HTTPException) -> DeliveryError:
         return TooLarge(text)
     if error.code == _NO_HISTORY:
         return _NoReply(text)
-    if error.code in _CLOSED or (error.status in _GONE and error.code != _UNKNOWN_MESSAGE):
+    if is_closed(error) and error.code != _UNKNOWN_MESSAGE:
         return Unpostable(text)
     return DeliveryError(text)
 

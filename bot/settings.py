@@ -90,57 +90,66 @@ class Settings(BaseModel):
     member_weekly_usd: Limit = Field(
         None,
         alias="ANIMATE_MEMBER_WEEKLY_USD",
-        description="The same in a week, from Monday on.",
+        description="What one member may use in one server in a week, from Monday on: dollars,"
+        " `0` or `unlimited`.",
     )
     member_monthly_usd: Limit = Field(
         5_000_000,
         alias="ANIMATE_MEMBER_MONTHLY_USD",
-        description="The same in a month. A server's admins may set other limits for members.",
+        description="What one member may use in one server in a month: dollars, `0` or"
+        " `unlimited`; its admins may set others.",
     )
     server_daily_usd: Limit = Field(
         None,
         alias="ANIMATE_SERVER_DAILY_USD",
-        description="What one server may use in a day; its admins may set it tighter, never wider.",
+        description="What one server may use in a day: dollars, `0` or `unlimited`.",
     )
     server_weekly_usd: Limit = Field(
         None,
         alias="ANIMATE_SERVER_WEEKLY_USD",
-        description="The same in a week.",
+        description="What one server may use in a week, from Monday on: dollars, `0` or"
+        " `unlimited`.",
     )
     server_monthly_usd: Limit = Field(
         25_000_000,
         alias="ANIMATE_SERVER_MONTHLY_USD",
-        description="The same in a month.",
+        description="What one server may use in a month: dollars, `0` or `unlimited`; its"
+        " admins may set it tighter.",
     )
     bot_daily_usd: Limit = Field(
         None,
         alias="ANIMATE_BOT_DAILY_USD",
-        description="What everybody together may use in a day (UTC).",
+        description="What everybody together may use in a day (UTC): dollars, `0` or `unlimited`.",
     )
     bot_weekly_usd: Limit = Field(
         None,
         alias="ANIMATE_BOT_WEEKLY_USD",
-        description="The same in a week.",
+        description="What everybody together may use in a week, from Monday on (UTC): dollars,"
+        " `0` or `unlimited`.",
     )
     bot_monthly_usd: Limit = Field(
         100_000_000,
         alias="ANIMATE_BOT_MONTHLY_USD",
-        description="The same in a month.",
+        description="What everybody together may use in a month (UTC): dollars, `0` or"
+        " `unlimited`.",
     )
     member_clips: Count = Field(
         3,
         alias="ANIMATE_MEMBER_CLIPS",
-        description="How many clips of one member may be in the making at once, or `unlimited`.",
+        description="How many clips of one member may be in the making at once: a number or"
+        " `unlimited`.",
     )
     server_clips: Count = Field(
         20,
         alias="ANIMATE_SERVER_CLIPS",
-        description="How many of one server.",
+        description="How many clips of one server may be in the making at once: a number or"
+        " `unlimited`.",
     )
     bot_clips: Count = Field(
         200,
         alias="ANIMATE_BOT_CLIPS",
-        description="How many of everybody together.",
+        description="How many clips of everybody may be in the making at once: a number or"
+        " `unlimited`.",
     )
     queue_most: int = Field(
         50,

@@ -103,7 +103,8 @@ async def test_commands_that_were_never_published_are_mended_by_a_start(
     report = await checked(here)
     assert report.code == 1
     assert report.wrong == {
-        "commands": "animate is not published. Start the bot once: it publishes them."
+        "commands": "animate is not published; quota is not published; usage is not published."
+        " Start the bot once: it publishes them."
     }
 
 
@@ -112,7 +113,7 @@ async def test_commands_of_another_model_are_out_of_date_and_a_start_mends_them(
 ) -> None:
     async with here.bot():
         pass
-    assert (await checked(here)).fine["commands"] == "published: animate"
+    assert (await checked(here)).fine["commands"] == "published: animate, quota, usage"
     report = await checked(here, ANIMATE_MODEL=OTHER_MODEL)
     assert report.code == 1
     assert report.wrong["commands"].startswith("animate is published in another version.")
@@ -155,7 +156,9 @@ async def test_what_discord_fills_in_by_itself_is_no_difference(
     async with here.bot():
         pass
     for command in here.discord.world.commands.values():
-        command.update(filled_in)
+        command.update(
+            {name: value for name, value in filled_in.items() if value or not command.get(name)}
+        )
         for option in command["options"]:
             option.setdefault("required", False)
             option["name_localizations"] = None

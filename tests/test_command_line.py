@@ -218,7 +218,7 @@ async def test_a_folder_of_our_own_that_cannot_be_used_is_not_blamed_on_discord(
     tmp_path: Path,
 ) -> None:
     async with town(tmp_path) as here:
-        stray = here.data / "clips" / "a folder where only clips should be"
+        stray = here.data / "pictures" / "a folder where only pictures should be"
         stray.mkdir(parents=True)
         ended = await command("run", settings=here.settings, folder=tmp_path)
     assert_plain(ended, 1)

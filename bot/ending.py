@@ -3,6 +3,7 @@
 Every step that may find such an end calls it; that it is one, they decide.
 """
 
+import asyncio
 import logging
 from dataclasses import replace
 
@@ -71,7 +72,7 @@ class Ending:
         lost = replace(lost, due_at=self._timetable.next_look(lost))
         lost = await self._store.move(job, lost, resolution=ledger.release(job, now, note))
         self._delivery.show(lost, _word(lost))
-        self._pictures.drop(job.id)
+        await asyncio.to_thread(self._pictures.drop, job.id)
         log.warning("job %s: lost (%s), hold released", job.short_id, note)
 
     async def _fail(self, job: Job, event: Event, failure: Failure, note: str) -> None:
@@ -81,7 +82,7 @@ class Ending:
         released = None if job.state is State.LOST else ledger.release(job, now, note)
         failed = await self._store.move(job, failed, resolution=released)
         self._delivery.show(failed, _word(failed))
-        self._pictures.drop(job.id)
+        await asyncio.to_thread(self._pictures.drop, job.id)
         log.info("job %s: failed (%s: %s), nothing is held", job.short_id, failure, note)
 
 

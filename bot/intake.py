@@ -88,7 +88,10 @@ class Pictures:
             part.unlink(missing_ok=True)
 
     def drop(self, job_id: str) -> None:
-        """Forget a frame; it is fine if there is none, and no reason to stop if it stays."""
+        """Forget a frame; it is fine if there is none, and no reason to stop if it stays.
+
+        Takes a millisecond or two where the disk is busy: not for the loop's thread.
+        """
         try:
             self.path(job_id).unlink(missing_ok=True)
         except OSError as error:
@@ -164,14 +167,14 @@ class Intake:
             await asyncio.to_thread(self._pictures.keep, job.id, frame.jpeg)
             admitted = await self._store.accept(job, self._limits)
         except UserError:
-            self._pictures.drop(job.id)
+            await asyncio.to_thread(self._pictures.drop, job.id)
             raise
         except (StoreError, OSError) as error:
-            self._pictures.drop(job.id)
+            await asyncio.to_thread(self._pictures.drop, job.id)
             _tell(error)
             raise NotAccepting from error
         if not admitted.is_new:
-            self._pictures.drop(job.id)
+            await asyncio.to_thread(self._pictures.drop, job.id)
             return admitted
         job = admitted.job
         log.info("job %s: accepted, %s held", job.short_id, usd(job.quote_micro))

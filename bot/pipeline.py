@@ -260,5 +260,5 @@ class Pipeline:
         await self._store.move(job, rendered, resolution=paid, clips=clips)
         if (took_ms := took(job, rendered)) is not None:
             self._pace.note(job.order.clip_kind, took_ms)
-        self._pictures.drop(job.id)
         log.info("job %s: rendered, %s spent", job.short_id, usd(total))
+        await asyncio.to_thread(self._pictures.drop, job.id)

@@ -16,7 +16,7 @@ from bot.pipeline import Pipeline
 from bot.store import Agenda, Store
 from bot.worker import Worker
 from tests.conftest import UNLIMITED, Clock, make_job
-from tests.corridor import PRICE, Bot, World, world
+from tests.corridor import PRICE, WHERE, Bot, World, world
 
 LATER = 10**9
 WAYS = {
@@ -25,7 +25,7 @@ WAYS = {
     State.RENDERING: (Event.SUBMIT, Event.ACCEPTED),
     State.RENDERED: (Event.SUBMIT, Event.ACCEPTED, Event.FINISHED),
 }
-SOON = 5.0
+SOON = 15.0
 """Seconds in which a busy machine should have done what takes milliseconds."""
 
 
@@ -160,6 +160,23 @@ async def test_twenty_wishes_at_once_are_twenty_clips_paid_once_each(here: World
         assert sum([await bot.held_micro(job) for job in jobs]) == 0
     assert len(here.channel.posts) == 20
     assert here.leftovers == []
+
+
+async def test_one_that_the_service_wants_later_keeps_no_other_from_being_sent(
+    here: World,
+) -> None:
+    here.trouble(match=WHERE["submit"], do="status", status=429, headers={"Retry-After": "50"})
+    async with at_work(here) as bot:
+        deferred = await bot.accept()
+        async with asyncio.timeout(SOON):
+            while (await bot.reread(deferred)).attempts == 0:  # noqa: ASYNC110 - as in `until`
+                await asyncio.sleep(0.01)
+        others = [await bot.accept() for _ in range(6)]
+
+        assert await ended(bot, *others) == {State.DELIVERED}
+        waiting = await bot.reread(deferred)
+        assert (waiting.state, waiting.attempts) == (State.SUBMITTING, 1)
+        assert waiting.due_at - waiting.updated_at == 50_000
 
 
 async def test_what_was_open_at_the_last_end_is_taken_up_at_the_start(here: World) -> None:

@@ -157,9 +157,10 @@ class Statement:
         return room + self.credit_micro
 
     def tightest(self, *accounts: Account) -> Line | None:
-        """Return the limit on money that leaves the least, the member's first; None: no limit.
+        """Return the limit on money that leaves the least; None: no limit.
 
-        Of all accounts, where none is named.
+        Of those that leave the same, the one that resets last: waiting for another would be in
+        vain. Of all accounts, where none is named.
         """
         limited = [
             line
@@ -167,7 +168,11 @@ class Statement:
             for line in self.money_lines(account)
             if line.value is not None
         ]
-        return min(limited, key=lambda line: self.left_micro(line) or 0, default=None)
+        return min(
+            limited,
+            key=lambda line: (self.left_micro(line) or 0, -self.resets_at(line)),
+            default=None,
+        )
 
 
 UTC_ZONE = ZoneInfo("UTC")

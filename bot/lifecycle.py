@@ -84,6 +84,8 @@ TRANSITIONS: Mapping[State, Mapping[Event, State]] = MappingProxyType(
 
 FINAL = frozenset(state for state, events in TRANSITIONS.items() if not events)
 """States that nothing leaves; derived, so that it cannot disagree with the table."""
+UNSENT = frozenset({State.QUEUED, State.SUBMITTING})
+"""States in which the picture is still needed: it may have to be sent, or sent again."""
 LOOKED_AT = frozenset({State.RENDERING, State.LOST})
 """States in which the next word is the service's."""
 

@@ -19,7 +19,7 @@ from bot.gate import Gate
 from bot.handover import Handover
 from bot.intake import Pictures
 from bot.keeper import ClipFiles
-from bot.lifecycle import Clip, Event, Failure, Job, State
+from bot.lifecycle import UNSENT, Clip, Event, Failure, Job, State
 from bot.members import Members
 from bot.money import usd
 from bot.pace import LATE_AFTER, Pace, took
@@ -101,7 +101,7 @@ class Pipeline:
         """Before anything else at a start: remember, and tidy up what a crash left behind."""
         for clip_kind, took_ms in await self._store.renders():
             self._pace.note(clip_kind, took_ms)
-        self._pictures.sweep(await self._store.open_jobs())
+        self._pictures.sweep(await self._store.open_jobs(UNSENT))
         await self._ending.retell()
 
     async def step(self, job: Job) -> None:

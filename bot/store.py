@@ -199,11 +199,15 @@ class Store:
 
         return await self._database.run(transaction)
 
-    async def open_jobs(self) -> frozenset[str]:
-        """Return the ids of all jobs that are not final."""
+    async def open_jobs(self, among: Iterable[State] = tuple(State)) -> frozenset[str]:
+        """Return the ids of all jobs that are not final, or of those in some states."""
 
         def transaction(db: sqlite3.Connection) -> frozenset[str]:
-            return frozenset(row["id"] for row in db.execute(f"SELECT id FROM jobs WHERE {_OPEN}"))
+            rows = db.execute(
+                f"SELECT id FROM jobs WHERE {_OPEN} AND state IN (SELECT value FROM json_each(?))",
+                (json.dumps(list(among)),),
+            )
+            return frozenset(row["id"] for row in rows)
 
         return await self._database.run(transaction)
 

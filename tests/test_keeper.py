@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -170,11 +171,11 @@ class ForgetfulStore(Store):
 
     is_read = False
 
-    async def open_jobs(self) -> frozenset[str]:
+    async def open_jobs(self, among: Iterable[State] = tuple(State)) -> frozenset[str]:
         was_read, self.is_read = self.is_read, True
         if not was_read:
             raise StoreError("the disk is away")
-        return await super().open_jobs()
+        return await super().open_jobs(among)
 
 
 async def test_a_sweep_that_breaks_removes_nothing_and_is_not_the_last_one(

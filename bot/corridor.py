@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from bot.web import Web
 
 _PATIENCE = 2.0
-"""Seconds that pending status edits get when the bot stops."""
+"""Seconds that those get who are just being answered when the bot stops, and then status edits."""
 _STORE_WITHIN = 1.0
 """Seconds in which the store answers if it is well."""
 
@@ -66,7 +66,7 @@ class Corridor:
         self.intake.is_open = False
         if self.web is not None:
             await self.web.stop()
-        await self.worker.stop()
+        await asyncio.gather(self.worker.stop(), self.intake.close(_PATIENCE))
         await self.keeper.stop()
         await self.gate.stop()
         await self.delivery.close(_PATIENCE)

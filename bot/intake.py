@@ -142,7 +142,15 @@ class Intake:
         self._new_uuid = new_uuid
         self._wake = wake
         self._preparing = asyncio.Semaphore(_PREPARED_AT_ONCE)
+        self._asking: set[asyncio.Task[object]] = set()
+        """Who asks for something now, until they have heard what became of it."""
         self.is_open = True
+
+    async def close(self, patience: float) -> None:
+        """Take nothing new; let those hear who ask now, for at most `patience` seconds."""
+        self.is_open = False
+        if self._asking:
+            await asyncio.wait(self._asking, timeout=patience)
 
     def check(self, picture_size: int) -> None:
         """Refuse at once what needs no look at the picture. `picture_size` is the declared bytes.
@@ -153,11 +161,16 @@ class Intake:
         self._media.check_size(picture_size)
 
     async def accept(self, ask: Ask) -> Admitted:
-        """Prepare the picture, then book the job and its hold, both or none. Raises `UserError`."""
+        """Prepare the picture, then book the job and its hold, both or none. Raises `UserError`.
+
+        The task that calls it is to tell the person, and then to end: `close` waits for that.
+        """
         self._check_open()
+        self._note_who_asks()
         size = self._size(ask.shape)
         self._order(ask, size)  # an option that is wrong should not cost a download
         async with self._preparing:
+            self._check_open()  # it may have been a long wait
             data = await self._media.fetch(ask.picture_url)
             frame = await asyncio.to_thread(image.prepare, data, self._picture_rules, size)
         order = self._order(ask, frame.size if self._model.sizes else None)
@@ -181,6 +194,11 @@ class Intake:
         self._delivery.show(job, words.queued(job, admitted.ahead), ask.reply)
         self._wake()
         return admitted
+
+    def _note_who_asks(self) -> None:
+        if (asking := asyncio.current_task()) is not None:
+            self._asking.add(asking)
+            asking.add_done_callback(self._asking.discard)
 
     def _check_open(self) -> None:
         if not self.is_open:

@@ -163,7 +163,7 @@ async def test_a_channel_where_one_permission_is_missing_names_that_one(
 async def test_a_limit_of_nothing_lets_nobody_spend(tmp_path: Path) -> None:
     async with town(tmp_path) as here, here.bot(ANIMATE_MEMBER_MONTHLY_USD="0"):
         text = await refused(here, await here.animate(photo_file()))
-        assert "You've used $0.00 of $0.00" in text
+        assert "Your limit in this server is $0.00" in text
         assert here.runware.ledger.accepted == 0
 
 
@@ -175,7 +175,7 @@ async def test_a_member_at_the_limit_is_told_when_it_resets_and_nobody_else_is_s
         await here.settled()
         text = await refused(here, await here.animate(photo_file()))
         assert "Monthly limit reached" in text
-        assert "You've used $0.1848 of $0.30" in text
+        assert "You have $0.1152 left of $0.30 this month ($0.1848 is spent)" in text
         assert "It resets <t:" in text
 
         async with Person(here.discord.url, "Noah") as noah:
@@ -193,7 +193,7 @@ async def test_money_that_is_only_held_is_worth_waiting_for(tmp_path: Path) -> N
             image = await noah.attach(photo_file(), "photo.png")
             answer = await noah.wait_for_reply(await noah.command("animate", image=image))
         assert answer["flags"] & EPHEMERAL
-        assert "$0.1848 is held by clips in progress" in told(answer)
+        assert "$0.1848 of this server's last $0.30 is held by clips in progress" in told(answer)
         assert NOT_CHARGED in told(answer)
         assert len(here.books().jobs) == 1
 

@@ -163,9 +163,9 @@ class Books(RuleBasedStateMachine):
         self.accounts = Accounts(self.database, self.model.limits)
 
     def tick(self) -> int:
-        """Return a time of change that no other has; the accounts do not count by it."""
+        """Return a moment that no other change had, within some milliseconds of now."""
         self.ticks += 1
-        return self.ticks
+        return self.now + self.ticks
 
     def change(self, guild: int) -> Change:
         return Change(guild_id=guild, actor_id=ADMIN, at=self.now, reason="because")
@@ -249,18 +249,19 @@ class Books(RuleBasedStateMachine):
 
     def advance(self, job: Job, event: Event, costs: list[int | None]) -> Job:
         after = TRANSITIONS[job.state][event]
+        moment = self.tick()
         resolution = None
         clips: list[Clip] = []
         if after is State.RENDERED:
             clips = clips_of(job, costs[: job.order.results])
-            resolution = self.pay(job, [clip.cost_micro for clip in clips])
+            resolution = self.pay(job, [clip.cost_micro for clip in clips], moment)
         elif after in (State.LOST, State.FAILED) and job.state is not State.LOST:
             resolution = ledger.release(job, self.now)
             self.model.spend(job.id, 0)
         moved = advance(
             job,
             event,
-            self.tick(),
+            moment,
             failure=Failure.REFUSED if after is State.FAILED else None,
             message_id=1 if after is State.DELIVERED else None,
         )
@@ -269,11 +270,11 @@ class Books(RuleBasedStateMachine):
         self.jobs[job.id] = moved
         return moved
 
-    def pay(self, job: Job, reported: list[int | None]) -> Resolution:
+    def pay(self, job: Job, reported: list[int | None], moment: int) -> Resolution:
         cost, note = total_cost(reported, job.quote_micro, job.order.results)
         known = [micro for micro in reported if micro is not None]
         if known:
-            self.model.prices[job.order.clip_kind] = (max(known), self.now)
+            self.model.prices[job.order.clip_kind] = (max(known), moment)
         if job.state is State.LOST:
             self.model.find(job.id, cost)
             return ledger.found(job, cost, self.now, note or "turned up")

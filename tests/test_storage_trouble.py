@@ -29,7 +29,7 @@ from bot.lifecycle import State
 from bot.store import Store
 from tests.conftest import UNLIMITED, make_job
 from tests.corridor import World, assert_paid_once, world
-from tests.test_backup import damage, names_in
+from tests.test_backup import names_in
 from tests.town import PRICE, Town, command, photo_file, told, town, until
 
 TROUBLE = "Nothing is accepted meanwhile, and nothing is lost."
@@ -172,12 +172,19 @@ async def test_a_foreign_lock_passes(database: Database, caplog: pytest.LogCaptu
     assert caplog.text.count(TROUBLE) == caplog.text.count(WELL) == 1
 
 
+def damage_the_end(path: Path) -> None:
+    """Overwrite the second half, where what is written next belongs."""
+    content = path.read_bytes()
+    middle = len(content) // 2
+    path.write_bytes(content[:middle] + os.urandom(len(content) - middle))
+
+
 async def test_a_damaged_file_is_not_written_any_more(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with Database(tmp_path) as database:
         await asyncio.gather(*accept_many(Store(database), 200))
-    damage(tmp_path / "animate.db")
+    damage_the_end(tmp_path / "animate.db")
     async with Database(tmp_path) as database:
         outcomes = await asyncio.gather(*accept_many(Store(database), 200), return_exceptions=True)
         assert any(isinstance(outcome, Unusable) for outcome in outcomes)

@@ -2,7 +2,7 @@
 
 It refuses what it does not know, and reports every problem at once, by the variable's name, with
 the fix, and never a secret's value. `__main__.py` and `app.py` read it and hand plain values down.
-The README's table and `.env.example` are generated from the fields.
+The README's table and `.env.example` are made from the fields, by `manual.py`.
 """
 
 from collections.abc import Mapping
@@ -11,14 +11,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic import ValidationError as PydanticError
-from pydantic.fields import FieldInfo
 
 from bot.errors import SettingsError
-from bot.money import usd
 from bot.values import (
-    MONEY,
-    OFF,
-    UNLIMITED,
     Count,
     Limit,
     Origin,
@@ -322,34 +317,3 @@ def _nearest(name: str, names: set[str | None]) -> str:
     if not close:
         return "Remove it, or see the README for the names."
     return f"Did you mean {bare[close[0]]}?"
-
-
-def written(field: FieldInfo) -> str:
-    """Return a field's default as one would write it in `.env`; "" where it is required."""
-    if field.is_required():
-        return ""
-    if field.default is None:
-        return OFF if OrOff in field.metadata else UNLIMITED
-    if MONEY in field.metadata:
-        return usd(field.default).removeprefix("$")
-    if isinstance(field.default, tuple):
-        return ",".join(field.default)
-    return f"{field.default:g}" if isinstance(field.default, float) else str(field.default)
-
-
-def as_table() -> str:
-    """Return the settings as the README's Markdown table."""
-    rows = ["| variable | default | what it is |", "|---|---|---|"]
-    for field in Settings.model_fields.values():
-        default = f"`{written(field)}`" if not field.is_required() else "*required*"
-        rows.append(f"| `{field.alias}` | {default} | {field.description} |")
-    return "\n".join(rows)
-
-
-def as_example() -> str:
-    """Return the text of `.env.example`: the required ones open, the rest as comments."""
-    blocks = ["# Copy this file to .env and fill in the first two."]
-    for field in Settings.model_fields.values():
-        mark = "" if field.is_required() else "# "
-        blocks.append(f"# {field.description}\n{mark}{field.alias}={written(field)}")
-    return "\n\n".join(blocks) + "\n"

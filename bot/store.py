@@ -16,7 +16,7 @@ from bot import books, ledger, pace, renders, turns
 from bot.database import Database
 from bot.errors import StaleJob
 from bot.ledger import Entry, Resolution
-from bot.lifecycle import FINAL, Clip, Failure, Job, Order, State
+from bot.lifecycle import FINAL, UNSENT, Clip, Failure, Job, Order, State
 from bot.rules import Limits
 
 _JOB = """id, source, task_uuid, guild_id, channel_id, parent_channel_id, member_id, role_ids,
@@ -193,11 +193,7 @@ class Store:
 
     async def waiting(self) -> int:
         """Return how many jobs wait to be taken by the service."""
-
-        def transaction(db: sqlite3.Connection) -> int:
-            return int(db.execute(f"SELECT count(*) FROM jobs WHERE {_UNTAKEN}").fetchone()[0])
-
-        return await self._database.run(transaction)
+        return len(await self.open_jobs(UNSENT))
 
     async def open_jobs(self, among: Iterable[State] = tuple(State)) -> frozenset[str]:
         """Return the ids of all jobs that are not final, or of those in some states."""

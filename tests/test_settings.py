@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import SettingsError
-from bot.settings import PREFIX, Settings, as_example, as_table
+from bot.manual import as_example, as_table
+from bot.settings import PREFIX, Settings
 from tests.conftest import ROOT, readme_part
 
 TOKEN = "MTk4NjIyNDgzNDcxOTI1MjQ4.Cl2FMQ.ZnCjm1XVW7vRze4b7Cq4se7kKWs"

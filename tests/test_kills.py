@@ -65,10 +65,16 @@ async def test_the_accounts_equal_the_bill_however_often_the_bot_is_killed(
 async def killed(folder: Path, blows: Sequence[Blow]) -> None:
     """Kill the bot over and over in one window, then let it live and compare all three books."""
     async with town(folder) as here:
-        for number in range(DEATHS):
-            await life_and_death(here, blows[number % len(blows)])
+        lives = deaths = 0
+        while deaths < DEATHS:
+            assert lives < 2 * DEATHS, "the blows miss their window"
+            await life_and_death(here, blows[lives % len(blows)])
+            lives += 1
             books = here.books()
-            assert books.held_micro == PRICE, "the blow missed its window"
+            if books.held_micro == 0:
+                continue  # the bot was quicker than the blow: a death, but not in the window
+            deaths += 1
+            assert books.held_micro == PRICE
             if blows is ANSWER_TO_SPEND:
                 assert here.runware.ledger.billed_micro - books.spent_micro == PRICE
 
@@ -76,11 +82,11 @@ async def killed(folder: Path, blows: Sequence[Blow]) -> None:
             books = await here.settled()
             await here.crash(process)
 
-        assert books.states == ["delivered"] * DEATHS
+        assert books.states == ["delivered"] * lives
         assert all(books.of(job) == ["hold", "spend"] for job in books.jobs)
         assert books.held_micro == 0
-        assert books.spent_micro == here.runware.ledger.billed_micro == DEATHS * PRICE
-        assert here.runware.ledger.accepted == len(here.posts) == DEATHS
+        assert books.spent_micro == here.runware.ledger.billed_micro == lives * PRICE
+        assert here.runware.ledger.accepted == len(here.posts) == lives
         assert here.trouble() == []
         async with Database(here.data) as database:
             assert await Accounts(database, UNLIMITED).discrepancies() == ()

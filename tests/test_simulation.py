@@ -13,7 +13,7 @@ from tests.simulation.run import run
 
 SEEDS = 100
 POINTS = 30
-MOST_RUNS = 300
+MOST_RUNS = 500
 
 
 @pytest.mark.timeout(600)  # it takes 40 s where nothing else runs
@@ -38,7 +38,7 @@ def test_each_mistake_that_the_design_rules_out_is_seen() -> None:
     assert len(runs) == len(MUTANTS) >= 10
 
 
-@pytest.mark.parametrize(("seed", "crash"), [(3, 0), (3, 40), (16, 90)])
+@pytest.mark.parametrize(("seed", "crash"), [(3, 0), (3, 40), (21, 83)])
 def test_the_same_seed_tells_the_same_story_to_the_byte(seed: int, crash: int) -> None:
     first, again = run(seed, crash, keep_log=True), run(seed, crash, keep_log=True)
 

@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test coverage bench lint fix lock clean
+.PHONY: demo test soak coverage bench lint fix lock clean
 
 demo: .venv/.runtime ## the whole bot on this machine: no account, no token, no money
 	$(BIN)/python -m bot demo $(ARGS)
@@ -11,9 +11,16 @@ demo: .venv/.runtime ## the whole bot on this machine: no account, no token, no 
 test: lint .venv/conformance/.installed ## what CI runs
 	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile $(ARGS)
 
+soak: .venv/.dev ## hours of trouble in a simulated world; a run that fails is named, and can be replayed
+	$(BIN)/python -m tests.simulation --runs 30000 $(ARGS)
+
 coverage: .venv/.dev .venv/conformance/.installed ## branches reached in process; bots that tests start are not counted
 	$(BIN)/coverage run -m pytest $(ARGS)
 	$(BIN)/coverage report
+
+soak: .venv/.dev ## half an hour of crashes: 30,000 simulated lives, a thousand real kills
+	$(BIN)/python -m tests.simulation --runs 30000
+	$(BIN)/python -m tests.matrix --crowds 105 --pairs 330
 
 bench: .venv/.dev .venv/runtime/.installed .venv/conformance/.installed ## ours beside a floor or a peer, in one run
 	$(BIN)/python -m tests.bench $(ARGS)

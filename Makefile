@@ -11,9 +11,6 @@ demo: .venv/.runtime ## the whole bot on this machine: no account, no token, no 
 test: lint .venv/conformance/.installed ## what CI runs
 	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile $(ARGS)
 
-soak: .venv/.dev ## hours of trouble in a simulated world; a run that fails is named, and can be replayed
-	$(BIN)/python -m tests.simulation --runs 30000 $(ARGS)
-
 coverage: .venv/.dev .venv/conformance/.installed ## branches reached in process; bots that tests start are not counted
 	$(BIN)/coverage run -m pytest $(ARGS)
 	$(BIN)/coverage report

@@ -19,7 +19,7 @@ from discord.ext import commands
 from bot.errors import ConnectionTrouble, DiscordRefuses, DiscordUnreachable, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Any
 
     from bot.catalog import Model
@@ -43,10 +43,10 @@ _COMPARED = ("type", "description", "options", "nsfw", "default_member_permissio
 _COMPARED_IF_OURS = ("contexts", "integration_types")
 """Where a command leaves these open, Discord fills them in."""
 _EMPTY: tuple[object, ...] = (None, "", [], {})
-_TROUBLE = (
-    *(discord.DiscordException, aiohttp.ClientError, OSError),
-    *(ValueError, LookupError, TypeError, AttributeError),  # from answers that are not as promised
-)
+_NONSENSE = (ValueError, LookupError, TypeError, AttributeError)
+"""What discord.py raises over answers and events that are not as promised."""
+_TROUBLE = (discord.DiscordException, aiohttp.ClientError, OSError, *_NONSENSE)
+_NO_SESSION_WITHOUT = {"READY", "RESUMED"}
 _TEXT_MAX = 200
 
 
@@ -112,6 +112,16 @@ def _bare(value: Any) -> Any:
     return {name: one for name, one in inner.items() if one is not False and one not in _EMPTY}
 
 
+def _forgiving(name: str, read: Callable[[Any], None]) -> Callable[[Any], None]:
+    def read_or_ignore(event: Any) -> None:
+        try:
+            read(event)
+        except _NONSENSE as error:
+            log.warning("ignored an event that makes no sense: %s, %s", name, type(error).__name__)
+
+    return read_or_ignore
+
+
 class AnimateBot(commands.Bot):
     """discord.py's bot: `login()`, `connect()`, and meanwhile `load()` and `open_doors()`."""
 
@@ -126,6 +136,10 @@ class AnimateBot(commands.Bot):
             allowed_mentions=discord.AllowedMentions.none(),
             tree_cls=Tree,
         )
+        # An event that discord.py cannot read would end the connection, and the bot with it.
+        readers = self._connection.parsers
+        for name in readers.keys() - _NO_SESSION_WITHOUT:
+            readers[name] = _forgiving(name, readers[name])
         self.doors_are_open = asyncio.Event()
         self._model: Model | None = None
         self._intake: Intake | None = None

@@ -155,18 +155,16 @@ class Intake:
     def check(self, picture_size: int) -> None:
         """Refuse at once what needs no look at the picture. `picture_size` is the declared bytes.
 
+        The task that calls it is to tell the person, and then to end: `close` waits for that.
         Raises `UserError`.
         """
+        self._note_who_asks()
         self._check_open()
         self._media.check_size(picture_size)
 
     async def accept(self, ask: Ask) -> Admitted:
-        """Prepare the picture, then book the job and its hold, both or none. Raises `UserError`.
-
-        The task that calls it is to tell the person, and then to end: `close` waits for that.
-        """
+        """Prepare the picture, then book the job and its hold, both or none. Raises `UserError`."""
         self._check_open()
-        self._note_who_asks()
         size = self._size(ask.shape)
         self._order(ask, size)  # an option that is wrong should not cost a download
         async with self._preparing:

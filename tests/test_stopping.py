@@ -22,6 +22,7 @@ from tests.town import (
 MANY = 20
 STOPS_WITHIN = 10.0
 SUBMIT = {"path": "/v1", "label": "videoInference"}
+ACKNOWLEDGE = {"method": "POST", "path": "/callback"}
 PICTURE = {"method": "GET", "path": "attachments/"}
 
 
@@ -86,6 +87,23 @@ async def test_what_is_being_asked_as_the_bot_is_told_to_stop_is_taken(here: Tow
         for started in asked:
             await here.clip(started)
         await assert_each_was_made_and_posted_once(here, len(asked))
+
+
+async def test_who_is_just_being_acknowledged_as_the_bot_stops_is_told_to_come_back(
+    here: Town,
+) -> None:
+    async with here.bot(**NO_LIMITS) as process:
+        stall = here.trouble_at_discord(do="stall", match=ACKNOWLEDGE, seconds=0.7, when="after")
+        started = await here.animate(photo_file())
+        await until(lambda: here.discord.faults.hits(stall))
+        process.send_signal(signal.SIGTERM)
+        assert await stopped(process) == 0
+        answer = told(await here.refusal(started))
+
+    assert "I'm restarting" in answer
+    assert NOT_CHARGED in answer
+    assert here.books().jobs == ()
+    assert here.trouble() == []
 
 
 async def test_who_still_waits_for_their_turn_as_the_bot_stops_is_told_to_come_back(

@@ -75,7 +75,7 @@ async def test_twenty_clips_in_the_making_outlive_a_stop_and_who_comes_then_gets
 
 async def test_what_is_being_asked_as_the_bot_is_told_to_stop_is_taken(here: Town) -> None:
     async with here.bot(**NO_LIMITS) as process:
-        stall = here.trouble_at_discord(do="stall", match=PICTURE, seconds=1, times=None)
+        stall = here.trouble_at_discord(do="stall", match=PICTURE, seconds=0.4, times=None)
         asked = [await here.animate(photo_file()) for _ in range(2)]
         await until(lambda: here.discord.faults.hits(stall) == len(asked))
         process.send_signal(signal.SIGTERM)

@@ -12,20 +12,20 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.demo import PICTURE, bot_process, bot_settings
+from bot.demo import bot_process, bot_settings
 from bot.sandbox.discord.server import LocalDiscord
 from bot.sandbox.person import Person
 from bot.sandbox.runware.server import LocalRunware
+from tests.bench.answers import Answers, animate, p99
 from tests.bench.table import Row
 
 BURST = 200
-HTTP_ERRORS = 400
 ROUNDS = 5
 _ROOT = Path(__file__).parent.parent.parent
 RUNTIME = _ROOT / ".venv" / "runtime" / "bin" / "python"
 """An installation of `requirements.txt` alone, which is what runs in production. Development tools
 would make some libraries load more (httpx its command line)."""
-_SETTLED = 2.0
+SETTLED = 2.0
 """Seconds after READY until memory is read."""
 
 
@@ -119,44 +119,22 @@ async def _round(start: Start) -> Round:
                 await mia.wait_for_bot(within=30)
                 start_s = time.monotonic() - started
                 await mia.wait_for_command("animate")
-                await asyncio.sleep(_SETTLED)
-                memory_mb = _resident_mb(process.pid)
+                await asyncio.sleep(SETTLED)
+                memory_mb = resident_mb(process.pid)
                 times = await _burst(discord, mia)
-    ordered = sorted(times)
-    return Round(start_s, memory_mb, ordered[int(len(ordered) * 0.99)], ordered[-1])
+    return Round(start_s, memory_mb, p99(times), times[-1])
 
 
 async def _burst(discord: LocalDiscord, mia: Person) -> list[float]:
-    """Dispatch `BURST` commands in one go; return how long each waited for its answer, in ms.
-
-    Both ends are read in the local Discord's own process, so no client of ours is in the figure.
-    """
-    image = await mia.attach(PICTURE.read_bytes(), "demo.jpg")
-    form = {
-        "as": mia.id,
-        "channel_id": mia.channel_id(),
-        "kind": "command",
-        "nonce": "burst",
-        "name": "animate",
-        "type": 1,
-        "options": [{"name": "image", "type": 11, "value": image.id}],
-    }
-    sent = {}
+    """Dispatch `BURST` commands in one go; return how long each waited for its answer, in ms."""
+    answers = Answers(discord, mia)
+    command = await animate(mia)
     for _ in range(BURST):
-        at = time.time()
-        sent[discord.people.interact(form)["interaction_id"]] = at
-    answered: dict[str, float] = {}
-    for _ in range(600):
-        for exchange in discord.requests:
-            parts = exchange.path.split("/")
-            if parts[-1] == "callback" and parts[2] in sent and exchange.status < HTTP_ERRORS:
-                answered.setdefault(parts[2], exchange.at)
-        if len(answered) == BURST:
-            return [(answered[one] - at) * 1000 for one, at in sent.items()]
-        await asyncio.sleep(0.1)
-    raise AssertionError(f"only {len(answered)} of {BURST} commands were acknowledged")
+        answers.send(command)
+    return await answers.all()
 
 
-def _resident_mb(pid: int) -> float:
+def resident_mb(pid: int) -> float:
+    """Return the memory that a process has now."""
     pages = int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6

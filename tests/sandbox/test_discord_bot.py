@@ -123,7 +123,7 @@ async def test_a_context_menu_hands_over_the_message_with_its_files() -> None:
         connected(server, prepare),
     ):
         posted = await mia.send("look", await mia.attach(png(), "cat.png"))
-        started = await mia.menu("Animate image", posted)
+        started = await mia.menu(posted, "Animate image")
         reply = await mia.wait_for_reply(started)
         assert reply["content"] == "cat.png"
         assert reply["type"] == 23
@@ -161,7 +161,7 @@ async def test_a_button_works_after_the_bot_was_restarted() -> None:
         async with connected(server, posting):
             message = await mia.wait_for_reply(await mia.command("start"))
         async with connected(server, pressing):
-            await mia.click(message, "job:42:retry")
+            await mia.press(message, "job:42:retry")
             edited = await mia.wait_for(lambda one: one["content"] == "again: 42")
             assert edited["id"] == message["id"]
             assert edited["components"] == []
@@ -195,10 +195,10 @@ async def test_a_form_brings_text_and_a_file() -> None:
     ):
         asked = await mia.command("ask")
         with pytest.raises(PersonError) as refused:
-            await mia.modal(asked, prompt="jump")
+            await mia.submit(asked, prompt="jump")
         assert refused.value.errors == {"picture": "Choose between 1 and 1"}
         image = await mia.attach(png(), "cat.png")
-        submitted = await mia.modal(asked, prompt="jump", picture=[image])
+        submitted = await mia.submit(asked, prompt="jump", picture=[image])
         reply = await mia.wait_for_reply(submitted)
         assert reply["content"] == f"jump: {len(png())}"
         triggering = reply["interaction_metadata"]["triggering_interaction_metadata"]
@@ -256,7 +256,7 @@ async def test_autocompletion_offers_the_bots_choices() -> None:
         Person(server.url, "Mia") as mia,
         connected(server, prepare),
     ):
-        assert await mia.complete("move", "motion", "z") == [{"name": "Zoom", "value": "zoom"}]
+        assert await mia.autocomplete("move", "motion", "z") == [{"name": "Zoom", "value": "zoom"}]
 
 
 async def test_a_late_answer_is_delivered_by_editing_with_the_bot_token() -> None:

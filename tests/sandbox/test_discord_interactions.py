@@ -184,13 +184,13 @@ async def test_a_pressed_button_can_update_its_message_or_add_one(scene: Scene) 
     shown = {"content": "one", "components": [{"type": 1, "components": [button]}]}
     _, body = await scene.api.callback(await scene.ping(), 4, shown)
     message = body["resource"]["message"]
-    pressed = await scene.noah.click(message, "more")
+    pressed = await scene.noah.press(message, "more")
     assert (await scene.api.callback(pressed, 6))[0] == 200
     status, edited = await scene.api.webhook(
         pressed, "PATCH", "/messages/@original", {"content": "two"}
     )
     assert (status, edited["id"]) == (200, message["id"])
-    pressed = await scene.noah.click(message, "more")
+    pressed = await scene.noah.press(message, "more")
     _, body = await scene.api.callback(pressed, 4, {"content": "three"})
     added = body["resource"]["message"]
     assert added["interaction_metadata"]["interacted_message_id"] == message["id"]
@@ -291,13 +291,13 @@ async def test_a_form_carries_every_kind_of_answer(scene: Scene) -> None:
     started = await scene.ping()
     assert (await scene.api.callback(started, 9, FORM))[0] == 200
     with pytest.raises(PersonError) as refused:
-        await scene.mia.modal(started, shape="x", extras=["c"])
+        await scene.mia.submit(started, shape="x", extras=["c"])
     assert refused.value.errors == {
         "old": "This field is required",
         "shape": "Choose one of the listed values",
         "extras": "Choose one of the listed values",
     }
-    submitted = await scene.mia.modal(started, old="text", shape="s", extras=["a", "b"], sure=True)
+    submitted = await scene.mia.submit(started, old="text", shape="s", extras=["a", "b"], sure=True)
     data = scene.api.interaction(submitted).data
     assert data["custom_id"] == "form"
     answers = data["components"][1:]
@@ -313,6 +313,6 @@ async def test_a_form_must_be_the_first_answer_and_not_to_a_form(scene: Scene) -
     assert (status, refused["code"]) == (400, 40060)
     started = await scene.ping()
     await scene.api.callback(started, 9, FORM)
-    submitted = await scene.mia.modal(started, old="text", shape="s")
+    submitted = await scene.mia.submit(started, old="text", shape="s")
     status, refused = await scene.api.callback(submitted, 9, FORM)
     assert (status, refused["code"]) == (400, 50035)

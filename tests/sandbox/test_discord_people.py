@@ -183,7 +183,7 @@ async def test_a_disabled_button_cannot_be_pressed(mia: Person, api: Api) -> Non
     await api.callback(started, 4, {"content": "look", "components": [row]})
     message = await mia.wait_for_reply(started)
     with pytest.raises(PersonError, match="disabled"):
-        await mia.click(message, "x")
+        await mia.press(message, "x")
 
 
 async def test_a_person_who_does_not_exist_is_refused(server: LocalDiscord) -> None:
@@ -265,8 +265,8 @@ async def test_what_is_not_there_is_refused_in_a_sentence(mia: Person, api: Api)
     assert api is not None
     elsewhere = {"id": "1", "channel_id": mia.channel_id()}
     refusals = (
-        mia.menu("ping", elsewhere),
-        mia.click(elsewhere, "x"),
+        mia.menu(elsewhere, "ping"),
+        mia.press_raw(elsewhere, "x"),
         mia.react(elsewhere, "🎬"),
         mia.send("x", reply_to=elsewhere),
         mia.send_raw({"kind": "dance"}),

@@ -138,7 +138,7 @@ async def test_the_control_makes_anybody_an_admin_and_the_commands_follow(office
 async def test_a_subcommands_option_completes_while_the_others_are_unfinished(
     office: Office,
 ) -> None:
-    offered = await office.ada.complete("quota timezone", "zone", "ber")
+    offered = await office.ada.autocomplete("quota timezone", "zone", "ber")
     assert offered == [{"name": "Europe / Berlin", "value": "Europe/Berlin"}]
 
 

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
 from bot.sandbox.discord import LocalDiscord
 from bot.sandbox.person import Person
-from tests.sandbox.discord_client import PING, Api, png
+from tests.sandbox.discord_client import PING, Api, commands, connected, discord, png
 
 
 @pytest.fixture
@@ -85,3 +86,120 @@ async def test_many_commands_at_once_each_find_their_answer(
             await api.callback(one, 4, {"content": str(number)})
         replies = await asyncio.gather(*(mia.wait_for_reply(one) for one in started))
     assert [one["content"] for one in replies] == [str(number) for number in range(50)]
+
+
+class Panel(discord.ui.View):
+    """Buttons and menus, one of each sort that a person names by what they read."""
+
+    def __init__(self) -> None:
+        super().__init__(timeout=None)
+
+    @discord.ui.button(label="Again", custom_id="again", emoji="🔄")
+    async def again(self, interaction: discord.Interaction[Any], _button: Any) -> None:
+        await interaction.response.send_modal(Wish(custom_id="wish"))
+
+    @discord.ui.button(emoji="🗑️", custom_id="delete")
+    async def delete(self, interaction: discord.Interaction[Any], _button: Any) -> None:
+        await interaction.response.send_message("no", ephemeral=True)
+
+    @discord.ui.button(label="Cancel", custom_id="cancel", disabled=True)
+    async def cancel(self, _interaction: discord.Interaction[Any], _button: Any) -> None:
+        raise AssertionError
+
+    @discord.ui.select(
+        custom_id="shape",
+        placeholder="Which shape?",
+        options=[discord.SelectOption(label="Wide", value="16:9")],
+    )
+    async def shape(self, interaction: discord.Interaction[Any], select: Any) -> None:
+        await interaction.response.send_message(f"shape {select.values[0]}")
+
+    @discord.ui.select(
+        cls=discord.ui.MentionableSelect, custom_id="whom", placeholder="Whom?", max_values=2
+    )
+    async def whom(self, interaction: discord.Interaction[Any], select: Any) -> None:
+        await interaction.response.send_message(" ".join(one.name for one in select.values))
+
+
+class Wish(discord.ui.Modal, title="Animate again"):
+    """Fields of which most are as the person wants them already."""
+
+    words = discord.ui.Label(
+        text="What happens?",
+        component=discord.ui.TextInput[Any](custom_id="words", default="wave"),
+    )
+    length = discord.ui.Label(
+        text="How long?",
+        component=discord.ui.RadioGroup[Any](
+            custom_id="length",
+            options=[
+                discord.RadioGroupOption(label="5 seconds", value="5", default=True),
+                discord.RadioGroupOption(label="10 seconds", value="10"),
+            ],
+        ),
+    )
+    private = discord.ui.Label(
+        text="Only for me", component=discord.ui.Checkbox[Any](custom_id="private")
+    )
+
+    async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
+        parts: list[Any] = [self.words.component, self.length.component, self.private.component]
+        text, length, private = parts
+        words = f"wish {text.value} {length.value} {private.value}"
+        await interaction.response.send_message(words)
+
+
+def panelled(bot: commands.Bot) -> None:
+    @bot.tree.command(description="Show the panel")
+    async def panel(interaction: discord.Interaction[Any]) -> None:
+        await interaction.response.send_message("the panel", view=Panel())
+
+    @bot.tree.context_menu(name="Look")
+    async def look(interaction: discord.Interaction[Any], message: discord.Message) -> None:
+        await interaction.response.send_message(f"seen {message.content}")
+
+    @bot.tree.context_menu(name="Wave")
+    async def wave(interaction: discord.Interaction[Any], user: discord.Member) -> None:
+        await interaction.response.send_message(f"hello {user.display_name}")
+
+
+async def test_a_person_uses_what_a_bot_offers_by_the_words_on_it(
+    server: LocalDiscord, mia: Person
+) -> None:
+    async with connected(server, panelled), Person(server.url, "Noah") as noah:
+        panel = await mia.wait_for_reply(await mia.command("panel"))
+        assert mia.buttons(panel) == ["Again", "🗑️"]
+        await noah.press(panel, "🗑️")
+        await noah.sees("no", by="bot")
+        await mia.choose(panel, "Which shape?", "Wide")
+        await mia.sees("shape 16:9")
+        await mia.choose(panel, "whom", "Noah", "Supporter")
+        await mia.sees("noah Supporter")
+        with pytest.raises(LookupError, match="Again, 🗑️, Cancel, Which shape"):
+            await mia.press(panel, "Agian")
+
+        asked = await mia.press(panel, "Again")
+        assert (await mia.form(asked))["title"] == "Animate again"
+        await mia.submit(asked, {"How long?": "10 seconds"}, words="jump")
+        await mia.sees("wish jump 10 False")
+        await mia.submit(await mia.press(panel, "Again"), private=True)
+        await mia.sees("wish wave 5 True")
+
+
+async def test_a_person_names_others_as_they_see_them(server: LocalDiscord, mia: Person) -> None:
+    async with connected(server, panelled), Person(server.url, "Noah") as noah:
+        picture = await mia.send("look, @Noah", await mia.attach(png(), "cat.png"))
+        assert [one["id"] for one in picture["mentions"]] == [noah.id]
+        await noah.menu(picture, "Look")
+        await noah.sees(f"seen look, <@{noah.id}>", channel="#studio", by="bot")
+        await noah.user_menu("Mia", "Wave")
+        await mia.sees("hello Mia")
+        reply = await noah.reply(picture, "@bot 10s", ping=False)
+        assert [one["username"] for one in reply["mentions"]] == ["animate-bot"]
+        await noah.react(picture, "🎬")
+        await mia.wait_for_reaction(picture, "🎬")
+        assert mia.reactions(picture) == {"🎬": 1}
+        await mia.delete(picture)
+        await noah.wait_until_gone(picture)
+        with pytest.raises(TimeoutError):
+            await noah.sees("cat.png", within=0.05)

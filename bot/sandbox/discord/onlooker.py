@@ -102,6 +102,8 @@ class Onlooker:
     def person_id(self, name: str) -> str:
         """Return the id of a person or the bot, from a user name or a display name."""
         people = self.state["people"]
+        if name == "bot":
+            return next(str(one["id"]) for one in people if one["bot"])
         return next(
             str(one["id"]) for one in people if name in {one["username"], one["global_name"]}
         )

@@ -8,6 +8,8 @@ AnimateError
 │   ├── TooManyAtOnce       as many clips are in flight as may be
 │   ├── CoolingDown         the member's last clip is too fresh
 │   ├── CannotPostHere      the bot may not post the clip into this channel
+│   ├── Barred              the server's own rules, or the picture's author, do not let them
+│   ├── ConsentNeeded       the author of the picture has to agree first
 │   ├── NotAccepting        the bot takes no new clips at the moment
 │   ├── QueueFull           the video service does not answer, and enough clips wait for it
 │   └── AccountPaused       its account with the video service needs its owner
@@ -161,6 +163,39 @@ class CannotPostHere(UserError):
 
     def __str__(self) -> str:
         return f"cannot post here, missing: {', '.join(self.missing)}"
+
+
+class Bar(StrEnum):
+    """What in a server stands in the way of a wish."""
+
+    PAUSED = "paused"
+    BLOCKED = "blocked"
+    CHANNEL = "channel"
+    ROLE = "role"
+    OPTED_OUT = "opted out"
+    NOT_YOURS = "not yours"
+
+
+@dataclass(eq=False)
+class Barred(UserError):
+    """The server's rules, or the picture's author, do not let this member; `ids` would."""
+
+    bar: Bar
+    ids: tuple[int, ...] = ()
+    """The channels where clips are, or the roles of which one is needed."""
+
+    def __str__(self) -> str:
+        return f"barred: {self.bar}"
+
+
+@dataclass(eq=False)
+class ConsentNeeded(UserError):
+    """The author of the picture has to agree first."""
+
+    author_id: int
+
+    def __str__(self) -> str:
+        return "the author of the picture has to agree first"
 
 
 class NotAccepting(UserError):

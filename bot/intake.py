@@ -29,6 +29,7 @@ from bot.media import Media
 from bot.money import usd
 from bot.rules import Limits
 from bot.store import Admitted, Store
+from bot.wish import PLAIN, Door, Origin, Wish
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +53,10 @@ class Ask:
     status_message_id: int | None
     picture_url: str
     """From Discord's own payload; never typed by a person."""
-    shape: str = AUTO
+    door: Door = Door.COMMAND
+    picture: Origin | None = None
+    """Where the picture is in a channel already."""
+    wish: Wish = PLAIN
     duration: float | None = None
     guidance: float | None = None
     results: int | None = None
@@ -165,7 +169,7 @@ class Intake:
     async def accept(self, ask: Ask) -> Admitted:
         """Prepare the picture, then book the job and its hold, both or none. Raises `UserError`."""
         self._check_open()
-        size = self._size(ask.shape)
+        size = self._size(ask.wish.shape)
         self._order(ask, size)  # an option that is wrong should not cost a download
         async with self._preparing:
             self._check_open()  # it may have been a long wait
@@ -241,6 +245,9 @@ class Intake:
             role_ids=ask.role_ids,
             status_message_id=ask.status_message_id,
             order=order,
+            door=ask.door,
+            wish=ask.wish,
+            picture=ask.picture,
             quote_micro=self._model.quote_micro(order),
             due_at=now,
             created_at=now,

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from bot.errors import IllegalTransition
+from bot.wish import PLAIN, Door, Origin, Wish
 
 
 class State(StrEnum):
@@ -40,6 +41,7 @@ class Event(StrEnum):
     REFUSED = "refused by the service"
     FINISHED = "clips are ready"
     GIVE_UP = "given up"
+    CANCEL = "cancelled"
     POSTED = "posted"
 
 
@@ -54,13 +56,19 @@ class Failure(StrEnum):
     """The operator's account at the service needs attention."""
     SILENT = "silent"
     """The service did not answer for too long; nothing was sent."""
+    CANCELLED = "cancelled"
+    """Its person, or a moderator, took it back before it was sent."""
     LOST = "lost"
     """No word from the service, or our copy of the picture is gone."""
 
 
 TRANSITIONS: Mapping[State, Mapping[Event, State]] = MappingProxyType(
     {
-        State.QUEUED: {Event.SUBMIT: State.SUBMITTING, Event.GIVE_UP: State.FAILED},
+        State.QUEUED: {
+            Event.SUBMIT: State.SUBMITTING,
+            Event.GIVE_UP: State.FAILED,
+            Event.CANCEL: State.FAILED,
+        },
         State.SUBMITTING: {
             Event.ACCEPTED: State.RENDERING,
             Event.REFUSED: State.FAILED,
@@ -130,6 +138,11 @@ class Job:
     """The member's roles at acceptance, which decided on the limits."""
     status_message_id: int | None
     order: Order
+    door: Door = Door.COMMAND
+    wish: Wish = PLAIN
+    """What the service has no part in."""
+    picture: Origin | None = None
+    """The picture in a channel; None where the member handed over one of their own."""
     quote_micro: int
     """The hold: what the clips should cost."""
     state: State = State.QUEUED
@@ -161,6 +174,8 @@ class Clip:
     url: str
     seed: int | None
     cost_micro: int | None
+    is_flagged: bool = False
+    """Whether the service calls it sensitive."""
 
 
 def advance(job: Job, event: Event, now: int, *, due_at: int | None = None, **changes: Any) -> Job:

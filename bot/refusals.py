@@ -8,7 +8,10 @@ from typing import Any
 
 from bot.errors import (
     AccountPaused,
+    Bar,
+    Barred,
     CannotPostHere,
+    ConsentNeeded,
     CoolingDown,
     LimitReached,
     NotAccepting,
@@ -59,6 +62,9 @@ PICTURE = {
 }
 
 
+_MOST_NAMED = 10
+
+
 CLOSED: dict[type[Exception], tuple[str, str]] = {
     QueueFull: (
         "🔧 The video service isn't answering",
@@ -70,6 +76,41 @@ CLOSED: dict[type[Exception], tuple[str, str]] = {
     ),
     AccountPaused: FAILURES[Failure.ACCOUNT],
 }
+
+
+BARRED = {
+    Bar.PAUSED: (
+        "⏸️ Paused by the moderators",
+        "New clips are off in this server for now. Clips in progress will still arrive.",
+        "",
+    ),
+    Bar.BLOCKED: (
+        "🚫 You can't use this here",
+        "A moderator switched it off for you. Ask them if you think that's a mistake.",
+        "",
+    ),
+    Bar.CHANNEL: (
+        "🚫 Not in this channel",
+        "Clips are off in this channel.",
+        "Clips are switched on in {}.",
+    ),
+    Bar.ROLE: (
+        "🚫 Role needed",
+        "Animating here needs a role that you don't have.",
+        "Animating here needs one of: {}.",
+    ),
+    Bar.OPTED_OUT: (
+        "🙋 Not available for this picture",
+        "Its author asked that their pictures are not animated.",
+        "",
+    ),
+    Bar.NOT_YOURS: (
+        "🙋 Not your picture",
+        "In this server you can have your own pictures animated, not other people's.",
+        "Other people's pictures need one of these roles here: {}.",
+    ),
+}
+"""By what stands in the way: the title, the text, and the text where something would do."""
 
 
 KINDS = {"day": "Daily", "week": "Weekly", "month": "Monthly"}
@@ -168,6 +209,20 @@ def _not_here(error: CannotPostHere) -> Note:
     return _refused("🚫 I can't post here", text)
 
 
+def _barred(error: Barred) -> Note:
+    named = error.ids[:_MOST_NAMED]
+    title, any_text, one_text = BARRED[error.bar]
+    form = "<#{}>" if error.bar is Bar.CHANNEL else "<@&{}>"
+    return _refused(
+        title, one_text.format(", ".join(map(form.format, named))) if named else any_text
+    )
+
+
+def _consent(error: ConsentNeeded) -> Note:
+    text = f"<@{error.author_id}> decides about their own pictures in this server."
+    return _refused("🙋 Its author decides", text)
+
+
 def _closed(error: Exception) -> Note:
     return _refused(*CLOSED[type(error)])
 
@@ -179,6 +234,8 @@ _SAID: dict[type[Exception], Callable[[Any], Note]] = {
     TooManyAtOnce: _too_many,
     CoolingDown: _too_fresh,
     CannotPostHere: _not_here,
+    Barred: _barred,
+    ConsentNeeded: _consent,
     NotAccepting: _closed,
     QueueFull: _closed,
     AccountPaused: _closed,

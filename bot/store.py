@@ -10,21 +10,16 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Container, Iterable
 from dataclasses import asdict, dataclass, replace
-from functools import lru_cache
 
-from bot import books, ledger, pace, renders, turns
+from bot import books, ledger, pace, renders, rows, turns
 from bot.database import Database
 from bot.errors import StaleJob
 from bot.ledger import Entry, Resolution
-from bot.lifecycle import FINAL, UNSENT, Clip, Failure, Job, Order, State
+from bot.lifecycle import FINAL, UNSENT, Clip, Job, State
+from bot.rows import COLUMNS
 from bot.rules import Limits
+from bot.wish import Door
 
-_JOB = """id, source, task_uuid, guild_id, channel_id, parent_channel_id, member_id, role_ids,
-          status_message_id, "order", quote_micro, state, due_at, attempts, failure, message_id,
-          message_channel_id, created_at, updated_at"""
-_FIELDS = [name.strip(' "') for name in _JOB.replace("\n", "").split(",")]
-_NEW_JOB = f"INSERT INTO jobs ({_JOB}) VALUES ({', '.join(f':{name}' for name in _FIELDS)})"
-_STATES = {f"{state}": state for state in State}  # looking one up here is faster than by its type
 _OPEN = "state NOT IN ('delivered', 'failed')"  # written out: it must match the index jobs_due
 _UNTAKEN = "state IN ('queued', 'submitting')"  # as the index jobs_waiting has it
 assert {f"{state}" for state in FINAL} == {"delivered", "failed"}
@@ -65,11 +60,12 @@ class Store:
         """Book the job and its hold, both or none. Raises what `ledger.draws_for` does.
 
         The hold is the quote, or what the service last charged for such clips if that was more.
-        A job from the same source is returned as it is, and nothing is booked.
+        A job from the same source, or from a reaction to the same picture that is still open, is
+        returned as it is, and nothing is booked.
         """
 
         def transaction(db: sqlite3.Connection) -> Admitted:
-            known = _one(db, "source = ?", job.source)
+            known = _known(db, job)
             admitted = known or _admit(db, job, limits)
             return Admitted(admitted, known is None, _ahead(db, admitted))
 
@@ -104,8 +100,8 @@ class Store:
             )
             made = list(clips)
             db.executemany(
-                "INSERT INTO clips (job_id, ordinal, video_uuid, url, seed, cost_micro)"
-                " VALUES (:job_id, :ordinal, :video_uuid, :url, :seed, :cost_micro)",
+                "INSERT INTO clips (job_id, ordinal, video_uuid, url, seed, cost_micro, is_flagged)"
+                " VALUES (:job_id, :ordinal, :video_uuid, :url, :seed, :cost_micro, :is_flagged)",
                 [asdict(clip) for clip in made],
             )
             costs = [clip.cost_micro for clip in made if clip.cost_micro is not None]
@@ -123,12 +119,12 @@ class Store:
         def transaction(db: sqlite3.Connection) -> Agenda:
             jobs: list[Job] = []
             # Read row by row in the order of the index, no further than to the first to come.
-            for row in db.execute(f"SELECT {_JOB} FROM jobs WHERE {_OPEN} ORDER BY due_at"):
+            for row in db.execute(f"SELECT {COLUMNS} FROM jobs WHERE {_OPEN} ORDER BY due_at"):
                 if row["id"] in but_not:
                     continue
                 if row["due_at"] > now:
                     return Agenda(tuple(jobs), row["due_at"])
-                jobs.append(_job(row))
+                jobs.append(rows.job_of(row))
                 if len(jobs) == limit:
                     return Agenda(tuple(jobs), now)
             return Agenda(tuple(jobs), None)
@@ -176,18 +172,18 @@ class Store:
 
     async def job(self, job_id: str) -> Job | None:
         """Return one job."""
-        return await self._database.run(lambda db: _one(db, "id = ?", job_id))
+        return await self._database.run(lambda db: rows.one(db, "id = ?", job_id))
 
     async def ended_badly(self, since: int, among: int = 1000) -> list[Job]:
         """Return the jobs that were lost or have failed since then, among the newest `among`."""
 
         def transaction(db: sqlite3.Connection) -> list[Job]:
-            rows = db.execute(
-                f"SELECT {_JOB} FROM (SELECT * FROM jobs ORDER BY rowid DESC LIMIT ?)"
+            found = db.execute(
+                f"SELECT {COLUMNS} FROM (SELECT * FROM jobs ORDER BY rowid DESC LIMIT ?)"
                 " WHERE state IN ('lost', 'failed') AND updated_at >= ?",
                 (among, since),
             )
-            return list(map(_job, rows))
+            return list(map(rows.job_of, found))
 
         return await self._database.run(transaction)
 
@@ -199,11 +195,11 @@ class Store:
         """Return the ids of all jobs that are not final, or of those in some states."""
 
         def transaction(db: sqlite3.Connection) -> frozenset[str]:
-            rows = db.execute(
+            found = db.execute(
                 f"SELECT id FROM jobs WHERE {_OPEN} AND state IN (SELECT value FROM json_each(?))",
                 (json.dumps(list(among)),),
             )
-            return frozenset(row["id"] for row in rows)
+            return frozenset(row["id"] for row in found)
 
         return await self._database.run(transaction)
 
@@ -211,8 +207,8 @@ class Store:
         """Return the finished clips of a job in their order."""
 
         def transaction(db: sqlite3.Connection) -> list[Clip]:
-            rows = db.execute("SELECT * FROM clips WHERE job_id = ? ORDER BY ordinal", (job_id,))
-            return [Clip(**row) for row in rows]
+            found = db.execute("SELECT * FROM clips WHERE job_id = ? ORDER BY ordinal", (job_id,))
+            return [Clip(**dict(row) | {"is_flagged": bool(row["is_flagged"])}) for row in found]
 
         return await self._database.run(transaction)
 
@@ -287,29 +283,17 @@ class Store:
         await self._database.run(transaction)
 
 
-def _one(db: sqlite3.Connection, where: str, value: str) -> Job | None:
-    row = db.execute(f"SELECT {_JOB} FROM jobs WHERE {where}", (value,)).fetchone()
-    return None if row is None else _job(row)
-
-
-def _job(row: sqlite3.Row) -> Job:
-    fields = dict(zip(_FIELDS, row, strict=True))
-    fields["order"] = _order(fields["order"])
-    fields["role_ids"] = _role_ids(fields["role_ids"])
-    fields["state"] = _STATES[fields["state"]]
-    fields["failure"] = Failure(fields["failure"]) if fields["failure"] else None
-    return Job(**fields)
-
-
-@lru_cache(maxsize=1024)
-def _role_ids(text: str) -> tuple[int, ...]:
-    return tuple(json.loads(text))
-
-
-@lru_cache(maxsize=1024)
-def _order(text: str) -> Order:
-    """Read an order; most open jobs have one of a few, and all are read again at each step."""
-    return Order(**json.loads(text))
+def _known(db: sqlite3.Connection, job: Job) -> Job | None:
+    """Return the job that this one would be a second of."""
+    known = rows.one(db, "source = ?", job.source)
+    if known is None and job.door is Door.REACTION and job.picture is not None:
+        known = rows.one(
+            db,
+            "picture_message_id = ? AND picture_key = ? AND member_id = ?"
+            f" AND door = 'reaction' AND {_OPEN}",
+            *(job.picture.message_id, job.picture.key, job.member_id),
+        )
+    return known
 
 
 def _admit(db: sqlite3.Connection, job: Job, limits: Limits) -> Job:
@@ -324,26 +308,15 @@ def _admit(db: sqlite3.Connection, job: Job, limits: Limits) -> Job:
         now=job.created_at,
     )
     draws = ledger.draws_for(view, job.quote_micro)
-    _insert(db, job)
+    rows.insert(db, job)
     books.book_hold(db, ledger.hold(job, view.zone, draws), draws)
     return job
 
 
 def _ahead(db: sqlite3.Connection, job: Job) -> int | None:
-    rows = db.execute(
+    before = db.execute(
         f"SELECT guild_id, member_id FROM jobs WHERE {_UNTAKEN} AND state = 'queued'"
         " AND created_at < ? ORDER BY created_at LIMIT ?",
         (job.created_at, MOST_AHEAD),
     ).fetchall()
-    return turns.ahead(rows, job.guild_id, job.member_id) if len(rows) < MOST_AHEAD else None
-
-
-def _insert(db: sqlite3.Connection, job: Job) -> None:
-    fields = {name: getattr(job, name) for name in _FIELDS}
-    fields |= {"order": _order_text(job.order), "role_ids": json.dumps(job.role_ids)}
-    db.execute(_NEW_JOB, fields)
-
-
-@lru_cache(maxsize=1024)
-def _order_text(order: Order) -> str:
-    return json.dumps(asdict(order))
+    return turns.ahead(before, job.guild_id, job.member_id) if len(before) < MOST_AHEAD else None

@@ -208,6 +208,7 @@ FAILURES = {
         "⚠️ Clip failed",
         "The video service couldn't make this clip. Try again, or with another picture.",
     ),
+    Failure.CANCELLED: ("✖️ Cancelled", "It hadn't been sent yet."),
     Failure.LOST: (
         "⚠️ I lost track of this one",
         "The video service has no word about it. Send it again if you still want it.",

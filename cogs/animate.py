@@ -23,6 +23,7 @@ from bot.errors import CannotPostHere, PictureProblem, PictureRefused, UserError
 from bot.intake import Ask
 from bot.ladder import NO_ANSWER
 from bot.refusals import refusal
+from bot.wish import Wish
 
 log = logging.getLogger(__name__)
 
@@ -188,6 +189,11 @@ def _ask(
         await interaction.edit_original_response(embed=embed(note))
 
     given = {name: value for name, value in options.items() if value is not None}
+    wish = Wish(
+        locale=str(interaction.locale),
+        shape=given.pop("shape", AUTO),
+        most_bytes=interaction.filesize_limit,
+    )
     return Ask(
         source=f"interaction:{interaction.id}",
         guild_id=interaction.guild_id or 0,
@@ -197,6 +203,7 @@ def _ask(
         role_ids=roles_of(interaction.user),
         status_message_id=placeholder_id,
         picture_url=image.url,
+        wish=wish,
         reply=reply,
         **given,
     )

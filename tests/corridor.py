@@ -43,6 +43,7 @@ from bot.sandbox.faults import Rule
 from bot.sandbox.runware.server import LocalRunware
 from bot.shelf import Shelf
 from bot.store import Store
+from bot.wish import Wish
 from bot.words import Note
 from bot.worker import Worker
 from tests.conftest import UNLIMITED, Clock
@@ -369,6 +370,8 @@ def ask(**changes: Any) -> Ask:
         "status_message_id": 40,
         "picture_url": PICTURE_URL,
     }
+    if "shape" in changes:
+        changes["wish"] = Wish(shape=changes.pop("shape"))
     return Ask(**wish | changes)
 
 

@@ -208,14 +208,19 @@ async def test_a_bare_wish_is_acknowledged_in_public_and_handed_on_with_no_optio
         assert ask.picture_url.endswith("/photo.png")
         left_open = (ask.duration, ask.guidance, ask.results, ask.prompt, ask.negative)
         assert left_open == (None,) * 5
-        assert ask.shape == "auto"
+        assert ask.wish.shape == "auto"
 
 
 async def test_every_option_is_handed_on_as_it_was_given() -> None:
     async with door() as here:
         await here.animate(duration=10.0, shape="tall 9:16", guidance=0.25, results=3)
         (ask,) = here.porter.asks
-        assert (ask.duration, ask.shape, ask.guidance, ask.results) == (10.0, "tall 9:16", 0.25, 3)
+        assert (ask.duration, ask.wish.shape, ask.guidance, ask.results) == (
+            10.0,
+            "tall 9:16",
+            0.25,
+            3,
+        )
 
 
 async def test_a_prompt_is_handed_on_to_a_model_that_takes_one() -> None:

@@ -39,7 +39,8 @@ SAID = {
         FROM jobs ORDER BY id""",
     "entries": """SELECT id, job_id, kind, member_id, guild_id, held_micro, spent_micro, at, note
         FROM entries ORDER BY id""",
-    "clips": "SELECT * FROM clips ORDER BY job_id",
+    "clips": """SELECT job_id, ordinal, video_uuid, url, seed, cost_micro
+        FROM clips ORDER BY job_id""",
     "facts": "SELECT * FROM facts",
 }
 """What the first release wrote down, asked in the same way of its file and of a newer one."""
@@ -468,7 +469,7 @@ async def test_foreign_keys_are_on_again_after_a_step_that_failed_and_was_mended
     async with Database(old_file) as database:
         with pytest.raises(StoreError, match="FOREIGN KEY"):
             await database.run(
-                lambda db: db.execute("INSERT INTO clips VALUES ('nobody', 0, 'v', 'u', 1, 1)")
+                lambda db: db.execute("INSERT INTO clips VALUES ('nobody', 0, 'v', 'u', 1, 1, 0)")
             )
 
 
@@ -537,7 +538,7 @@ async def test_errors_of_sqlite_come_as_errors_of_the_store_with_their_cause(
 async def test_where_the_commit_fails_nobody_is_told_that_it_worked(database: Database) -> None:
     def orphan(db: sqlite3.Connection) -> None:
         db.execute("PRAGMA defer_foreign_keys = ON")
-        db.execute("INSERT INTO clips VALUES ('no such job', 0, 'video', 'https://x', 1, 1)")
+        db.execute("INSERT INTO clips VALUES ('no such job', 0, 'video', 'https://x', 1, 1, 0)")
 
     outcomes = await asyncio.gather(
         database.run(keep("a")), database.run(orphan), return_exceptions=True

@@ -37,6 +37,7 @@ LEGAL = {
     (State.LOST, Event.REFUSED): State.FAILED,
     (State.LOST, Event.GIVE_UP): State.FAILED,
     (State.RENDERED, Event.POSTED): State.DELIVERED,
+    (State.QUEUED, Event.CANCEL): State.FAILED,
 }
 ALL_PAIRS = list(product(State, Event))
 
@@ -109,6 +110,7 @@ def test_nothing_that_was_never_sent_can_be_refused_or_lost() -> None:
     assert TRANSITIONS[State.QUEUED] == {
         Event.SUBMIT: State.SUBMITTING,
         Event.GIVE_UP: State.FAILED,
+        Event.CANCEL: State.FAILED,
     }
 
 

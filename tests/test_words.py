@@ -12,7 +12,10 @@ from bot.catalog import Policy, parse
 from bot.errors import (
     AccountPaused,
     AnimateError,
+    Bar,
+    Barred,
     CannotPostHere,
+    ConsentNeeded,
     CoolingDown,
     DeliveryError,
     LimitReached,
@@ -75,6 +78,11 @@ REFUSALS: dict[str, UserError] = {
     "not accepting": NotAccepting(),
     "account": AccountPaused(),
     "queue": QueueFull(),
+    **{f"barred, {one}": Barred(one) for one in Bar},
+    "barred, clips are elsewhere": Barred(Bar.CHANNEL, (1, 2)),
+    "barred, a role would do": Barred(Bar.ROLE, (1, 2)),
+    "barred, a role would do for others' pictures": Barred(Bar.NOT_YOURS, (1, 2)),
+    "consent": ConsentNeeded(30),
 }
 
 
@@ -230,11 +238,20 @@ def test_only_what_a_permission_would_mend_is_blamed_on_permissions() -> None:
 # --- Who is mentioned ----------------------------------------------------------------------------
 
 
-def test_a_note_mentions_nobody() -> None:
+def test_a_note_mentions_nobody_but_those_whom_a_refusal_is_about() -> None:
+    """In a note Discord shows them as names and tells nobody; a line of text would be another."""
+    about = {refusals.refusal(error): error for error in REFUSALS.values()}
     for note in every_note():
-        assert "<@" not in note.title + note.body
         assert "@everyone" not in note.title + note.body
         assert "@here" not in note.title + note.body
+        found = set(map(int, re.findall(r"<@[&!]?(\d+)>", note.title + note.body)))
+        match about.get(note):
+            case Barred(ids=ids):
+                assert found <= set(ids)
+            case ConsentNeeded(author_id=author_id):
+                assert found == {author_id}
+            case _:
+                assert found == set()
 
 
 def test_only_the_requester_is_mentioned_with_the_clip() -> None:

@@ -1,0 +1,83 @@
+"""Jobs as rows: their columns, a row read into a `Job`, a `Job` written as a new row.
+
+Called inside somebody's transaction, by whoever reads jobs; `store.py` alone changes them.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import asdict
+from functools import lru_cache
+from typing import Any
+
+from bot.lifecycle import Failure, Job, Order, State
+from bot.wish import Door, Origin, Wish
+
+COLUMNS = """id, source, task_uuid, guild_id, channel_id, parent_channel_id, member_id, role_ids,
+          status_message_id, "order", door, wish, picture_channel_id, picture_message_id,
+          picture_key, picture_author_id, quote_micro, state, due_at, attempts, failure, message_id,
+          message_channel_id, created_at, updated_at"""
+_NAMES = [name.strip(' "') for name in COLUMNS.replace("\n", "").split(",")]
+_NEW = f"INSERT INTO jobs ({COLUMNS}) VALUES ({', '.join(f':{name}' for name in _NAMES)})"
+_PICTURE = [name for name in _NAMES if name.startswith("picture_")]
+_PLAIN = [name for name in _NAMES if name not in _PICTURE]
+_STATES = {f"{state}": state for state in State}  # looking one up here is faster than by its type
+_DOORS = {f"{door}": door for door in Door}
+
+
+def find(db: sqlite3.Connection, where: str, *values: object) -> Iterator[Job]:
+    """Read the jobs that `where` names, a constant of the caller's with what follows it."""
+    return map(job_of, db.execute(f"SELECT {COLUMNS} FROM jobs WHERE {where}", values))
+
+
+def one(db: sqlite3.Connection, where: str, *values: object) -> Job | None:
+    """Read one job, if it is there."""
+    return next(find(db, where, *values), None)
+
+
+def job_of(row: sqlite3.Row) -> Job:
+    """Read a row of `COLUMNS`."""
+    fields: dict[str, Any] = dict(zip(_NAMES, row, strict=True))
+    channel, message, key, author = (fields.pop(name) for name in _PICTURE)
+    if message is not None:
+        fields["picture"] = Origin(
+            channel_id=channel, message_id=message, key=key, author_id=author
+        )
+    fields["order"] = _order(fields["order"])
+    fields["wish"] = Wish.from_json(fields["wish"])
+    fields["door"] = _DOORS[fields["door"]]
+    fields["role_ids"] = _role_ids(fields["role_ids"])
+    fields["state"] = _STATES[fields["state"]]
+    fields["failure"] = Failure(fields["failure"]) if fields["failure"] else None
+    return Job(**fields)
+
+
+def insert(db: sqlite3.Connection, job: Job) -> None:
+    """Write a new job."""
+    fields = {name: getattr(job, name) for name in _PLAIN}
+    fields |= {
+        "order": _order_text(job.order),
+        "role_ids": json.dumps(job.role_ids),
+        "wish": job.wish.to_json(),
+        "picture_channel_id": job.picture and job.picture.channel_id,
+        "picture_message_id": job.picture and job.picture.message_id,
+        "picture_key": job.picture and job.picture.key,
+        "picture_author_id": job.picture and job.picture.author_id,
+    }
+    db.execute(_NEW, fields)
+
+
+@lru_cache(maxsize=1024)
+def _role_ids(text: str) -> tuple[int, ...]:
+    return tuple(json.loads(text))
+
+
+@lru_cache(maxsize=1024)
+def _order(text: str) -> Order:
+    """Read an order; most open jobs have one of a few, and all are read again at each step."""
+    return Order(**json.loads(text))
+
+
+@lru_cache(maxsize=1024)
+def _order_text(order: Order) -> str:
+    return json.dumps(asdict(order))

@@ -67,6 +67,8 @@ class PictureProblem(StrEnum):
     TOO_NARROW = "too narrow"
     NOT_A_PICTURE = "not a picture"
     DAMAGED = "damaged"
+    UNSAFE = "unsafe"
+    """Opening it would take far more memory or time than a picture does."""
     UNREACHABLE = "unreachable"
 
 

@@ -53,7 +53,11 @@ PICTURE = {
     ),
     PictureProblem.DAMAGED: (
         "🖼️ Can't read that picture",
-        "The file is damaged or cut short. Save it again as PNG or JPEG and send that.",
+        "It's damaged, cut short or of a rare kind. Save it again as PNG or JPEG and send that.",
+    ),
+    PictureProblem.UNSAFE: (
+        "🖼️ Can't open that picture safely",
+        "It takes more memory or time than a picture should. Save it again as PNG or JPEG.",
     ),
     PictureProblem.UNREACHABLE: (
         "🖼️ Can't fetch that picture",

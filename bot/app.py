@@ -101,7 +101,7 @@ async def _live(settings: Settings, model: Model, database: Database, client: An
         corridor.intake.is_open = await corridor.store.to_ask_about(restored_at) == 0
         corridor.worker.start()
         corridor.keeper.start()
-        client.open_doors(corridor.intake, corridor.desk, corridor.shelf)
+        client.open_doors(corridor.rooms)
         with asking_discord():
             await client.publish_commands()
             await _reconcile(corridor, restored_at)

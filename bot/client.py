@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from typing import Any
 
+    from bot.cancellation import Cancellation
     from bot.catalog import Model
     from bot.desk import Desk
     from bot.intake import Intake
+    from bot.members import Members
     from bot.shelf import Shelf
 
 log = logging.getLogger(__name__)
@@ -122,6 +125,19 @@ def _forgiving(name: str, read: Callable[[Any], None]) -> Callable[[Any], None]:
     return read_or_ignore
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rooms:
+    """What is behind the doors, for the cogs."""
+
+    intake: Intake
+    """The corridor's entrance."""
+    cancellation: Cancellation
+    desk: Desk
+    """Where the accounts are asked about."""
+    members: Members
+    shelf: Shelf
+
+
 class AnimateBot(commands.Bot):
     """discord.py's bot: `login()`, `connect()`, and meanwhile `load()` and `open_doors()`."""
 
@@ -142,9 +158,7 @@ class AnimateBot(commands.Bot):
             readers[name] = _forgiving(name, readers[name])
         self.doors_are_open = asyncio.Event()
         self._model: Model | None = None
-        self._intake: Intake | None = None
-        self._desk: Desk | None = None
-        self._shelf: Shelf | None = None
+        self._rooms: Rooms | None = None
 
     @property
     def model(self) -> Model:
@@ -153,16 +167,20 @@ class AnimateBot(commands.Bot):
         return self._model
 
     @property
+    def rooms(self) -> Rooms:
+        """What is behind the doors."""
+        assert self._rooms is not None, "open_doors() comes first"
+        return self._rooms
+
+    @property
     def intake(self) -> Intake:
-        """The corridor's entrance, for the cogs."""
-        assert self._intake is not None, "open_doors() comes first"
-        return self._intake
+        """The corridor's entrance."""
+        return self.rooms.intake
 
     @property
     def desk(self) -> Desk:
-        """Where the accounts are asked about, for the cogs."""
-        assert self._desk is not None, "open_doors() comes first"
-        return self._desk
+        """Where the accounts are asked about."""
+        return self.rooms.desk
 
     @property
     def is_connected(self) -> bool:
@@ -176,9 +194,9 @@ class AnimateBot(commands.Bot):
         for extension in EXTENSIONS:
             await self.load_extension(extension)
 
-    def open_doors(self, intake: Intake, desk: Desk, shelf: Shelf) -> None:
+    def open_doors(self, rooms: Rooms) -> None:
         """Let in the interactions, those that waited first."""
-        self._intake, self._desk, self._shelf = intake, desk, shelf
+        self._rooms = rooms
         self.doors_are_open.set()
 
     async def stale_commands(self) -> dict[str, str]:
@@ -241,9 +259,8 @@ class AnimateBot(commands.Bot):
 
     async def _offer(self, guild_id: int, channel_id: int | None = None) -> None:
         await self.doors_are_open.wait()
-        assert self._shelf is not None, "open_doors() set it"
         try:
-            await self._shelf.offer(guild_id, channel_id)
+            await self.rooms.shelf.offer(guild_id, channel_id)
         except StoreError as error:
             log.warning("what waits could not be offered, and is tried later: %s", error)
 

@@ -15,8 +15,9 @@ import httpx
 
 from bot.accounts import Accounts
 from bot.admin import Admin
+from bot.cancellation import Cancellation
 from bot.catalog import Model
-from bot.client import AnimateBot
+from bot.client import AnimateBot, Rooms
 from bot.database import Database
 from bot.delivery import Delivery
 from bot.desk import Desk
@@ -50,12 +51,11 @@ class Corridor:
     """The running parts, and the one HTTP client that they share."""
 
     store: Store
+    rooms: Rooms
     intake: Intake
-    desk: Desk
     pipeline: Pipeline
     worker: Worker
     keeper: Keeper
-    shelf: Shelf
     delivery: Delivery
     gate: Gate
     http: httpx.AsyncClient
@@ -115,64 +115,99 @@ def limits(settings: Settings) -> Limits:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Tools:
+    """What both halves of the corridor work with."""
+
+    store: Store
+    gate: Gate
+    delivery: Delivery
+    pictures: Pictures
+    provider: Provider
+    accounts: Accounts
+    members: Members
+    limits: Limits
+
+
 def build(
     settings: Settings, model: Model, database: Database, client: AnimateBot, hook_key: str
 ) -> Corridor:
     """Build all parts; nothing runs yet. Takes tens of milliseconds, needs no event loop."""
-    store = Store(database)
     http = httpx.AsyncClient()
     signer = Signer(settings.public_url, hook_key.encode()) if settings.public_url else None
     operator = limits(settings)
-    accounts = Accounts(database, operator)
-    pictures = Pictures(settings.data_dir / "pictures")
-    delivery = Delivery(client)
     provider = _provider(settings, model, http, signer)
-    gate = Gate(provider.balance_micro, random.random)
-    clip_files = _clip_files(settings)
-    pipeline = Pipeline(
-        store=store,
+    tools = _Tools(
+        store=Store(database),
+        gate=Gate(provider.balance_micro, random.random),
+        delivery=Delivery(client),
+        pictures=Pictures(settings.data_dir / "pictures"),
         provider=provider,
-        gate=gate,
-        delivery=delivery,
-        pictures=pictures,
-        clip_files=clip_files,
-        accounts=accounts,
+        accounts=Accounts(database, operator),
         members=Members(database),
+        limits=operator,
+    )
+    clip_files = _clip_files(settings)
+    pipeline = _pipeline(settings, tools, clip_files)
+    worker = Worker(tools.store, pipeline, clock)
+    shelf = Shelf(database, clock, worker.wake)
+    media = Media(http, settings.discord_media_hosts, settings.picture_max_mb * MEGABYTE)
+    intake = _intake(settings, model, tools, media, worker.wake)
+    bell = Bell(tools.store, clock, worker.wake)
+    rooms = Rooms(
+        intake=intake,
+        cancellation=Cancellation(tools.store, tools.delivery, tools.pictures, clock),
+        desk=Desk(tools.accounts, Admin(database), shelf, operator, clock),
+        members=tools.members,
+        shelf=shelf,
+    )
+    return Corridor(
+        store=tools.store,
+        rooms=rooms,
+        intake=intake,
+        pipeline=pipeline,
+        worker=worker,
+        keeper=Keeper(clip_files, tools.store, shelf, clock),
+        delivery=tools.delivery,
+        gate=tools.gate,
+        http=http,
+        web=_web(settings, _readiness(tools.store, intake, tools.gate, client), signer, bell),
+    )
+
+
+def _pipeline(settings: Settings, tools: _Tools, clip_files: ClipFiles) -> Pipeline:
+    return Pipeline(
+        store=tools.store,
+        provider=tools.provider,
+        gate=tools.gate,
+        delivery=tools.delivery,
+        pictures=tools.pictures,
+        clip_files=clip_files,
+        accounts=tools.accounts,
+        members=tools.members,
         look_every=settings.look_every_seconds,
         give_up_after=settings.give_up_hours * 3600,
         clock=clock,
         chance=random.random,
     )
-    worker = Worker(store, pipeline, clock)
-    shelf = Shelf(database, clock, worker.wake)
-    intake = Intake(
-        store=store,
-        gate=gate,
-        media=Media(http, settings.discord_media_hosts, settings.picture_max_mb * MEGABYTE),
-        delivery=delivery,
-        pictures=pictures,
+
+
+def _intake(
+    settings: Settings, model: Model, tools: _Tools, media: Media, wake: Callable[[], None]
+) -> Intake:
+    return Intake(
+        store=tools.store,
+        gate=tools.gate,
+        media=media,
+        delivery=tools.delivery,
+        pictures=tools.pictures,
         model=model,
-        limits=operator,
+        limits=tools.limits,
         most_pixels=settings.picture_max_megapixels * 1_000_000,
         queue_most=settings.queue_most,
         clock=clock,
         new_uuid=lambda: str(uuid.uuid4()),
-        wake=worker.wake,
-    )
-    bell = Bell(store, clock, worker.wake)
-    web = _web(settings, _readiness(store, intake, gate, client), signer, bell)
-    return Corridor(
-        store=store,
-        intake=intake,
-        desk=Desk(accounts, Admin(database), shelf, operator, clock),
-        pipeline=pipeline,
-        worker=worker,
-        keeper=Keeper(clip_files, store, shelf, clock),
-        shelf=shelf,
-        delivery=delivery,
-        gate=gate,
-        http=http,
-        web=web,
+        wake=wake,
     )
 
 

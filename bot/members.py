@@ -4,9 +4,11 @@ The SQL on it is here too. Knows no Discord; `handover.py` asks before it posts.
 """
 
 import sqlite3
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 from bot.database import Database
+from bot.wish import Fit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +19,13 @@ class MemberSettings:
     """Each clip comes as a direct message too."""
     dm_when_lost: bool = False
     """A clip that can be posted nowhere else comes as a direct message."""
+    has_opted_out: bool = False
+    """Nobody else has their pictures animated."""
+    duration: float | None = None
+    """What this and the next are where a wish leaves them open; None: the model's own default."""
+    shape: str | None = None
+    fit: Fit | None = None
+    is_private: bool = False
 
 
 class Members:
@@ -29,13 +38,8 @@ class Members:
         """Return a member's settings."""
 
         def transaction(db: sqlite3.Connection) -> MemberSettings:
-            row = db.execute(
-                "SELECT dm_copies, dm_when_lost FROM member_settings WHERE member_id = ?",
-                (member_id,),
-            ).fetchone()
-            if row is None:
-                return MemberSettings()
-            return MemberSettings(dm_copies=bool(row[0]), dm_when_lost=bool(row[1]))
+            row = db.execute(_READ, (member_id,)).fetchone()
+            return MemberSettings() if row is None else _settings(row)
 
         return await self._database.run(transaction)
 
@@ -43,10 +47,22 @@ class Members:
         """Keep a member's settings."""
 
         def transaction(db: sqlite3.Connection) -> None:
-            db.execute(
-                "INSERT OR REPLACE INTO member_settings (member_id, dm_copies, dm_when_lost)"
-                " VALUES (:member_id, :dm_copies, :dm_when_lost)",
-                {"member_id": member_id} | asdict(settings),
-            )
+            db.execute(_WRITE, {"member_id": member_id} | asdict(settings))
 
         await self._database.run(transaction)
+
+
+_NAMES = [field.name for field in fields(MemberSettings)]
+_READ = f"SELECT {', '.join(_NAMES)} FROM member_settings WHERE member_id = ?"
+_WRITE = (
+    f"INSERT OR REPLACE INTO member_settings (member_id, {', '.join(_NAMES)})"
+    f" VALUES (:member_id, {', '.join(f':{name}' for name in _NAMES)})"
+)
+
+
+def _settings(row: sqlite3.Row) -> MemberSettings:
+    found: dict[str, Any] = dict(zip(_NAMES, row, strict=True))
+    for name in ("dm_copies", "dm_when_lost", "has_opted_out", "is_private"):
+        found[name] = bool(found[name])
+    found["fit"] = None if found["fit"] is None else Fit(found["fit"])
+    return MemberSettings(**found)

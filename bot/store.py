@@ -174,6 +174,15 @@ class Store:
         """Return one job."""
         return await self._database.run(lambda db: rows.one(db, "id = ?", job_id))
 
+    async def by_reaction(self, message_id: int, member_id: int) -> list[Job]:
+        """Return the open jobs that a member's reaction to a message has asked for."""
+
+        def transaction(db: sqlite3.Connection) -> list[Job]:
+            where = f"picture_message_id = ? AND member_id = ? AND door = 'reaction' AND {_OPEN}"
+            return list(rows.find(db, where, message_id, member_id))
+
+        return await self._database.run(transaction)
+
     async def ended_badly(self, since: int, among: int = 1000) -> list[Job]:
         """Return the jobs that were lost or have failed since then, among the newest `among`."""
 

@@ -25,6 +25,7 @@ from PIL import Image
 
 from bot import catalog
 from bot.accounts import Accounts
+from bot.cancellation import Cancellation
 from bot.catalog import Model
 from bot.database import Database
 from bot.delivery import Delivery, Reply, nonce
@@ -273,6 +274,7 @@ class Bot:
         )
         self.worker = Worker(store, self.pipeline, clock)
         self.shelf = Shelf(database, clock, self.worker.wake)
+        self.cancellation = Cancellation(store, self.delivery, self.pictures, clock)
         self.intake = Intake(
             store=store,
             gate=self.gate,

@@ -18,8 +18,9 @@ import simcord
 from simcord import ChannelHandle, Env, InteractionResult, MemberActor
 
 from bot import words
+from bot.cancellation import Cancellation
 from bot.catalog import Model, SeedRule
-from bot.client import AnimateBot
+from bot.client import AnimateBot, Rooms
 from bot.desk import Desk
 from bot.errors import (
     AccountPaused,
@@ -30,6 +31,7 @@ from bot.errors import (
     UserError,
 )
 from bot.intake import Ask, Intake
+from bot.members import Members
 from bot.shelf import NOTHING, Shelf, Waiting
 from bot.store import Admitted
 from cogs.animate import animate_command
@@ -84,6 +86,17 @@ class EmptyShelf(Shelf):
         return NOTHING
 
 
+def rooms(intake: Intake, desk: Desk = NO_DESK) -> Rooms:
+    """What is behind the doors: an intake, and little else."""
+    return Rooms(
+        intake=intake,
+        cancellation=Cancellation.__new__(Cancellation),
+        desk=desk,
+        members=Members.__new__(Members),
+        shelf=EmptyShelf(),
+    )
+
+
 @dataclass(slots=True)
 class Door:
     """The door, with Discord before it and the porter behind."""
@@ -102,7 +115,7 @@ async def door(model_id: str = KLING, denied: str = "") -> AsyncIterator[Door]:
     """Open the door for a model, in a channel where the bot lacks the permission `denied`."""
     bot, porter = AnimateBot(), Porter()
     await bot.load(model(model_id))
-    bot.open_doors(porter, NO_DESK, EmptyShelf())
+    bot.open_doors(rooms(porter))
     async with simcord.run(bot) as env:
         guild = env.create_guild()
         assert bot.user is not None

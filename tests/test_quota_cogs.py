@@ -31,7 +31,7 @@ from cogs.usage import Usage
 from tests.conftest import NOON, Clock, make_job
 from tests.contract.openapi import MISSING, REFERENCE, contract
 from tests.corridor import KLING, model
-from tests.test_cogs import EmptyShelf, Porter
+from tests.test_cogs import EmptyShelf, Porter, rooms
 
 OWNERS = Limits(member={Measure.MONTH: 5_000_000}, server={Measure.MONTH: 25_000_000})
 SUBCOMMAND, GROUP = 1, 2
@@ -89,7 +89,7 @@ async def doors(folder: Path, *, is_offered_to_all: bool = False) -> AsyncIterat
         bot = AnimateBot()
         await bot.load(model(KLING))
         desk = Desk(accounts, Admin(database), EmptyShelf(), OWNERS, Clock())
-        bot.open_doors(Porter(), desk, EmptyShelf())
+        bot.open_doors(rooms(Porter(), desk))
         if is_offered_to_all:
             quota = bot.tree.get_command("quota")
             assert isinstance(quota, discord.app_commands.Group)

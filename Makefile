@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test soak coverage bench lint fix lock clean
+.PHONY: demo test soak coverage bench lint fix words lock clean
 
 demo: .venv/.runtime ## the whole bot on this machine: no account, no token, no money
 	$(BIN)/python -m bot demo $(ARGS)
@@ -31,6 +31,13 @@ lint: .venv/.dev
 fix: .venv/.dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+words: .venv/.dev ## what is to be translated, into the translators' files, and what the bot reads of them
+	$(BIN)/pybabel -q extract -k say -k many:1,2 -k mark --no-default-keywords --no-location --omit-header --width 100 \
+		-o bot/locale/bot.pot bot cogs
+	for language in de es; do $(BIN)/pybabel -q update -i bot/locale/bot.pot -d bot/locale -D bot -l $$language \
+		--no-fuzzy-matching --ignore-obsolete --omit-header --width 100; done
+	$(BIN)/pybabel -q compile -d bot/locale -D bot
 
 lock: .venv/.dev ## exact pins with hashes; needs uv
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-config \

@@ -12,19 +12,21 @@ from bot.accounts import AuditRow, Server, Usage
 from bot.money import usd
 from bot.quota_words import capital, value
 from bot.rules import Limits, Measure, Rule, Target, Values
+from bot.tongue import mark, tongue
 from bot.words import Note, Tone
 
 _MOST_NAMED = 10
 _MOST_BODY = 4096
 """Characters that Discord takes as the description of an embed."""
-_MORE = "… and {} more"
+_MORE = mark("… and {more} more")
 
 
 def whom(rule: Rule) -> str:
     """Name a rule's target."""
+    say = tongue()
     return {
-        Target.SERVER: "this server",
-        Target.DEFAULT: "each member",
+        Target.SERVER: say("this server"),
+        Target.DEFAULT: say("each member"),
         Target.ROLE: f"<@&{rule.target_id}>",
         Target.MEMBER: f"<@{rule.target_id}>",
     }[rule.target]
@@ -32,21 +34,21 @@ def whom(rule: Rule) -> str:
 
 def rules(found: Sequence[Rule], limits: Limits, server: Server) -> Note:
     """List the limits that are set in a server, and what is inherited beside them."""
+    say = tongue()
     lines: list[str] = []
     for target in dict.fromkeys((rule.target, rule.target_id) for rule in found):
         own = [rule for rule in found if (rule.target, rule.target_id) == target]
         said = ", ".join(value(rule.measure, rule.value) for rule in own)
         lines.append(f"**{capital(whom(own[0]))}** · {said}")
     if not lines:
-        lines.append("No limit is set in this server yet: `/quota set`.")
-    receipts = "on" if server.receipts else "off"
-    inherited = (
-        f"\n**From the bot's owner** · each member: {_values(limits.member)}"
-        f"\n-# this server, never wider: {_values(limits.server)}"
-        f"\n-# Time zone {server.timezone} · receipts {receipts}"
-    )
+        lines.append(say("No limit is set in this server yet: `/quota set`."))
+    owner = say("**From the bot's owner** · each member: {limits}", limits=_values(limits.member))
+    widest = say("this server, never wider: {limits}", limits=_values(limits.server))
+    zone = say("Time zone {zone}", zone=server.timezone)
+    receipts = say("receipts on") if server.receipts else say("receipts off")
+    inherited = f"\n{owner}\n-# {widest}\n-# {zone} · {receipts}"
     body = _fitted(lines, beside=len(inherited)) + inherited
-    return Note("📋 Limits in this server", body, Tone.WORKING)
+    return Note(say("📋 Limits in this server"), body, Tone.WORKING)
 
 
 def _values(values: Values) -> str:
@@ -55,99 +57,132 @@ def _values(values: Values) -> str:
         for measure, amount in values.items()
         if amount is not None and not (measure is Measure.COOLDOWN and amount == 0)
     ]
-    return ", ".join(said) or "no limits"
+    return ", ".join(said) or tongue()("no limits")
 
 
 def rule_set(rule: Rule, before: Rule | None, limits: Limits) -> Note:
     """Say that a rule is in force now, and where the owner's `limits` are tighter."""
+    say = tongue()
     text = f"{capital(whom(rule))}: {value(rule.measure, rule.value)}."
     if before is not None and before != rule:
-        text += f" Before: {value(before.measure, before.value)}."
+        text += f" {_before(value(before.measure, before.value))}"
     widest = limits.server.get(rule.measure) if rule.target is Target.SERVER else None
     if widest is not None and (rule.value is None or widest < rule.value):
-        text += (
-            f"\n-# The bot's owner allows this server {value(rule.measure, widest)}: that counts."
+        text += "\n-# " + say(
+            "The bot's owner allows this server {limit}: that counts.",
+            limit=value(rule.measure, widest),
         )
-    return Note("✅ Limit set", text, Tone.DONE)
+    return Note(say("✅ Limit set"), text, Tone.DONE)
+
+
+def _before(was: str) -> str:
+    return tongue()("Before: {was}.", was=was)
 
 
 def rule_dropped(rule: Rule, before: Rule | None) -> Note:
     """Say that a target inherits again."""
+    say = tongue()
+    names = {"whom": capital(whom(rule)), "measure": say(picker.MEASURES[rule.measure])}
     if before is None:
-        text = f"{capital(whom(rule))}: {picker.MEASURES[rule.measure]} had no limit set here."
+        text = say("{whom}: {measure} had no limit set here.", **names)
     else:
-        text = (
-            f"{capital(whom(rule))}: {picker.MEASURES[rule.measure]} inherits again."
-            f" Before: {value(before.measure, before.value)}."
-        )
-    return Note("✅ Limit cleared", text, Tone.DONE)
+        text = say("{whom}: {measure} inherits again.", **names)
+        text += f" {_before(value(before.measure, before.value))}"
+    return Note(say("✅ Limit cleared"), text, Tone.DONE)
 
 
 def granted(member_id: int, micro: int, expires_at: int | None) -> Note:
     """Say that a member has credit now; `expires_at` in Unix milliseconds."""
-    until = "" if expires_at is None else f" It expires <t:{expires_at // 1000}:R>."
-    text = (
-        f"<@{member_id}> has {usd(micro)} more: it pays where their own limits don't, within this"
-        f" server's budget.{until}"
+    say = tongue()
+    text = say(
+        "{member} has {usd} more: it pays where their own limits don't, within this server's"
+        " budget.",
+        member=f"<@{member_id}>",
+        usd=usd(micro),
     )
-    return Note("✅ Credit given", text, Tone.DONE)
+    if expires_at is not None:
+        text += " " + say("It expires {when}.", when=f"<t:{expires_at // 1000}:R>")
+    return Note(say("✅ Credit given"), text, Tone.DONE)
 
 
 def reset_done(member_id: int, micro: int) -> Note:
     """Say what no longer counts."""
+    say = tongue()
+    member = f"<@{member_id}>"
     if micro == 0:
-        text = f"<@{member_id}> has spent nothing that counts. What clips in progress hold stays."
-        return Note("✅ Nothing to reset", text, Tone.DONE)
-    text = (
-        f"{usd(micro)} that <@{member_id}> has spent no longer counts against their limits."
-        " It stays in this server's budget, and so does what clips in progress hold."
+        text = say(
+            "{member} has spent nothing that counts. What clips in progress hold stays.",
+            member=member,
+        )
+        return Note(say("✅ Nothing to reset"), text, Tone.DONE)
+    text = say(
+        "{usd} that {member} has spent no longer counts against their limits. It stays in this"
+        " server's budget, and so does what clips in progress hold.",
+        usd=usd(micro),
+        member=member,
     )
-    return Note("✅ Limits begin anew", text, Tone.DONE)
+    return Note(say("✅ Limits begin anew"), text, Tone.DONE)
 
 
 def zone_set(server: Server, before: Server, midnight: int) -> Note:
     """Say when days begin now; `midnight` in Unix seconds."""
-    was = "" if before.timezone == server.timezone else f" Before: {before.timezone}."
-    text = (
-        f"This server's days begin at midnight in {server.timezone}, the next <t:{midnight}:R>."
-        f"{was} What was booked stays on the days it had."
-    )
-    return Note("✅ Time zone set", text, Tone.DONE)
+    say = tongue()
+    texts = [
+        say(
+            "This server's days begin at midnight in {zone}, the next {when}.",
+            zone=server.timezone,
+            when=f"<t:{midnight}:R>",
+        )
+    ]
+    if before.timezone != server.timezone:
+        texts.append(_before(before.timezone))
+    texts.append(say("What was booked stays on the days it had."))
+    return Note(say("✅ Time zone set"), " ".join(texts), Tone.DONE)
 
 
 def receipts_set(server: Server) -> Note:
     """Say whether clips come with what is left."""
-    what = "tell" if server.receipts else "no longer tell"
-    return Note("✅ Receipts", f"Clips {what} what their member has left.", Tone.DONE)
+    say = tongue()
+    if server.receipts:
+        text = say("Clips tell what their member has left.")
+    else:
+        text = say("Clips no longer tell what their member has left.")
+    return Note(say("✅ Receipts"), text, Tone.DONE)
 
 
 def changes(rows: Sequence[AuditRow]) -> Note:
     """List the last changes, the newest first."""
+    say = tongue()
     blocks = [
         f"**{_act(row)}**\n-# <t:{row.at // 1000}:f> · <@{row.actor_id}>"
         + (f" · {escaped(row.reason)}" if row.reason else "")
         for row in rows
     ]
-    return Note("🧾 Last changes", _fitted(blocks) or "None yet.", Tone.WORKING)
+    return Note(say("🧾 Last changes"), _fitted(blocks) or say("None yet."), Tone.WORKING)
 
 
 def _act(row: AuditRow) -> str:
+    say = tongue()
     match row.action, row.target.split():
         case "rule", [target, target_id, measure]:
             about = Rule(
                 target=Target(target), target_id=int(target_id), measure=Measure(measure), value=0
             )
             was, now = (_written(about.measure, text) for text in (row.before, row.after))
-            inherited = f"{picker.MEASURES[about.measure]} inherited"
-            before = "" if was == now else f" (was {was or 'inherited'})"
-            return f"{capital(whom(about))}: {now or inherited}{before}"
+            inherited = say("{measure} inherited", measure=say(picker.MEASURES[about.measure]))
+            text = f"{capital(whom(about))}: {now or inherited}"
+            return text if was == now else f"{text} ({_was(was or say('inherited'))})"
         case "grant", [_, member_id]:
-            return f"<@{member_id}>: {usd(int(row.after))} credit"
+            return f"<@{member_id}>: {say('{usd} credit', usd=usd(int(row.after)))}"
         case "reset", [_, member_id]:
-            return f"<@{member_id}>: {usd(int(row.before))} no longer counts"
+            return f"<@{member_id}>: {say('{usd} no longer counts', usd=usd(int(row.before)))}"
     was_and_is = zip(row.before.split(", "), row.after.split(", "), strict=True)
-    changed = [f"{now} (was {was})" for was, now in was_and_is if was != now]
-    return f"This server: {', '.join(changed) or 'nothing'}"
+    changed = [f"{now} ({_was(was)})" for was, now in was_and_is if was != now]
+    return f"{capital(say('this server'))}: {', '.join(changed) or say('nothing')}"
+
+
+def _was(text: str) -> str:
+    return tongue()("was {was}", was=text)
 
 
 def _written(measure: Measure, text: str) -> str:
@@ -167,61 +202,81 @@ def escaped(text: str) -> str:
 
 def usage(found: Usage, name: str) -> Note:
     """Say what a server has spent over some days; the picture has the rest."""
-    total = sum(found.spent.values())
-    held = f", {usd(found.held_micro)} held" if found.held_micro else ""
+    say = tongue()
+    facts = [say("{usd} spent", usd=usd(sum(found.spent.values())))]
+    if found.held_micro:
+        facts.append(say("{usd} held", usd=usd(found.held_micro)))
     top = ", ".join(
         f"<@{share.member_id}> {usd(share.spent_micro)}" for share in found.shares[:_MOST_NAMED]
     )
     by = f"\n-# {top}" if top else ""
-    return Note(f"📊 Spent {name}", f"{usd(total)} spent{held}.{by}", Tone.WORKING)
+    title = say("📊 Spent {period}", period=say(name))
+    return Note(title, f"{', '.join(facts)}.{by}", Tone.WORKING)
 
 
 def exported(first: date, last: date, entries: int) -> Note:
     """Say what is in the file."""
-    text = f"{entries} entries from {first.isoformat()} to {last.isoformat()}. Amounts in dollars."
-    return Note("🧾 This server's accounts", text, Tone.WORKING)
+    say = tongue()
+    text = say(
+        "{entries} entries from {first} to {last}. Amounts in dollars.",
+        entries=entries,
+        first=first.isoformat(),
+        last=last.isoformat(),
+    )
+    return Note(say("🧾 This server's accounts"), text, Tone.WORKING)
 
 
 # --- Refusals to admins --------------------------------------------------------------------------
 
 NOT_ALLOWED = Note(
-    "🙅 That's for moderators",
-    "You need Manage Server for this. Nothing was changed.",
+    mark("🙅 That's for moderators"),
+    mark("You need Manage Server for this. Nothing was changed."),
     Tone.WARNING,
 )
 UNREADABLE = Note(
-    "🔧 The accounts can't be read right now",
-    "Until they can, no clip is accepted. Try again in a few minutes; if you were changing"
-    " something, look first whether it was changed.",
+    mark("🔧 The accounts can't be read right now"),
+    mark(
+        "Until they can, no clip is accepted. Try again in a few minutes; if you were changing"
+        " something, look first whether it was changed."
+    ),
     Tone.WARNING,
 )
 BROKEN = Note(
-    "🔧 Something broke on my side",
-    "It's been logged. If you were changing something, look whether it was changed before you try"
-    " again.",
+    mark("🔧 Something broke on my side"),
+    mark(
+        "It's been logged. If you were changing something, look whether it was changed before you"
+        " try again."
+    ),
     Tone.WARNING,
 )
 UNDRAWN = Note(
-    "🔧 The picture could not be drawn",
-    "The figures are all there: try again, or get them with `/usage export`.",
+    mark("🔧 The picture could not be drawn"),
+    mark("The figures are all there: try again, or get them with `/usage export`."),
     Tone.WARNING,
 )
 
 
 def unclear(option: str, allowed: str) -> Note:
     """Say that an option could not be read, and what it takes."""
-    return Note(
-        "⚙️ Can't read that", f"`{option}` takes {allowed}. Nothing was changed.", Tone.WARNING
-    )
+    say = tongue()
+    text = say("`{option}` takes {allowed}. Nothing was changed.", option=option, allowed=allowed)
+    return Note(say("⚙️ Can't read that"), text, Tone.WARNING)
+
+
+def said(note: Note) -> Note:
+    """Return one of the notes above in the language of who is answered."""
+    say = tongue()
+    return Note(say(note.title), say(note.body), note.tone)
 
 
 def _fitted(blocks: Sequence[str], *, beside: int = 0) -> str:
     """Join as many blocks as fit in an embed, `beside` characters left free; say what is not."""
     kept: list[str] = []
-    room = _MOST_BODY - beside - len(_MORE)
+    more = tongue()(_MORE, more=len(blocks))
+    room = _MOST_BODY - beside - len(more)
     for block in blocks:
         room -= len(block) + 1
         if room < 0:
-            return "\n".join([*kept, _MORE.format(len(blocks) - len(kept))])
+            return "\n".join([*kept, tongue()(_MORE, more=len(blocks) - len(kept))])
         kept.append(block)
     return "\n".join(kept)

@@ -19,7 +19,7 @@ from pathlib import Path
 from bot.errors import ChartBroken
 from bot.money import MICRO, usd
 from bot.periods import Period, first_day
-from bot.words import usage_alt
+from bot.quota_words import usage_alt
 
 _MOST_MEMBERS = 8
 MOST_NAMED = _MOST_MEMBERS + 1

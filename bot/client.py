@@ -18,6 +18,8 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.errors import ConnectionTrouble, DiscordRefuses, DiscordUnreachable, StoreError
+from bot.tongue import reading
+from bot.translator import CommandTranslator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -42,7 +44,10 @@ PERMISSIONS = discord.Permissions(
     read_message_history=True,
 )
 """What the bot asks for when it is invited, and nothing more."""
-_COMPARED = ("type", "description", "options", "nsfw", "default_member_permissions")
+_COMPARED = (
+    *("type", "description", "options", "nsfw", "default_member_permissions"),
+    *("name_localizations", "description_localizations"),
+)
 _COMPARED_IF_OURS = ("contexts", "integration_types")
 """Where a command leaves these open, Discord fills them in."""
 _EMPTY: tuple[object, ...] = (None, "", [], {})
@@ -191,6 +196,7 @@ class AnimateBot(commands.Bot):
     async def load(self, model: Model) -> None:
         """Load the cogs, with the options of `model`."""
         self._model = model
+        await self.tree.set_translator(CommandTranslator())
         for extension in EXTENSIONS:
             await self.load_extension(extension)
 
@@ -205,10 +211,18 @@ class AnimateBot(commands.Bot):
         Reads alone. `load()` and `login()` come first.
         """
         assert self.application_id is not None, "login() comes first"
-        theirs = {
-            one["name"]: one for one in await self.http.get_global_commands(self.application_id)
+        route = discord.http.Route(
+            "GET", "/applications/{application_id}/commands", application_id=self.application_id
+        )
+        # Without the parameter Discord leaves the translations out; discord.py's own call does.
+        published = await self.http.request(route, params={"with_localizations": "true"})
+        theirs = {one["name"]: one for one in published}
+        translator = self.tree.translator
+        assert translator is not None, "load() comes first"
+        ours = {
+            one.name: await one.get_translated_payload(self.tree, translator)
+            for one in self.tree.get_commands()
         }
-        ours = {one.name: one.to_dict(self.tree) for one in self.tree.get_commands()}
         stale = dict.fromkeys(ours.keys() - theirs.keys(), "is not published")
         stale |= dict.fromkeys(theirs.keys() - ours.keys(), "is there and should not be")
         for name in ours.keys() & theirs.keys():
@@ -270,6 +284,7 @@ class Tree(app_commands.CommandTree[AnimateBot]):
 
     async def interaction_check(self, interaction: discord.Interaction[AnimateBot]) -> bool:
         """Have an interaction wait for the doors; discord.py asks before it looks for a command."""
+        reading(str(interaction.locale))
         await interaction.client.doors_are_open.wait()
         return True
 

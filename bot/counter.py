@@ -31,7 +31,7 @@ async def answer(interaction: Interaction, work: Work, *, for_admins: bool = Fal
     """Do `work` and show its outcome to the requester alone; refuse who may not ask for it."""
     try:
         if for_admins and not interaction.permissions.manage_guild:
-            note = admin_words.NOT_ALLOWED
+            note = admin_words.said(admin_words.NOT_ALLOWED)
             await interaction.response.send_message(embed=embed(note), ephemeral=True)
             return
         await interaction.response.defer(ephemeral=True, thinking=True)
@@ -48,13 +48,13 @@ async def _done(desk: Desk, work: Work) -> tuple[Note, Attachment | None]:
         return admin_words.unclear(error.option, error.allowed), None
     except ChartBroken as error:
         log.warning("a picture of the accounts could not be drawn: %s", error)
-        return admin_words.UNDRAWN, None
+        return admin_words.said(admin_words.UNDRAWN), None
     except StoreError:
         log.exception("the accounts cannot be read or written")
-        return admin_words.UNREADABLE, None
+        return admin_words.said(admin_words.UNREADABLE), None
     except Exception:
         log.exception("an answer about the accounts broke")
-        return admin_words.BROKEN, None
+        return admin_words.said(admin_words.BROKEN), None
     return (outcome, None) if isinstance(outcome, Note) else outcome
 
 

@@ -152,10 +152,10 @@ async def _tell(
     is_once: bool,
 ) -> None:
     async with AsyncExitStack() as stack:
-        say = _Clock()
+        tell = _Clock()
         discord = await stack.enter_async_context(LocalDiscord(port=_free(port)))
         runware = await stack.enter_async_context(LocalRunware(render_seconds=render_seconds))
-        say(f"local Discord and local Runware are up: {discord.url}/#{_CHANNEL}")
+        tell(f"local Discord and local Runware are up: {discord.url}/#{_CHANNEL}")
         settings = bot_settings(discord, runware, folder / "data") | _chosen_model(environment)
         process = await stack.enter_async_context(
             bot_process(settings, environment, folder / "bot.log")
@@ -163,7 +163,7 @@ async def _tell(
         for server in (discord, runware):
             server.faults.may_kill(process.pid)
         mia = await stack.enter_async_context(Person(discord.url, "Mia", _CHANNEL))
-        story = _Story(mia, runware, folder, say)
+        story = _Story(mia, runware, folder, tell)
         await _or_its_end(story.is_online(), process, folder)
         await _or_its_end(story.animate(picture, render_seconds), process, folder)
         if not is_once:
@@ -190,17 +190,17 @@ class _Clock:
 class _Story:
     """One `/animate` as Mia lives it, and a look at the books of the video service."""
 
-    def __init__(self, mia: Person, runware: LocalRunware, folder: Path, say: _Clock) -> None:
+    def __init__(self, mia: Person, runware: LocalRunware, folder: Path, tell: _Clock) -> None:
         self._mia = mia
         self._runware = runware
         self._folder = folder
-        self._say = say
+        self._tell = tell
 
     async def is_online(self) -> None:
         """Wait for the bot and its command."""
         await self._mia.wait_for_bot(within=_ONLINE_WITHIN)
         await self._mia.wait_for_command("animate", within=_ONLINE_WITHIN)
-        self._say("animate-bot is online and has published /animate")
+        self._tell("animate-bot is online and has published /animate")
 
     async def animate(self, picture: Path, patience: float) -> None:
         """Send the command, tell what happens, and judge the clip. Raises `DemoFailed`."""
@@ -212,9 +212,9 @@ class _Story:
         options = await self._required_options(picture)
         started = await self._mia.command("animate", image=image, **options)
         said = "".join(f" {name}: {value}" for name, value in options.items())
-        self._say(f"Mia: /animate image: {picture.name}{said}")
+        self._tell(f"Mia: /animate image: {picture.name}{said}")
         await self._mia.wait_for_state(started, "acknowledged", "done")
-        self._say("animate-bot is thinking…")
+        self._tell("animate-bot is thinking…")
         status = asyncio.create_task(self._tell_status(started))
         try:
             clip = await self._mia.wait_for(self._is_clip_or_refusal, _CLIP_WITHIN + patience)
@@ -240,7 +240,7 @@ class _Story:
             text = _plain(message)
             if text != shown:
                 shown = text
-                self._say(text)
+                self._tell(text)
             await asyncio.sleep(0.05)
 
     def _is_clip_or_refusal(self, message: dict[str, Any]) -> bool:
@@ -260,17 +260,17 @@ class _Story:
             path = self._folder / attachment["filename"]
             await _download(attachment["url"], path)
             facts = await asyncio.to_thread(partial(probe, path, whole=True))
-            self._say(
+            self._tell(
                 f"clip posted: {facts.width}×{facts.height}, {facts.duration:.2f} s,"
                 f" {facts.frames} frames, {facts.codec}, {facts.size / 1e6:.1f} MB"
             )
             duration = options.get("duration", model.durations[0])
             judge_clip(facts, picture, model.sizes, duration)
-            self._say.more(f"saved as {path}")
-        self._say.more(_plain(message).splitlines()[-1].removeprefix("-# "))
+            self._tell.more(f"saved as {path}")
+        self._tell.more(_plain(message).splitlines()[-1].removeprefix("-# "))
         tasks, billed = books.accepted, books.billed_micro
         what = "1 task" if tasks == 1 else f"{tasks} tasks"
-        self._say.more(f"the video service's own books: {what}, {usd(billed)} billed")
+        self._tell.more(f"the video service's own books: {what}, {usd(billed)} billed")
         judge_money(tasks, billed, message["content"])
 
 

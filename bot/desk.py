@@ -21,6 +21,7 @@ from bot.money import parse_usd
 from bot.periods import Period, day_of, ends_at, first_day, last_day
 from bot.rules import Account, Limits, Line, Measure, Rule, Target
 from bot.shelf import Shelf
+from bot.tongue import mark, tongue
 from bot.words import Note
 
 MONTH = "this month"
@@ -140,9 +141,11 @@ class Desk:
         first, last = days(period, day_of(self._clock(), server.zone))
         entries = await self._accounts.entries(guild_id, first, last, _MOST_ENTRIES)
         if len(entries) > _MOST_ENTRIES:
-            raise InputRefused(
-                "period", f"a shorter time: there are over {_MOST_ENTRIES:,} entries"
+            say = tongue()
+            shorter = say(
+                "a shorter time: there are over {most} entries", most=f"{_MOST_ENTRIES:,}"
             )
+            raise InputRefused("period", shorter)
         text = await asyncio.to_thread(to_csv, entries)
         name = f"accounts-{first.isoformat()}-{last.isoformat()}.csv"
         note = admin_words.exported(first, last, len(entries))
@@ -163,9 +166,9 @@ class Desk:
     async def grant(self, change: Change, member_id: int, amount: str, days: int | None) -> Note:
         """Give a member credit for so many days, or for good. Raises `InputRefused`."""
         _check_reason(change)
-        micro = _dollars(amount, "dollars such as `2.50`, and more than 0")
+        micro = _dollars(amount, mark("dollars such as `2.50`, and more than 0"))
         if micro == 0:
-            raise InputRefused("amount", "more than $0.00")
+            raise InputRefused("amount", tongue()("more than $0.00"))
         expires_at = None if days is None else change.at + days * _DAY
         await self._admin.grant(change, member_id, micro, expires_at)
         return admin_words.granted(member_id, micro, expires_at)
@@ -180,7 +183,8 @@ class Desk:
         name = _zones().get(zone.strip().lower())
         if name is None:
             nearest = next(iter(zones_like(zone)), "Europe/Berlin")
-            raise InputRefused("zone", f"a time zone's name such as {nearest}")
+            say = tongue()
+            raise InputRefused("zone", say("a time zone's name such as {zone}", zone=nearest))
         server = await self._accounts.server(change.guild_id)
         after = replace(server, timezone=name)
         before = await self._admin.set_server(change, after)
@@ -197,7 +201,8 @@ class Desk:
 
 def _check_reason(change: Change) -> None:
     if not change.reason:  # of blanks alone, which Discord lets pass
-        raise InputRefused("reason", "a few words")
+        say = tongue()
+        raise InputRefused("reason", say("a few words"))
 
 
 def read_amount(measure: Measure, text: str) -> int | None:
@@ -210,21 +215,23 @@ def read_amount(measure: Measure, text: str) -> int | None:
             return _clips(text)
         case Measure.COOLDOWN:
             return _seconds(text)
-    return _dollars(text, "dollars such as `2.50`, `0`, `unlimited` or `inherit`")
+    return _dollars(text, mark("dollars such as `2.50`, `0`, `unlimited` or `inherit`"))
 
 
 def _measure(target: Target, limit: str) -> Measure:
     """Return what is to be limited; a client that lies may name what is not offered."""
     offered = [one for one in Measure if (target, one) != (Target.SERVER, Measure.COOLDOWN)]
     if limit not in offered:
-        raise InputRefused("limit", ", ".join(picker.MEASURES[one] for one in offered))
+        raise InputRefused("limit", ", ".join(tongue()(picker.MEASURES[one]) for one in offered))
     return Measure(limit)
 
 
 def _clips(text: str) -> int:
     found = re.fullmatch(r"(\d{1,5})\s*(clips?)?", text)
     if not found or int(found[1]) > _MOST_CLIPS:
-        raise InputRefused("amount", "a number of clips such as `3`, `unlimited` or `inherit`")
+        say = tongue()
+        allowed = say("a number of clips such as `3`, `unlimited` or `inherit`")
+        raise InputRefused("amount", allowed)
     return int(found[1])
 
 
@@ -234,7 +241,7 @@ def _dollars(text: str, allowed: str) -> int:
     except ValueError:
         micro = _MOST_DOLLARS + 1
     if micro > _MOST_DOLLARS:
-        raise InputRefused("amount", allowed)
+        raise InputRefused("amount", tongue()(allowed))
     return micro
 
 
@@ -242,7 +249,9 @@ def _seconds(text: str) -> int:
     found = re.fullmatch(r"(\d{1,6})\s*(s|m|min|h|)", text)
     seconds = int(found[1]) * _UNITS[found[2]] if found else _MOST_SECONDS + 1
     if seconds > _MOST_SECONDS:
-        raise InputRefused("amount", "a time such as `30s`, `5m` or `2h`, at most a week")
+        say = tongue()
+        allowed = say("a time such as `30s`, `5m` or `2h`, at most a week")
+        raise InputRefused("amount", allowed)
     return seconds
 
 
@@ -262,7 +271,7 @@ def days(period: str, today: date) -> tuple[date, date]:
             return today - timedelta(days=89), today
         case "this month":
             return month, last_day(Period.MONTH, today)
-    raise InputRefused("period", ", ".join(picker.RANGES.values()))
+    raise InputRefused("period", ", ".join(map(tongue(), picker.RANGES.values())))
 
 
 def zones_like(text: str, most: int = 25) -> list[str]:

@@ -145,7 +145,7 @@ class Handover:
 
     async def _receipt(self, job: Job) -> str:
         statement = await self._accounts.receipt(job, self._timetable.clock())
-        return "" if statement is None else words.receipt(statement)
+        return "" if statement is None else words.receipt(statement, job.wish.locale)
 
 
 def renewed(clips: Sequence[Clip], results: Sequence[Result]) -> list[Clip]:

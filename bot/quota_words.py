@@ -4,34 +4,57 @@ Amounts are exact, times are Discord's own, in the reader's zone. What admins se
 worded in `admin_words.py`. Pure.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from bot.accounts import OpenHold
 from bot.ledger import Statement
+from bot.lifecycle import State
 from bot.money import usd
 from bot.rules import Account, Line, Measure, Source
 from bot.shelf import NOTHING, Waiting
-from bot.words import PERIODS, Note, Tone
+from bot.tongue import mark, tongue
+from bot.words import MOST_ALT, PERIODS, Note, Tone
 
+STATES = {
+    State.QUEUED: mark("queued"),
+    State.SUBMITTING: mark("submitting"),
+    State.RENDERING: mark("rendering"),
+    State.RENDERED: mark("rendered"),
+    State.LOST: mark("lost"),
+    State.DELIVERED: mark("delivered"),
+    State.FAILED: mark("failed"),
+}
 _SEGMENTS = 12
 _MOST_NAMED = 10
+
+EACH = {
+    Measure.DAY: mark("{usd} a day"),
+    Measure.WEEK: mark("{usd} a week"),
+    Measure.MONTH: mark("{usd} a month"),
+}
+SERVERS = {
+    Measure.DAY: mark("This server, today"),
+    Measure.WEEK: mark("This server, this week"),
+    Measure.MONTH: mark("This server, this month"),
+}
 
 # --- Amounts -------------------------------------------------------------------------------------
 
 
 def value(measure: Measure, amount: int | None) -> str:
     """Write a rule's value: "$5.00 a month", "3 clips at once", "unlimited"."""
-    if amount is None:
-        return {
-            Measure.CLIPS: "any number of clips at once",
-            Measure.COOLDOWN: "no pause between clips",
-        }.get(measure, f"unlimited a {measure}")
-    match measure:
-        case Measure.CLIPS:
-            return f"{amount} clip{'' if amount == 1 else 's'} at once"
-        case Measure.COOLDOWN:
-            return f"{span(amount)} between clips" if amount else "no pause between clips"
-    return f"{usd(amount)} a {measure}"
+    say = tongue()
+    match measure, amount:
+        case Measure.CLIPS, None:
+            return say("any number of clips at once")
+        case Measure.CLIPS, int(clips):
+            return say.many("{n} clip at once", "{n} clips at once", clips)
+        case Measure.COOLDOWN, None | 0:
+            return say("no pause between clips")
+        case Measure.COOLDOWN, int(seconds):
+            return say("{span} between clips", span=span(seconds))
+    return say(EACH[measure], usd=say("unlimited") if amount is None else usd(amount))
 
 
 def span(seconds: int) -> str:
@@ -43,17 +66,18 @@ def span(seconds: int) -> str:
 
 
 def _source(line: Line) -> str:
+    say = tongue()
     match line.source:
         case Source.OWN:
-            return "set for this member"
+            return say("set for this member")
         case Source.ROLE:
-            return f"from the role <@&{line.role_id}>"
+            return say("from the role {role}", role=f"<@&{line.role_id}>")
         case Source.DEFAULT:
-            return "this server's default"
+            return say("this server's default")
         case Source.SERVER:
-            return "set for this server"
+            return say("set for this server")
         case Source.OPERATOR:
-            return "set by the bot's owner"
+            return say("set by the bot's owner")
 
 
 # --- What a member can still use -----------------------------------------------------------------
@@ -62,14 +86,15 @@ def _source(line: Line) -> str:
 def card(statement: Statement, waiting: Waiting = NOTHING) -> Note:
     """Show a member what is spent, held and left, by which rule, when it resets, what waits."""
     own = [line for line in statement.money_lines(Account.MEMBER) if line.value is not None]
-    blocks = [_money_block(statement, line, "") for line in own]
+    say = tongue()
+    blocks = [_money_block(statement, line, PERIODS) for line in own]
     if not own:
-        blocks = ["**No limit of your own.** Only the server's budget counts."]
+        blocks = [say("**No limit of your own.** Only the server's budget counts.")]
     blocks += _credits(statement)
     blocks += _pace(statement)
-    blocks += [_money_block(statement, line, "This server, ") for line in _tightest(statement)]
+    blocks += [_money_block(statement, line, SERVERS) for line in _tightest(statement)]
     blocks += _kept(waiting)
-    return Note("💳 What you can use here", "\n".join(blocks), Tone.WORKING)
+    return Note(say("💳 What you can use here"), "\n".join(blocks), Tone.WORKING)
 
 
 def explanation(statement: Statement, holds: Sequence[OpenHold]) -> Note:
@@ -77,39 +102,68 @@ def explanation(statement: Statement, holds: Sequence[OpenHold]) -> Note:
 
     "Unlimited" is said where somebody chose it, not where nobody set a limit.
     """
+    say = tongue()
     blocks = [f"<@{statement.member_id}>"]
     blocks += [
-        _money_block(statement, line, "")
+        _money_block(statement, line, PERIODS)
         for line in statement.money_lines(Account.MEMBER)
         if line.value is not None or line.source is not Source.OPERATOR
     ]
     blocks += _credits(statement)
     blocks += _pace(statement)
-    blocks += [_money_block(statement, line, "This server, ") for line in _tightest(statement)]
-    if holds:
-        held = [
-            f"`{hold.job_id[:8]}` {usd(hold.held_micro)}, {hold.state}"
-            for hold in holds[:_MOST_NAMED]
-        ]
-        blocks.append(f"**Held by clips in progress**\n{_listed(held, len(holds))}")
-    else:
-        blocks.append("**Held by clips in progress**\nnothing")
-    return Note("🔎 Which limits hold here", "\n".join(blocks), Tone.WORKING)
+    blocks += [_money_block(statement, line, SERVERS) for line in _tightest(statement)]
+    held = [
+        f"`{hold.job_id[:8]}` {usd(hold.held_micro)}, {say(STATES[State(hold.state)])}"
+        for hold in holds[:_MOST_NAMED]
+    ]
+    listed = _listed(held, len(holds)) or say("nothing")
+    blocks.append(f"**{say('Held by clips in progress')}**\n{listed}")
+    return Note(say("🔎 Which limits hold here"), "\n".join(blocks), Tone.WORKING)
 
 
-def _money_block(statement: Statement, line: Line, whose: str) -> str:
-    name = f"**{capital(whose + PERIODS[line.measure])}**"
+def usage_alt(
+    *,
+    heading: str,
+    spent_micro: int,
+    held_micro: int,
+    limit: str,
+    used_micro: int | None,
+    busiest: tuple[str, int],
+    members: Sequence[tuple[str, int]],
+) -> str:
+    """Describe the picture of what a server has spent, for those who cannot see it."""
+    say = tongue()
+    facts = [say("{usd} spent", usd=usd(spent_micro)) if spent_micro else say("nothing spent yet")]
+    facts += [say("{usd} held", usd=usd(held_micro))] if held_micro else []
+    lines = [f"{heading}: {', '.join(facts)}."]
+    if limit:
+        used = say("{usd} spent in the latest", usd=usd(used_micro or 0))
+        lines.append(f"{limit.capitalize()}{'' if used_micro is None else f'; {used}'}.")
+    if spent_micro:
+        lines.append(say("Most on {day}: {usd}.", day=busiest[0], usd=usd(busiest[1])))
+    if members:
+        named = ", ".join(f"{name} {usd(spent)}" for name, spent in members)
+        lines.append(say("By member: {members}.", members=named))
+    text = " ".join(lines)
+    return text if len(text) <= MOST_ALT else f"{text[: MOST_ALT - 1]}…"
+
+
+def _money_block(statement: Statement, line: Line, names: Mapping[Any, str]) -> str:
+    say = tongue()
+    name = f"**{capital(say(names[line.measure]))}**"
     if line.value is None:
-        return f"{name} · unlimited\n-# {_source(line)}"
+        return f"{name} · {say('unlimited')}\n-# {_source(line)}"
     balance, room = statement.balance(line), statement.room_micro(line) or 0
-    facts = [f"{usd(balance.spent_micro)} spent"]
-    facts += [f"{usd(balance.held_micro)} held"] if balance.held_micro else []
-    facts += [f"{usd(balance.excused_micro)} of it not counted"] if balance.excused_micro else []
-    facts += [_source(line), f"resets <t:{statement.resets_at(line)}:R>"]
-    return (
-        f"{name} · {usd(room)} left of {usd(line.value)}\n"
-        f"{_bar(line.value - room, line.value)}\n-# {' · '.join(facts)}"
-    )
+    facts = [say("{usd} spent", usd=usd(balance.spent_micro))]
+    if balance.held_micro:
+        facts.append(say("{usd} held", usd=usd(balance.held_micro)))
+    if balance.excused_micro:
+        facts.append(say("{usd} of it not counted", usd=usd(balance.excused_micro)))
+    resets = say("resets {when}", when=f"<t:{statement.resets_at(line)}:R>")
+    facts += [_source(line), resets]
+    left = say("{left} left of {limit}", left=usd(room), limit=usd(line.value))
+    bar = _bar(line.value - room, line.value)
+    return f"{name} · {left}\n{bar}\n-# {' · '.join(facts)}"
 
 
 def _tightest(statement: Statement) -> list[Line]:
@@ -125,41 +179,51 @@ def _tightest(statement: Statement) -> list[Line]:
 def _credits(statement: Statement) -> list[str]:
     if not statement.credits:
         return []
+    say = tongue()
     parts = [
-        f"{usd(credit.left_micro)} "
-        + (
-            "without end"
-            if credit.expires_at is None
-            else f"until <t:{credit.expires_at // 1000}:D>"
+        say("{usd} without end", usd=usd(credit.left_micro))
+        if credit.expires_at is None
+        else say(
+            "{usd} until {when}",
+            usd=usd(credit.left_micro),
+            when=f"<t:{credit.expires_at // 1000}:D>",
         )
         for credit in statement.credits[:_MOST_NAMED]
     ]
-    total = usd(statement.credit_micro)
-    return [
-        f"**Credit** · {total} on top of these limits\n-# {_listed(parts, len(statement.credits))}"
-    ]
+    total = say("**Credit** · {usd} on top of these limits", usd=usd(statement.credit_micro))
+    return [f"{total}\n-# {_listed(parts, len(statement.credits))}"]
 
 
 def _pace(statement: Statement) -> list[str]:
+    say = tongue()
     blocks = []
     for line in statement.lines:
         if line.account is not Account.MEMBER or line.value is None:
             continue
         if line.measure is Measure.CLIPS:
             running = statement.running[Account.MEMBER]
-            blocks.append(f"**In progress** · {running} of {line.value} clips\n-# {_source(line)}")
+            clips = say(
+                "**In progress** · {running} of {limit} clips", running=running, limit=line.value
+            )
+            blocks.append(f"{clips}\n-# {_source(line)}")
         elif line.measure is Measure.COOLDOWN and line.value:
-            blocks.append(f"**Between clips** · {span(line.value)}\n-# {_source(line)}")
+            pause = say("**Between clips** · {span}", span=span(line.value))
+            blocks.append(f"{pause}\n-# {_source(line)}")
     return blocks
 
 
 def _kept(waiting: Waiting) -> list[str]:
     if waiting.since is None:
         return []
-    what = "1 finished clip waits" if waiting.clips == 1 else f"{waiting.clips} finished clips wait"
-    title = f"**📦 {what} to be posted** · asked for <t:{waiting.since // 1000}:R>"
-    facts = "-# paid and safe; I try again by myself, and at once when I may post there again"
-    return [f"{title}\n{facts}"]
+    say = tongue()
+    what = say.many(
+        "**📦 {n} finished clip waits to be posted**",
+        "**📦 {n} finished clips wait to be posted**",
+        waiting.clips,
+    )
+    since = say("asked for {when}", when=f"<t:{waiting.since // 1000}:R>")
+    facts = say("paid and safe; I try again by myself, and at once when I may post there again")
+    return [f"{what} · {since}\n-# {facts}"]
 
 
 def _bar(used: int, limit: int) -> str:
@@ -170,8 +234,10 @@ def _bar(used: int, limit: int) -> str:
 
 
 def _listed(parts: Sequence[str], total: int) -> str:
-    more = f" · and {total - len(parts)} more" if total > len(parts) else ""
-    return " · ".join(parts) + more
+    if total <= len(parts):
+        return " · ".join(parts)
+    more = tongue()("and {more} more", more=total - len(parts))
+    return " · ".join([*parts, more])
 
 
 def capital(text: str) -> str:

@@ -1,6 +1,7 @@
 """Every word of a refusal: what happened, what to do, and that nothing was charged.
 
-Chosen by the error's type and attributes, never by its text. `words.py` has the life of a clip.
+Chosen by the error's type and attributes, never by its text, and said in the language of who is
+answered. `words.py` has the life of a clip.
 """
 
 from collections.abc import Callable
@@ -23,45 +24,53 @@ from bot.errors import (
 )
 from bot.lifecycle import Failure
 from bot.money import usd
+from bot.tongue import mark, tongue
 from bot.words import FAILURES, NOT_CHARGED, PERIODS, Note, Tone
 
 PICTURE = {
     PictureProblem.MISSING: (
-        "🖼️ No picture found",
-        "Attach a picture to the `image` option and send the command again.",
+        mark("🖼️ No picture found"),
+        mark("Attach a picture to the `image` option and send the command again."),
     ),
-    PictureProblem.EMPTY: ("🖼️ That file is empty", "It has 0 bytes. Attach the picture again."),
+    PictureProblem.EMPTY: (
+        mark("🖼️ That file is empty"),
+        mark("It has 0 bytes. Attach the picture again."),
+    ),
     PictureProblem.TOO_LARGE: (
-        "🖼️ Picture is too large",
-        "It's {found}; the limit is {limit}. Send a smaller copy.",
+        mark("🖼️ Picture is too large"),
+        mark("It's {found}; the limit is {limit}. Send a smaller copy."),
     ),
     PictureProblem.TOO_SMALL: (
-        "🖼️ Picture is too small",
-        "It's {found}; at least {limit} is needed. Send a larger one.",
+        mark("🖼️ Picture is too small"),
+        mark("It's {found}; at least {limit} is needed. Send a larger one."),
     ),
     PictureProblem.TOO_MANY_PIXELS: (
-        "🖼️ Picture has too many pixels",
-        "It's {found} pixels; the limit is {limit} megapixels. Send a smaller copy.",
+        mark("🖼️ Picture has too many pixels"),
+        mark("It's {found} pixels; the limit is {limit} megapixels. Send a smaller copy."),
     ),
     PictureProblem.TOO_NARROW: (
-        "🖼️ Picture is too narrow",
-        "At {found} too little of it would be left. Crop it closer to a screen's shape first.",
+        mark("🖼️ Picture is too narrow"),
+        mark(
+            "At {found} too little of it would be left. Crop it closer to a screen's shape first."
+        ),
     ),
     PictureProblem.NOT_A_PICTURE: (
-        "🖼️ Can't read that file",
-        "It isn't a picture I can open. Try PNG or JPEG.",
+        mark("🖼️ Can't read that file"),
+        mark("It isn't a picture I can open. Try PNG or JPEG."),
     ),
     PictureProblem.DAMAGED: (
-        "🖼️ Can't read that picture",
-        "It's damaged, cut short or of a rare kind. Save it again as PNG or JPEG and send that.",
+        mark("🖼️ Can't read that picture"),
+        mark(
+            "It's damaged, cut short or of a rare kind. Save it again as PNG or JPEG and send that."
+        ),
     ),
     PictureProblem.UNSAFE: (
-        "🖼️ Can't open that picture safely",
-        "It takes more memory or time than a picture should. Save it again as PNG or JPEG.",
+        mark("🖼️ Can't open that picture safely"),
+        mark("It takes more memory or time than a picture should. Save it again as PNG or JPEG."),
     ),
     PictureProblem.UNREACHABLE: (
-        "🖼️ Can't fetch that picture",
-        "Discord didn't hand it over. Attach it again and resend the command.",
+        mark("🖼️ Can't fetch that picture"),
+        mark("Discord didn't hand it over. Attach it again and resend the command."),
     ),
 }
 
@@ -71,12 +80,12 @@ _MOST_NAMED = 10
 
 CLOSED: dict[type[Exception], tuple[str, str]] = {
     QueueFull: (
-        "🔧 The video service isn't answering",
-        "Enough clips are kept in line for it already. Try again later.",
+        mark("🔧 The video service isn't answering"),
+        mark("Enough clips are kept in line for it already. Try again later."),
     ),
     NotAccepting: (
-        "⏸️ Not taking new clips right now",
-        "I'm restarting or waiting for my owner. Try again in a few minutes.",
+        mark("⏸️ Not taking new clips right now"),
+        mark("I'm restarting or waiting for my owner. Try again in a few minutes."),
     ),
     AccountPaused: FAILURES[Failure.ACCOUNT],
 }
@@ -84,73 +93,97 @@ CLOSED: dict[type[Exception], tuple[str, str]] = {
 
 BARRED = {
     Bar.PAUSED: (
-        "⏸️ Paused by the moderators",
-        "New clips are off in this server for now. Clips in progress will still arrive.",
+        mark("⏸️ Paused by the moderators"),
+        mark("New clips are off in this server for now. Clips in progress will still arrive."),
         "",
     ),
     Bar.BLOCKED: (
-        "🚫 You can't use this here",
-        "A moderator switched it off for you. Ask them if you think that's a mistake.",
+        mark("🚫 You can't use this here"),
+        mark("A moderator switched it off for you. Ask them if you think that's a mistake."),
         "",
     ),
     Bar.CHANNEL: (
-        "🚫 Not in this channel",
-        "Clips are off in this channel.",
-        "Clips are switched on in {}.",
+        mark("🚫 Not in this channel"),
+        mark("Clips are off in this channel."),
+        mark("Clips are switched on in {names}."),
     ),
     Bar.ROLE: (
-        "🚫 Role needed",
-        "Animating here needs a role that you don't have.",
-        "Animating here needs one of: {}.",
+        mark("🚫 Role needed"),
+        mark("Animating here needs a role that you don't have."),
+        mark("Animating here needs one of: {names}."),
     ),
     Bar.OPTED_OUT: (
-        "🙋 Not available for this picture",
-        "Its author asked that their pictures are not animated.",
+        mark("🙋 Not available for this picture"),
+        mark("Its author asked that their pictures are not animated."),
         "",
     ),
     Bar.NOT_YOURS: (
-        "🙋 Not your picture",
-        "In this server you can have your own pictures animated, not other people's.",
-        "Other people's pictures need one of these roles here: {}.",
+        mark("🙋 Not your picture"),
+        mark("In this server you can have your own pictures animated, not other people's."),
+        mark("Other people's pictures need one of these roles here: {names}."),
     ),
 }
 """By what stands in the way: the title, the text, and the text where something would do."""
 
 
-KINDS = {"day": "Daily", "week": "Weekly", "month": "Monthly"}
+REACHED = {
+    "day": mark("🚫 Daily limit reached"),
+    "week": mark("🚫 Weekly limit reached"),
+    "month": mark("🚫 Monthly limit reached"),
+}
 USED_UP = {
-    "member": ("🚫 {kind} limit reached", "You have"),
-    "server": ("🚫 This server's budget is used up", "This server has"),
-    "bot": ("🚫 The bot's budget is used up", "Everybody together has"),
+    "server": mark("🚫 This server's budget is used up"),
+    "bot": mark("🚫 The bot's budget is used up"),
+}
+LEFT = {
+    "member": mark(
+        "You have {left} left of {limit} {period} ({facts}), and this clip needs {wanted}."
+    ),
+    "server": mark(
+        "This server has {left} left of {limit} {period} ({facts}), and this clip needs {wanted}."
+    ),
+    "bot": mark(
+        "Everybody together has {left} left of {limit} {period} ({facts}), and this clip needs"
+        " {wanted}."
+    ),
 }
 PARTLY_HELD = {
-    "member": ("⏳ Waiting for your other clips", "your"),
-    "server": ("⏳ Waiting for this server's other clips", "this server's"),
-    "bot": ("⏳ Waiting for other clips", "the bot's"),
+    "member": (
+        mark("⏳ Waiting for your other clips"),
+        mark("{held} of your last {free} is held by clips in progress."),
+    ),
+    "server": (
+        mark("⏳ Waiting for this server's other clips"),
+        mark("{held} of this server's last {free} is held by clips in progress."),
+    ),
+    "bot": (
+        mark("⏳ Waiting for other clips"),
+        mark("{held} of the bot's last {free} is held by clips in progress."),
+    ),
 }
 NO_BUDGET = {
     "member": (
-        "🚫 No budget for you here",
-        "Your limit in this server is $0.00. Ask a moderator if you think that's a mistake.",
+        mark("🚫 No budget for you here"),
+        mark("Your limit in this server is $0.00. Ask a moderator if you think that's a mistake."),
     ),
     "server": (
-        "🚫 No budget for this server",
-        "Its limit is $0.00. Ask a moderator if you think that's a mistake.",
+        mark("🚫 No budget for this server"),
+        mark("Its limit is $0.00. Ask a moderator if you think that's a mistake."),
     ),
-    "bot": ("🚫 No budget", "The bot's owner has set its limit to $0.00."),
+    "bot": (mark("🚫 No budget"), mark("The bot's owner has set its limit to $0.00.")),
 }
 AT_ONCE = {
     "member": (
-        "⏳ You have {clips} in progress",
-        "Your limit is {limit} at a time. Try again when one has finished.",
+        mark("⏳ You have {clips} in progress"),
+        mark("Your limit is {limit} at a time. Try again when one has finished."),
     ),
     "server": (
-        "⏳ This server has {clips} in progress",
-        "Its limit is {limit} at a time. Try again when one has finished.",
+        mark("⏳ This server has {clips} in progress"),
+        mark("Its limit is {limit} at a time. Try again when one has finished."),
     ),
     "bot": (
-        "⏳ I have {clips} in progress",
-        "I take {limit} at a time from all servers. Try again when one has finished.",
+        mark("⏳ I have {clips} in progress"),
+        mark("I take {limit} at a time from all servers. Try again when one has finished."),
     ),
 }
 
@@ -158,35 +191,57 @@ AT_ONCE = {
 def _limit(error: LimitReached) -> Note:
     free = error.limit_micro + error.credit_micro - error.spent_micro + error.excused_micro
     if error.limit_micro + error.credit_micro == 0:
-        return _refused(*NO_BUDGET[error.whom])
-    when = f"<t:{error.resets_at}:R>, on <t:{error.resets_at}:F>"
+        return _refused(*map(tongue(), NO_BUDGET[error.whom]))
     if error.held_micro and free >= error.wanted_micro:
-        title, whose = PARTLY_HELD[error.whom]
-        text = (
-            f"{usd(error.held_micro)} of {whose} last {usd(free)} is held by clips in progress."
-            f" This one needs {usd(error.wanted_micro)}: try again when they have finished."
-        )
-        return _refused(title, f"{text} The limit resets {when}.")
-    title, who = USED_UP[error.whom]
-    left = max(0, free - error.held_micro)
-    parts = [f"{usd(error.spent_micro - error.excused_micro)} is spent"]
-    parts += [f"{usd(error.held_micro)} held by clips in progress"] if error.held_micro else []
-    parts += [f"{usd(error.credit_micro)} credit is left"] if error.credit_micro else []
-    text = (
-        f"{who} {usd(left)} left of {usd(error.limit_micro)} {PERIODS[error.period]}"
-        f" ({', '.join(parts)}), and this clip needs {usd(error.wanted_micro)}."
+        return _partly_held(error, free)
+    return _used_up(error, free)
+
+
+def _partly_held(error: LimitReached, free: int) -> Note:
+    say = tongue()
+    title, text = PARTLY_HELD[error.whom]
+    needs = say(
+        "This one needs {wanted}: try again when they have finished.",
+        wanted=usd(error.wanted_micro),
     )
-    return _refused(title.format(kind=KINDS[error.period]), f"{text} It resets {when}.")
+    resets = say("The limit resets {when}.", when=_when(error.resets_at))
+    held = say(text, held=usd(error.held_micro), free=usd(free))
+    return _refused(say(title), f"{held} {needs} {resets}")
+
+
+def _used_up(error: LimitReached, free: int) -> Note:
+    say = tongue()
+    facts = [say("{usd} is spent", usd=usd(error.spent_micro - error.excused_micro))]
+    if error.held_micro:
+        facts.append(say("{usd} held by clips in progress", usd=usd(error.held_micro)))
+    if error.credit_micro:
+        facts.append(say("{usd} credit is left", usd=usd(error.credit_micro)))
+    text = say(
+        LEFT[error.whom],
+        left=usd(max(0, free - error.held_micro)),
+        limit=usd(error.limit_micro),
+        period=say(PERIODS[error.period]),
+        facts=", ".join(facts),
+        wanted=usd(error.wanted_micro),
+    )
+    title = REACHED[error.period] if error.whom == "member" else USED_UP[error.whom]
+    resets = say("It resets {when}.", when=_when(error.resets_at))
+    return _refused(say(title), f"{text} {resets}")
+
+
+def _when(at: int) -> str:
+    return tongue()("<t:{at}:R>, on <t:{at}:F>", at=at)
 
 
 def _too_many(error: TooManyAtOnce) -> Note:
+    say = tongue()
     title, text = AT_ONCE[error.whom]
-    clips = "1 clip" if error.running == 1 else f"{error.running} clips"
-    return _refused(title.format(clips=clips), text.format(limit=error.limit))
+    clips = say.many("{n} clip", "{n} clips", error.running)
+    return _refused(say(title, clips=clips), say(text, limit=error.limit))
 
 
 def _refused(title: str, body: str) -> Note:
-    return Note(title, f"{body} {NOT_CHARGED}", Tone.WARNING)
+    return Note(title, f"{body} {tongue()(NOT_CHARGED)}", Tone.WARNING)
 
 
 def _permission(name: str) -> str:
@@ -194,41 +249,49 @@ def _permission(name: str) -> str:
 
 
 def _picture(error: PictureRefused) -> Note:
+    say = tongue()
     title, body = PICTURE[error.problem]
-    return _refused(title, body.format(found=error.found, limit=error.limit))
+    return _refused(say(title), say(body, found=error.found, limit=error.limit))
 
 
 def _option(error: OptionRefused) -> Note:
-    text = f"`{error.option}` takes {error.allowed}."
-    return _refused("⚙️ Not available for this model", text)
+    say = tongue()
+    text = say("`{option}` takes {allowed}.", option=error.option, allowed=error.allowed)
+    return _refused(say("⚙️ Not available for this model"), text)
 
 
 def _too_fresh(error: CoolingDown) -> Note:
-    return _refused("⏳ One moment", f"You can start another clip <t:{error.until}:R>.")
+    say = tongue()
+    text = say("You can start another clip {when}.", when=f"<t:{error.until}:R>")
+    return _refused(say("⏳ One moment"), text)
 
 
 def _not_here(error: CannotPostHere) -> Note:
-    names = ", ".join(_permission(name) for name in error.missing)
-    text = f"I need {names} in this channel. Ask a moderator, or use another channel."
-    return _refused("🚫 I can't post here", text)
+    say = tongue()
+    text = say(
+        "I need {permissions} in this channel. Ask a moderator, or use another channel.",
+        permissions=", ".join(map(_permission, error.missing)),
+    )
+    return _refused(say("🚫 I can't post here"), text)
 
 
 def _barred(error: Barred) -> Note:
-    named = error.ids[:_MOST_NAMED]
+    say = tongue()
     title, any_text, one_text = BARRED[error.bar]
     form = "<#{}>" if error.bar is Bar.CHANNEL else "<@&{}>"
-    return _refused(
-        title, one_text.format(", ".join(map(form.format, named))) if named else any_text
-    )
+    names = ", ".join(map(form.format, error.ids[:_MOST_NAMED]))
+    return _refused(say(title), say(one_text, names=names) if names else say(any_text))
 
 
 def _consent(error: ConsentNeeded) -> Note:
-    text = f"<@{error.author_id}> decides about their own pictures in this server."
-    return _refused("🙋 Its author decides", text)
+    say = tongue()
+    author = f"<@{error.author_id}>"
+    text = say("{author} decides about their own pictures in this server.", author=author)
+    return _refused(say("🙋 Its author decides"), text)
 
 
 def _closed(error: Exception) -> Note:
-    return _refused(*CLOSED[type(error)])
+    return _refused(*map(tongue(), CLOSED[type(error)]))
 
 
 _SAID: dict[type[Exception], Callable[[Any], Note]] = {
@@ -248,9 +311,9 @@ _SAID: dict[type[Exception], Callable[[Any], Note]] = {
 
 def refusal(error: Exception) -> Note:
     """Say why nothing was started, what to do, and that it cost nothing."""
-    say = _SAID.get(type(error))
-    if say is not None:
-        return say(error)
-    return _refused(
-        "🔧 Something broke on my side", "It's been logged. Try again; nothing was started."
-    )
+    explain = _SAID.get(type(error))
+    if explain is not None:
+        return explain(error)
+    say = tongue()
+    text = say("It's been logged. Try again; nothing was started.")
+    return _refused(say("🔧 Something broke on my side"), text)

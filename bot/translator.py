@@ -1,0 +1,36 @@
+"""Tells Discord the commands' names, descriptions and choices in the languages that there are.
+
+discord.py asks for each text when the commands are published. What is not translated is left out,
+and Discord shows the English.
+"""
+
+import discord
+from discord import app_commands
+from discord.app_commands import TranslationContextLocation, TranslationContextTypes, locale_str
+
+from bot.tongue import TRANSLATED, tongue
+
+_NAMES = (
+    TranslationContextLocation.command_name,
+    TranslationContextLocation.group_name,
+    TranslationContextLocation.parameter_name,
+)
+
+
+class CommandTranslator(app_commands.Translator):
+    """discord.py's own seam for this."""
+
+    async def translate(
+        self,
+        string: locale_str,
+        locale: discord.Locale,
+        context: TranslationContextTypes,
+    ) -> str | None:
+        """Return a text in a language, or None where it is not translated."""
+        if str(locale) not in TRANSLATED or locale is discord.Locale.latin_american_spanish:
+            return None  # Discord itself falls back from the Spanish of America to that of Spain
+        said = tongue(str(locale))(string.message)
+        if said == string.message:
+            return None
+        # Discord takes lower case alone in names.
+        return said.lower().replace(" ", "-") if context.location in _NAMES else said

@@ -60,6 +60,8 @@ def point_discord_at(settings: Settings) -> None:
     """Have discord.py speak to the addresses of the settings, which by default are Discord's."""
     discord.http.Route.BASE = settings.discord_api
     discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.discord_gateway)
+    scheme = yarl.URL(settings.discord_api).scheme
+    discord.Asset.BASE = f"{scheme}://{settings.discord_media_hosts[0]}"
 
 
 async def run(settings: Settings) -> None:

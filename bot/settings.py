@@ -249,9 +249,12 @@ class Settings(BaseModel):
         description="Discord's gateway address. Leave it, except for a local Discord.",
     )
     discord_media_hosts: Words = Field(
-        ("cdn.discordapp.com", "media.discordapp.net"),
+        (
+            *("cdn.discordapp.com", "media.discordapp.net"),
+            *("images-ext-1.discordapp.net", "images-ext-2.discordapp.net"),
+        ),
         alias="ANIMATE_DISCORD_MEDIA_HOSTS",
-        description="The only hosts that pictures are fetched from."
+        description="Discord's hosts, the only ones that pictures are fetched from."
         " Leave it, except for a local Discord.",
     )
     runware_api: Annotated[str, url("https", "http")] = Field(

@@ -1,0 +1,119 @@
+"""Finds the pictures of a message: attachments, stickers, link previews, also those of a forward.
+
+Only Discord's own copies: of a link preview its proxy's address, never the one that somebody typed.
+Whether it is a picture that can be used, `image.py` judges by its bytes.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Protocol
+
+import discord
+
+from bot.wish import Origin
+
+MOST = 10
+"""Pictures of one message that are offered; a message of people has no more attachments."""
+_ENDINGS = (
+    *(".png", ".apng", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".bmp"),
+    *(".tif", ".tiff", ".heic", ".heif", ".avif"),
+)
+_DISCORDS = "https://cdn.discordapp.com"
+_STICKERS = (
+    discord.StickerFormatType.png,
+    discord.StickerFormatType.apng,
+    discord.StickerFormatType.gif,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A picture of a message."""
+
+    key: str
+    """Which one it is, in its message: "attachment:123", "embed:0", "sticker:123"."""
+    url: str
+    """Discord's; it lives for hours, the message for longer."""
+    name: str = ""
+    """Of the file, as its author wrote it."""
+    size: int | None = None
+    """Bytes, by Discord's word; None where it does not say."""
+    is_spoiler: bool = False
+
+
+class _Content(Protocol):
+    """What a message and a forwarded one have in common."""
+
+    attachments: list[discord.Attachment]
+    embeds: list[discord.Embed]
+    stickers: list[discord.StickerItem]
+
+
+def pictures(message: discord.Message) -> list[Found]:
+    """Return the pictures of a message, in the order in which people see them."""
+    parts: Sequence[tuple[str, _Content]] = [
+        ("", message),
+        *(("forward ", snapshot) for snapshot in message.message_snapshots),
+    ]
+    found = chain.from_iterable(_of(content, prefix) for prefix, content in parts)
+    return list({one.key: one for one in found}.values())[:MOST]
+
+
+def origin(message: discord.Message, picture: Found) -> Origin:
+    """Say where a picture is, and whose."""
+    return Origin(
+        channel_id=message.channel.id,
+        message_id=message.id,
+        key=picture.key,
+        author_id=message.author.id,
+    )
+
+
+async def again(client: discord.Client, where: Origin, guild_id: int) -> Found | None:
+    """Find a picture once more, with a fresh address; None where it is gone, or closed to us.
+
+    The bot sees other people's pictures only if its message-content switch is on. Raises what
+    discord.py does where Discord does not answer.
+    """
+    channel = client.get_partial_messageable(where.channel_id, guild_id=guild_id)
+    try:
+        message = await channel.fetch_message(where.message_id)
+    except (discord.NotFound, discord.Forbidden):
+        return None
+    return next((one for one in pictures(message) if one.key == where.key), None)
+
+
+def _of(content: _Content, prefix: str) -> Iterator[Found]:
+    for attachment in content.attachments:
+        if _is_picture(attachment):
+            yield Found(
+                key=f"{prefix}attachment:{attachment.id}",
+                url=attachment.url,
+                name=attachment.filename,
+                size=attachment.size,
+                is_spoiler=attachment.is_spoiler(),
+            )
+    for sticker in content.stickers:
+        if sticker.format in _STICKERS:
+            key = f"{prefix}sticker:{sticker.id}"
+            yield Found(key=key, url=_address(sticker), name=sticker.name)
+    for number, embed in enumerate(content.embeds):
+        url = embed.image.proxy_url or embed.thumbnail.proxy_url
+        if url is not None:
+            yield Found(key=f"{prefix}embed:{number}", url=url, name=embed.title or "")
+
+
+def _address(sticker: discord.StickerItem) -> str:
+    """Return where a sticker is; of a GIF discord.py knows Discord's own host alone."""
+    if discord.Asset.BASE == _DISCORDS:
+        return sticker.url
+    return f"{discord.Asset.BASE}/stickers/{sticker.id}.{sticker.format.file_extension}"
+
+
+def _is_picture(attachment: discord.Attachment) -> bool:
+    """Tell it from a film or a text, by what Discord says, or else by its name."""
+    kind = attachment.content_type
+    if kind is not None and kind != "application/octet-stream":
+        return kind.startswith("image/")
+    return attachment.filename.lower().endswith(_ENDINGS)

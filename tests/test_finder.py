@@ -1,0 +1,199 @@
+"""Which pictures of a message are found, in which order, and from where they would be fetched."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import discord
+import pytest
+
+from bot import finder
+from bot.client import AnimateBot
+from bot.finder import Found, origin, pictures
+from bot.wish import Origin
+
+JSON = dict[str, Any]
+
+CDN = "https://cdn.discordapp.com"
+PROXY = "https://images-ext-1.discordapp.net/external/signature"
+PNG, APNG, LOTTIE, GIF = 1, 2, 3, 4
+
+
+def user(number: int, **more: Any) -> JSON:
+    return {"id": f"{number}", "username": "ada", "discriminator": "0", "avatar": None} | more
+
+
+def attachment(number: int, name: str = "cat.png", kind: str | None = "image/png") -> JSON:
+    made: JSON = {"id": f"{number}", "filename": name, "size": 1000 + number, "flags": 0}
+    url = f"{CDN}/attachments/5/{number}/{name}"
+    return made | {"url": url, "proxy_url": url} | ({"content_type": kind} if kind else {})
+
+
+def sticker(number: int, kind: int) -> JSON:
+    return {"id": f"{number}", "name": "wave", "format_type": kind}
+
+
+def linked(name: str, **more: JSON) -> JSON:
+    picture = {"url": f"http://evil.example/{name}", "proxy_url": f"{PROXY}/{name}"}
+    return {"type": "image", "thumbnail": picture} | more
+
+
+def snapshot(**content: Any) -> JSON:
+    empty = {"type": 0, "content": "", "embeds": [], "attachments": [], "flags": 0}
+    times = {"timestamp": "2026-11-20T12:00:00+00:00", "edited_timestamp": None}
+    return {"message": empty | times | content}
+
+
+def message(**content: Any) -> discord.Message:
+    """A message as discord.py reads it from the API."""
+    plain = {"id": "7", "channel_id": "5", "type": 0, "content": "", "author": user(31)}
+    lists: JSON = {"attachments": [], "embeds": [], "mentions": [], "mention_roles": []}
+    rest = {"edited_timestamp": None, "timestamp": "2026-11-20T12:00:00+00:00", "pinned": False}
+    flags = {"mention_everyone": False, "tts": False}
+    client = AnimateBot()
+    channel = client.get_partial_messageable(5, guild_id=4)
+    data = cast("Any", plain | lists | rest | flags | content)
+    return discord.Message(state=client._connection, channel=channel, data=data)  # noqa: SLF001 - there is no other way to one
+
+
+def keys(**content: Any) -> list[str]:
+    return [one.key for one in pictures(message(**content))]
+
+
+def test_a_message_without_a_picture_has_none() -> None:
+    assert keys(content="http://evil.example/cat.png") == []
+
+
+def test_an_attached_picture_is_found_with_what_discord_says_of_it() -> None:
+    (found,) = pictures(message(attachments=[attachment(9)]))
+    url = f"{CDN}/attachments/5/9/cat.png"
+    assert found == Found(key="attachment:9", url=url, name="cat.png", size=1009)
+    assert origin(message(), found) == Origin(
+        channel_id=5, message_id=7, key="attachment:9", author_id=31
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "is_found"),
+    [
+        ("cat.png", "image/png", True),
+        ("cat", "image/webp", True),
+        ("clip.mp4", "video/mp4", False),
+        ("cat.png", "text/plain", False),
+        ("cat.JPG", None, True),
+        ("IMG_1.HEIC", "application/octet-stream", True),
+        ("notes.txt", None, False),
+        ("archive.zip", "application/octet-stream", False),
+    ],
+)
+def test_a_picture_is_told_from_other_files_by_its_type_or_else_by_its_name(
+    name: str, kind: str | None, is_found: bool
+) -> None:
+    assert bool(keys(attachments=[attachment(9, name, kind)])) is is_found
+
+
+def test_a_spoiler_stays_one() -> None:
+    (found,) = pictures(message(attachments=[attachment(9, "SPOILER_cat.png")]))
+    assert found.is_spoiler
+
+
+@pytest.mark.parametrize(
+    ("kind", "url"),
+    [
+        (PNG, f"{CDN}/stickers/8.png"),
+        (APNG, f"{CDN}/stickers/8.png"),
+        (GIF, "https://media.discordapp.net/stickers/8.gif"),
+        (LOTTIE, None),
+    ],
+)
+def test_stickers_are_pictures_but_for_those_that_are_drawings_in_json(
+    kind: int, url: str | None
+) -> None:
+    found = pictures(message(sticker_items=[sticker(8, kind)]))
+    assert [one.url for one in found] == ([url] if url else [])
+    assert all(one.key == "sticker:8" for one in found)
+
+
+def test_a_sticker_of_a_local_discord_is_there_and_not_at_discord(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(discord.Asset, "BASE", "http://127.0.0.1:99")
+    (found,) = pictures(message(sticker_items=[sticker(8, GIF)]))
+    assert found.url == "http://127.0.0.1:99/stickers/8.gif"
+
+
+def test_a_link_preview_is_fetched_from_discord_and_never_from_where_the_link_leads() -> None:
+    large = {"image": {"url": "http://evil.example/b.png", "proxy_url": f"{PROXY}/b.png"}}
+    found = pictures(message(embeds=[linked("a.png"), linked("small.png", **large)]))
+    assert [(one.key, one.url) for one in found] == [
+        ("embed:0", f"{PROXY}/a.png"),
+        ("embed:1", f"{PROXY}/b.png"),
+    ]
+
+
+def test_a_preview_that_discord_has_no_copy_of_is_passed_over() -> None:
+    bare = {"type": "image", "thumbnail": {"url": "http://evil.example/a.png"}}
+    assert keys(embeds=[bare, {"type": "rich", "title": "no picture"}, linked("c.png")]) == [
+        "embed:2"
+    ]
+
+
+def test_what_was_forwarded_counts_as_much_after_what_was_written_beside_it() -> None:
+    forwarded = snapshot(attachments=[attachment(9)], embeds=[linked("a.png")])
+    assert keys(attachments=[attachment(3)], message_snapshots=[forwarded]) == [
+        "attachment:3",
+        "forward attachment:9",
+        "forward embed:0",
+    ]
+
+
+def test_more_pictures_than_can_be_shown_are_left_out() -> None:
+    many = [attachment(number) for number in range(20, 40)]
+    assert keys(attachments=many) == [f"attachment:{number}" for number in range(20, 30)]
+
+
+def test_every_way_to_a_picture_keeps_its_key_for_the_next_time() -> None:
+    content: JSON = {
+        "attachments": [attachment(3)],
+        "sticker_items": [sticker(8, PNG)],
+        "embeds": [linked("a.png")],
+        "message_snapshots": [snapshot(attachments=[attachment(9)])],
+    }
+    assert keys(**content) == keys(**content)
+    assert len(set(keys(**content))) == 4
+
+
+class Fetching(AnimateBot):
+    """A client whose one channel answers with a message, or with an error."""
+
+    def __init__(self, answer: Callable[[], discord.Message]) -> None:
+        super().__init__()
+        self.answer = answer
+
+    def get_partial_messageable(self, *_: Any, **__: Any) -> Any:
+        return self
+
+    async def fetch_message(self, message_id: int) -> discord.Message:
+        assert message_id == 7
+        return self.answer()
+
+
+WHERE = Origin(channel_id=5, message_id=7, key="attachment:9", author_id=31)
+
+
+async def test_a_picture_is_found_again_by_its_key() -> None:
+    def answer() -> discord.Message:
+        return message(attachments=[attachment(8), attachment(9)])
+
+    found = await finder.again(Fetching(answer), WHERE, guild_id=4)
+    assert found is not None
+    assert found.url.endswith("/9/cat.png")
+
+
+async def test_a_picture_that_is_gone_or_closed_to_the_bot_is_not_found_again() -> None:
+    response = type("Response", (), {"status": 404, "reason": ""})()
+
+    def gone() -> discord.Message:
+        raise discord.NotFound(response, "")
+
+    assert await finder.again(Fetching(gone), WHERE, guild_id=4) is None
+    assert await finder.again(Fetching(message), WHERE, guild_id=4) is None

@@ -15,6 +15,7 @@ import httpx
 
 from bot.accounts import Accounts
 from bot.admin import Admin
+from bot.answers import Answers
 from bot.cancellation import Cancellation
 from bot.catalog import Model
 from bot.client import AnimateBot, Rooms
@@ -136,11 +137,12 @@ def build(
     http = httpx.AsyncClient()
     signer = Signer(settings.public_url, hook_key.encode()) if settings.public_url else None
     operator = limits(settings)
+    answers = Answers(database, clock)
     provider = _provider(settings, model, http, signer)
     tools = _Tools(
         store=Store(database),
         gate=Gate(provider.balance_micro, random.random),
-        delivery=Delivery(client),
+        delivery=Delivery(client, answers),
         pictures=Pictures(settings.data_dir / "pictures"),
         provider=provider,
         accounts=Accounts(database, operator),
@@ -167,7 +169,7 @@ def build(
         intake=intake,
         pipeline=pipeline,
         worker=worker,
-        keeper=Keeper(clip_files, tools.store, shelf, clock),
+        keeper=Keeper(clip_files, tools.store, shelf, answers, clock),
         delivery=tools.delivery,
         gate=tools.gate,
         http=http,

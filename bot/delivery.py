@@ -1,6 +1,7 @@
 """Puts things into Discord channels with the bot's own token: the clip, and the status message.
 
-It needs no interaction and no cache, so it works hours later and after a restart. Where a clip may
+It needs no interaction and no cache, so it works hours later and after a restart. Only a private
+answer is reached by its interaction's token, for as long as `answers.py` has that. Where a clip may
 go is `ladder.py`'s; here is which clips go into which message, each with a nonce that derives from
 the job. Decides nothing about jobs; `pipeline.py` calls it.
 """
@@ -11,20 +12,26 @@ import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import discord
 
-from bot.errors import TooLarge
+from bot.answers import Answers
+from bot.errors import StoreError, TooLarge
 from bot.ladder import NO_ANSWER, Ladder, Letter, Posted, is_closed
-from bot.lifecycle import Job
+from bot.lifecycle import FINAL, Job
 from bot.words import Note, Tone
 
 log = logging.getLogger(__name__)
 
 Reply = Callable[[Note], Awaitable[None]]
+_Key = int | str
+"""What names the place of a status: its message, or the job whose private answer it is."""
 
 _MOST_AT_ONCE = 24 * 1024 * 1024
 """Bytes of clips in one request: Discord takes 25 MiB, and the form around them is small."""
+_ORIGINAL: Any = "@original"
+"""Discord's name of an interaction's first answer, where discord.py would have a number."""
 _STATUS_GAP = 3.0
 """Seconds between two edits of one status message; doubled with each that fails."""
 _STATUS_LONGEST_GAP = 300.0
@@ -33,17 +40,21 @@ _STATUS_TRIES = 200
 
 
 class Delivery:
-    """Posts with `client`, which must be logged in; its gateway need not be up."""
+    """Posts with `client`, which must be logged in; its gateway need not be up.
 
-    def __init__(self, client: discord.Client) -> None:
+    Without `answers` no private answer is reached.
+    """
+
+    def __init__(self, client: discord.Client, answers: Answers | None = None) -> None:
         self._client = client
+        self._answers = answers
         self._posted: dict[str, dict[int, Posted]] = {}
         """By job, the messages of clips that are in the channel while others are not yet."""
-        self._notes: dict[int, Note] = {}
-        self._warnings: dict[int, Note] = {}
+        self._notes: dict[_Key, tuple[Job, Note]] = {}
+        self._warnings: dict[_Key, Note] = {}
         """Those that are shown now: the same trouble is not told again with every try."""
-        self._replies: dict[int, Reply] = {}
-        self._editors: dict[int, asyncio.Task[None]] = {}
+        self._replies: dict[_Key, Reply] = {}
+        self._editors: dict[_Key, asyncio.Task[None]] = {}
         self._is_closing = asyncio.Event()
 
     async def post(
@@ -75,14 +86,14 @@ class Delivery:
         first edit, because only that is sure to clear Discord's "thinking…". A note that is
         overtaken by a newer one before it was shown is left out.
         """
-        key = job.status_message_id
-        if key is None:
+        if job.status_message_id is None and self._answers is None:
             return
-        self._notes[key] = note
+        key = job.status_message_id or job.id
+        self._notes[key] = (job, note)
         if reply is not None:
             self._replies[key] = reply
         if key not in self._editors:
-            self._editors[key] = asyncio.create_task(self._edit(job, key))
+            self._editors[key] = asyncio.create_task(self._edit(key))
 
     async def close(self, patience: float) -> None:
         """Let pending status edits finish, for at most `patience` seconds."""
@@ -91,26 +102,26 @@ class Delivery:
             editor.get_loop().call_later(patience, editor.cancel)
         await asyncio.gather(*pending, return_exceptions=True)
 
-    async def _edit(self, job: Job, key: int) -> None:
+    async def _edit(self, key: _Key) -> None:
         failures = 0
         try:
             while key in self._notes:
-                note = self._notes.pop(key)
+                job, note = self._notes.pop(key)
                 reply = self._replies.pop(key, None)
                 if self._warnings.pop(key, None) == note:
                     self._warnings[key] = note
                     continue
                 try:
-                    await (reply(note) if reply else self._edit_by_token(job, key, note))
+                    await (reply(note) if reply else self._edit_once(job, note))
                     failures = 0
                     if note.tone is Tone.WARNING:
                         self._warnings[key] = note
-                except (discord.DiscordException, *NO_ANSWER) as error:
+                except (discord.DiscordException, StoreError, *NO_ANSWER) as error:
                     log.info("job %s: status not shown: %s", job.short_id, error)
                     failures += 1
                     # An answer's token lives for minutes; the next try is with the bot's own.
                     if reply is not None or self._is_worth_a_try(error, failures):
-                        self._notes.setdefault(key, note)
+                        self._notes.setdefault(key, (job, note))
                 if key in self._notes:
                     await self._pause(failures)
         finally:
@@ -127,9 +138,26 @@ class Delivery:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._is_closing.wait(), gap)
 
-    async def _edit_by_token(self, job: Job, message_id: int, note: Note) -> None:
+    async def _edit_once(self, job: Job, note: Note) -> None:
+        if job.status_message_id is None:
+            await self._edit_answer(job, note)
+            return
         channel = self._client.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
-        await channel.get_partial_message(message_id).edit(content=None, embed=embed(note))
+        message = channel.get_partial_message(job.status_message_id)
+        await message.edit(content=None, embed=embed(note))
+
+    async def _edit_answer(self, job: Job, note: Note) -> None:
+        """Show a note in the job's private answer, where it has one that can be reached yet."""
+        assert self._answers is not None
+        answer = await self._answers.of(job.id)
+        if answer is not None:
+            assert self._client.application_id is not None, "the client is logged in"
+            opened = discord.Webhook.partial(
+                self._client.application_id, answer.token, client=self._client
+            )
+            await opened.edit_message(_ORIGINAL, content=None, embed=embed(note))
+            if job.state in FINAL:
+                await self._answers.forget(job.id)
 
 
 async def _post_each(ladder: Ladder, job: Job, whole: Letter, posted: dict[int, Posted]) -> None:

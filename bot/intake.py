@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot import image, words
+from bot.answers import Answer
 from bot.catalog import AUTO, Model
 from bot.delivery import Delivery, Reply
 from bot.errors import (
@@ -51,6 +52,7 @@ class Ask:
     role_ids: tuple[int, ...] = ()
     """The member's roles at this moment."""
     status_message_id: int | None
+    """None where there is none, and where only the interaction's token reaches it."""
     picture_url: str
     """From Discord's own payload; never typed by a person."""
     door: Door = Door.COMMAND
@@ -63,6 +65,8 @@ class Ask:
     prompt: str | None = None
     negative: str | None = None
     seed: int | None = None
+    answer: Answer | None = None
+    """The private answer that shows the status, in the place of a message."""
     reply: Reply | None = None
     """Edits the status message through the interaction, while that lives."""
 
@@ -168,6 +172,7 @@ class Intake:
 
     async def accept(self, ask: Ask) -> Admitted:
         """Prepare the picture, then book the job and its hold, both or none. Raises `UserError`."""
+        assert ask.answer is None or ask.status_message_id is None, "it is shown in one place"
         self._check_open()
         size = self._size(ask.wish.shape)
         self._order(ask, size)  # an option that is wrong should not cost a download
@@ -180,7 +185,7 @@ class Intake:
         try:
             await self._check_queue()
             await asyncio.to_thread(self._pictures.keep, job.id, frame.jpeg)
-            admitted = await self._store.accept(job, self._limits)
+            admitted = await self._store.accept(job, self._limits, ask.answer)
         except UserError:
             await asyncio.to_thread(self._pictures.drop, job.id)
             raise

@@ -1,7 +1,8 @@
 """The files of clips: kept until they are posted, for a settable time after, and then swept.
 
 A cap on all of them together is held by what was posted, oldest first; a clip that waits to be
-posted is never removed to make room. `handover.py` puts files here, `Keeper` goes round by itself.
+posted is never removed to make room. `handover.py` puts files here, `Keeper` goes round by itself,
+and has the tokens of private answers go that have expired.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.answers import Answers
 from bot.errors import StoreError
 from bot.lifecycle import Clip
 from bot.media import MEGABYTE
@@ -92,11 +94,17 @@ class Keeper:
     """Goes round each minute, and tells the operator each hour of what waits to be posted."""
 
     def __init__(
-        self, files: ClipFiles, store: Store, shelf: Shelf, clock: Callable[[], int]
+        self,
+        files: ClipFiles,
+        store: Store,
+        shelf: Shelf,
+        answers: Answers,
+        clock: Callable[[], int],
     ) -> None:
         self._files = files
         self._store = store
         self._shelf = shelf
+        self._answers = answers
         self._clock = clock
         self._is_full = False
         self._told_at = 0
@@ -115,6 +123,7 @@ class Keeper:
     async def round(self) -> None:
         """Sweep, and say what the operator should know. Raises `StoreError` or `OSError`."""
         now = self._clock()
+        await self._answers.sweep()
         files = await asyncio.to_thread(self._files.listed)
         open_jobs = await self._store.open_jobs()
         left = await asyncio.to_thread(self._files.sweep, files, open_jobs, now)

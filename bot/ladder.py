@@ -38,8 +38,10 @@ _NO_HISTORY = 160002
 _UNKNOWN_MESSAGE = 10008
 """To a nonce: its message was deleted. It is forgotten in a few minutes, so nothing is closed."""
 _TOO_LARGE = (40005, 50045)
-_CLOSED = (50008, 50083, 160005)
-"""Not a channel for texts; an archived thread; a locked one. Discord calls them bad requests."""
+_CLOSED = (50008, 50083, 160005, 50027)
+"""Not a channel for texts; an archived thread; a locked one; a token of an interaction long ago.
+
+Discord calls them bad requests, or unauthorized ones."""
 _GONE = (403, 404)
 _HISTORY = 500
 """Messages that are looked through in each place; a hundred are one request."""

@@ -11,7 +11,8 @@ from collections import defaultdict
 from collections.abc import Container, Iterable
 from dataclasses import asdict, dataclass, replace
 
-from bot import books, ledger, pace, renders, rows, turns
+from bot import answers, books, ledger, pace, renders, rows, turns
+from bot.answers import Answer
 from bot.database import Database
 from bot.errors import StaleJob
 from bot.ledger import Entry, Resolution
@@ -56,8 +57,8 @@ class Store:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def accept(self, job: Job, limits: Limits) -> Admitted:
-        """Book the job and its hold, both or none. Raises what `ledger.draws_for` does.
+    async def accept(self, job: Job, limits: Limits, answer: Answer | None = None) -> Admitted:
+        """Book the job, its hold and its answer, or none. Raises what `ledger.draws_for` does.
 
         The hold is the quote, or what the service last charged for such clips if that was more.
         A job from the same source, or from a reaction to the same picture that is still open, is
@@ -67,6 +68,8 @@ class Store:
         def transaction(db: sqlite3.Connection) -> Admitted:
             known = _known(db, job)
             admitted = known or _admit(db, job, limits)
+            if known is None and answer is not None:
+                answers.keep(db, job.id, answer)
             return Admitted(admitted, known is None, _ahead(db, admitted))
 
         return await self._database.run(transaction)

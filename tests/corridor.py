@@ -25,6 +25,7 @@ from PIL import Image
 
 from bot import catalog
 from bot.accounts import Accounts
+from bot.answers import Answers
 from bot.cancellation import Cancellation
 from bot.catalog import Model
 from bot.database import Database
@@ -253,6 +254,7 @@ class Bot:
         self.store = store
         self.accounts = accounts
         self.database = database
+        self.answers = Answers(database, clock)
         self.members = Members(database)
         self.provider = provider
         self.gate = Gate(provider.balance_micro, lambda: 1.0)

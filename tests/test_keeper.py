@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.answers import Answers
 from bot.database import Database
 from bot.errors import StoreError
 from bot.keeper import ClipFiles, Keeper
@@ -27,6 +28,7 @@ class House:
 
     def __init__(self, folder: Path, database: Database, clock: Clock) -> None:
         self.clock = clock
+        self.database = database
         self.store = Store(database)
         self.shelf = Shelf(database, clock, lambda: None)
         self.settle(ClipFiles(folder=folder, keep_for=24 * HOUR, most_bytes=10 * MB))
@@ -34,7 +36,9 @@ class House:
     def settle(self, files: ClipFiles) -> None:
         """Begin anew with a folder of these settings."""
         self.files = files
-        self.keeper = Keeper(files, self.store, self.shelf, self.clock)
+        self.keeper = Keeper(
+            files, self.store, self.shelf, Answers(self.database, self.clock), self.clock
+        )
 
     async def waiting(self, size: int = MB) -> Path:
         """Have a job with a clip that is not posted."""
@@ -187,7 +191,7 @@ async def test_a_sweep_that_breaks_removes_nothing_and_is_not_the_last_one(
     monkeypatch.setattr("bot.keeper._ROUND", 0.01)
     house.posted(hours_ago=25)
     store = ForgetfulStore(database)
-    keeper = Keeper(house.files, store, house.shelf, house.clock)
+    keeper = Keeper(house.files, store, house.shelf, Answers(database, house.clock), house.clock)
     with pytest.raises(StoreError):
         await keeper.round()
     assert len(house.there) == 1
@@ -203,7 +207,7 @@ async def test_what_waits_is_told_once_an_hour_and_an_empty_shelf_is_not(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with world(tmp_path) as here, here.bot() as bot:
-        keeper = Keeper(here.clip_files, bot.store, bot.shelf, here.clock)
+        keeper = Keeper(here.clip_files, bot.store, bot.shelf, bot.answers, here.clock)
         await keeper.round()
         assert said(caplog, logging.WARNING) == []
 

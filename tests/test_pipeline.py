@@ -283,7 +283,7 @@ async def test_a_start_removes_the_files_of_no_open_job_and_keeps_the_others(her
 
     async with here.bot() as bot:
         await bot.pipeline.recover()
-        await Keeper(here.clip_files, bot.store, bot.shelf, here.clock).round()
+        await Keeper(here.clip_files, bot.store, bot.shelf, bot.answers, here.clock).round()
         assert here.leftovers == [f"{job.id}-0.mp4.part", f"{job.id}.jpg"]
 
 

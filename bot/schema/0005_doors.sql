@@ -16,12 +16,17 @@ CREATE UNIQUE INDEX jobs_once_by_reaction ON jobs (picture_message_id, picture_k
 -- The service's own word that a clip is not for everybody.
 ALTER TABLE clips ADD COLUMN is_flagged INTEGER NOT NULL DEFAULT 0 CHECK (is_flagged IN (0, 1));
 
--- The token of a private answer: the one way to it, and only for minutes. Gone with its job's end.
+-- The token of a private answer: the one way to it, and only for minutes. Gone with the last word of
+-- its job, or when it has expired.
 CREATE TABLE answers (
-    job_id     TEXT    PRIMARY KEY REFERENCES jobs (id),
-    token      TEXT    NOT NULL,
-    expires_at INTEGER NOT NULL
+    job_id      TEXT    PRIMARY KEY REFERENCES jobs (id),
+    token       TEXT    NOT NULL,
+    expires_at  INTEGER NOT NULL,
+    most_bytes  INTEGER,  -- of a file in it, by Discord's word
+    takes_clips INTEGER NOT NULL CHECK (takes_clips IN (0, 1))  -- whatever the wish was
 ) STRICT;
+
+CREATE INDEX answers_by_end ON answers (expires_at);
 
 CREATE TABLE policies (
     guild_id INTEGER PRIMARY KEY,

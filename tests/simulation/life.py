@@ -10,6 +10,7 @@ from functools import cache
 import httpx
 
 from bot.accounts import Accounts
+from bot.answers import Answers
 from bot.catalog import Model
 from bot.delivery import Delivery, embed
 from bot.gate import Gate
@@ -83,7 +84,8 @@ class Life:
         self.http = httpx.AsyncClient(
             transport=SimulatedWeb(around.wire, around.runware, around.pictures), trust_env=False
         )
-        self.delivery = Delivery(client)
+        answers = Answers(database, self._clock)
+        self.delivery = Delivery(client, answers)
         self.pictures = SimulatedPictures(around.disk.folder / "pictures", around.wire.peril)
         provider = Provider(self.http, URL, "key", models={small_model().id: small_model()})
         self.gate = Gate(provider.balance_micro, chance.random)
@@ -106,7 +108,7 @@ class Life:
         )
         self.worker = Worker(self.store, self.pipeline, self._clock)
         shelf = Shelf(database, self._clock, self.worker.wake)
-        self.keeper = Keeper(files, self.store, shelf, self._clock)
+        self.keeper = Keeper(files, self.store, shelf, answers, self._clock)
         self.intake = Intake(
             store=self.store,
             gate=self.gate,

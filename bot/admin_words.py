@@ -57,7 +57,8 @@ def _values(values: Values) -> str:
         for measure, amount in values.items()
         if amount is not None and not (measure is Measure.COOLDOWN and amount == 0)
     ]
-    return ", ".join(said) or tongue()("no limits")
+    say = tongue()
+    return ", ".join(said) or say("no limits")
 
 
 def rule_set(rule: Rule, before: Rule | None, limits: Limits) -> Note:
@@ -76,7 +77,8 @@ def rule_set(rule: Rule, before: Rule | None, limits: Limits) -> Note:
 
 
 def _before(was: str) -> str:
-    return tongue()("Before: {was}.", was=was)
+    say = tongue()
+    return say("Before: {was}.", was=was)
 
 
 def rule_dropped(rule: Rule, before: Rule | None) -> Note:
@@ -173,16 +175,20 @@ def _act(row: AuditRow) -> str:
             text = f"{capital(whom(about))}: {now or inherited}"
             return text if was == now else f"{text} ({_was(was or say('inherited'))})"
         case "grant", [_, member_id]:
-            return f"<@{member_id}>: {say('{usd} credit', usd=usd(int(row.after)))}"
+            credit = say("{usd} credit", usd=usd(int(row.after)))
+            return f"<@{member_id}>: {credit}"
         case "reset", [_, member_id]:
-            return f"<@{member_id}>: {say('{usd} no longer counts', usd=usd(int(row.before)))}"
+            excused = say("{usd} no longer counts", usd=usd(int(row.before)))
+            return f"<@{member_id}>: {excused}"
     was_and_is = zip(row.before.split(", "), row.after.split(", "), strict=True)
     changed = [f"{now} ({_was(was)})" for was, now in was_and_is if was != now]
-    return f"{capital(say('this server'))}: {', '.join(changed) or say('nothing')}"
+    here, nothing = say("this server"), say("nothing")
+    return f"{capital(here)}: {', '.join(changed) or nothing}"
 
 
 def _was(text: str) -> str:
-    return tongue()("was {was}", was=text)
+    say = tongue()
+    return say("was {was}", was=text)
 
 
 def _written(measure: Measure, text: str) -> str:

@@ -168,7 +168,8 @@ class Desk:
         _check_reason(change)
         micro = _dollars(amount, mark("dollars such as `2.50`, and more than 0"))
         if micro == 0:
-            raise InputRefused("amount", tongue()("more than $0.00"))
+            say = tongue()
+            raise InputRefused("amount", say("more than $0.00"))
         expires_at = None if days is None else change.at + days * _DAY
         await self._admin.grant(change, member_id, micro, expires_at)
         return admin_words.granted(member_id, micro, expires_at)

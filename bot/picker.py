@@ -8,6 +8,16 @@ from bot.rules import Measure
 from bot.tongue import mark, tongue
 from bot.wish import ENGLISH
 
+NAMES = {
+    name: name
+    for name in (
+        mark("animate"),
+        mark("quota"),
+        mark("usage"),
+    )
+}
+"""Names of commands and options. Discord takes small letters alone, and no spaces."""
+
 # --- /animate ------------------------------------------------------------------------------------
 
 ANIMATE = mark("Turn a picture into a short video clip.")
@@ -28,7 +38,8 @@ SHAPE_AUTO = mark("auto (nearest to the picture)")
 
 def duration_choice(duration: float, locale: str = ENGLISH) -> str:
     """Name a duration in the picker."""
-    return tongue(locale)("{seconds} seconds", seconds=seconds(duration))
+    say = tongue(locale)
+    return say("{seconds} seconds", seconds=seconds(duration))
 
 
 # --- /quota and /usage ----------------------------------------------------------------------------

@@ -117,7 +117,8 @@ def explanation(statement: Statement, holds: Sequence[OpenHold]) -> Note:
         for hold in holds[:_MOST_NAMED]
     ]
     listed = _listed(held, len(holds)) or say("nothing")
-    blocks.append(f"**{say('Held by clips in progress')}**\n{listed}")
+    title = say("Held by clips in progress")
+    blocks.append(f"**{title}**\n{listed}")
     return Note(say("🔎 Which limits hold here"), "\n".join(blocks), Tone.WORKING)
 
 
@@ -152,7 +153,8 @@ def _money_block(statement: Statement, line: Line, names: Mapping[Any, str]) -> 
     say = tongue()
     name = f"**{capital(say(names[line.measure]))}**"
     if line.value is None:
-        return f"{name} · {say('unlimited')}\n-# {_source(line)}"
+        unlimited = say("unlimited")
+        return f"{name} · {unlimited}\n-# {_source(line)}"
     balance, room = statement.balance(line), statement.room_micro(line) or 0
     facts = [say("{usd} spent", usd=usd(balance.spent_micro))]
     if balance.held_micro:
@@ -236,7 +238,8 @@ def _bar(used: int, limit: int) -> str:
 def _listed(parts: Sequence[str], total: int) -> str:
     if total <= len(parts):
         return " · ".join(parts)
-    more = tongue()("and {more} more", more=total - len(parts))
+    say = tongue()
+    more = say("and {more} more", more=total - len(parts))
     return " · ".join([*parts, more])
 
 

@@ -230,7 +230,8 @@ def _used_up(error: LimitReached, free: int) -> Note:
 
 
 def _when(at: int) -> str:
-    return tongue()("<t:{at}:R>, on <t:{at}:F>", at=at)
+    say = tongue()
+    return say("<t:{at}:R>, on <t:{at}:F>", at=at)
 
 
 def _too_many(error: TooManyAtOnce) -> Note:

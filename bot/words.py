@@ -212,7 +212,8 @@ def receipt(statement: Statement, locale: str | None = None) -> str:
 
 def alt_text(job: Job) -> str:
     """Describe the clip for people who do not see it."""
-    what = job.order.prompt or tongue(job.wish.locale)("A picture, brought to motion")
+    say = tongue(job.wish.locale)
+    what = job.order.prompt or say("A picture, brought to motion")
     return f"{what} ({', '.join(_facts(job))})"[:MOST_ALT]
 
 
@@ -292,7 +293,8 @@ def _facts(job: Job) -> list[str]:
 
 
 def _name(job: Job) -> str:
-    return tongue(job.wish.locale)("job {id}", id=job.short_id)
+    say = tongue(job.wish.locale)
+    return say("job {id}", id=job.short_id)
 
 
 def _fine_print(job: Job) -> str:
@@ -300,7 +302,8 @@ def _fine_print(job: Job) -> str:
 
 
 def _held(job: Job) -> str:
-    return tongue(job.wish.locale)("{usd} is held.", usd=usd(job.quote_micro))
+    say = tongue(job.wish.locale)
+    return say("{usd} is held.", usd=usd(job.quote_micro))
 
 
 def _paid(say: Tongue, micro: int) -> str:

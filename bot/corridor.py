@@ -151,7 +151,7 @@ def build(
     )
     clip_files = _clip_files(settings)
     pipeline = _pipeline(settings, tools, clip_files)
-    worker = Worker(tools.store, pipeline, clock)
+    worker = Worker(pipeline.watch, pipeline, clock)
     shelf = Shelf(database, clock, worker.wake)
     media = Media(http, settings.discord_media_hosts, settings.picture_max_mb * MEGABYTE)
     intake = _intake(settings, model, tools, media, worker.wake)

@@ -7,6 +7,7 @@ what it sees, `timetable.py` plans looks by it and `words.py` tells people; `ren
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from bot.lifecycle import Job, State
 
@@ -22,7 +23,7 @@ _RARELY = 60.0
 """The longest pause between two looks, in seconds."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Usual:
     """How long clips of a kind took lately, from the service's yes to our seeing it, in seconds."""
 
@@ -32,7 +33,7 @@ class Usual:
     """What nine of ten took at most."""
     slowest: float
 
-    @property
+    @cached_property
     def opens(self) -> float:
         """From which age on a clip may be ready.
 
@@ -41,7 +42,7 @@ class Usual:
         """
         return self.fastest - max(_EARLY, self.fastest / 5)
 
-    @property
+    @cached_property
     def closes(self) -> float:
         """By which age it should have been ready."""
         return self.slowest * 1.2

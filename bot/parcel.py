@@ -54,7 +54,7 @@ def _outcome(task_uuid: str, reply: Reply, *, is_alone: bool) -> ProviderError |
     # The status is that of the whole answer: among others, only the code speaks of the one task.
     if own and (is_alone or own[0].is_known):
         return own[0].as_exception(reply.status)
-    if not own and any(item.taskUUID == task_uuid for item in reply.items):
+    if not own and reply.names(task_uuid):
         return None
     return _of_all(reply) or Unclear(
         "noAcknowledgement", "the answer does not say what became of it", status=reply.status

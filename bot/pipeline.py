@@ -22,11 +22,12 @@ from bot.keeper import ClipFiles
 from bot.lifecycle import UNSENT, Clip, Event, Failure, Job, State
 from bot.members import Members
 from bot.money import usd
-from bot.pace import LATE_AFTER, Pace, took
+from bot.pace import Pace, took
 from bot.provider import Progress, Provider
 from bot.store import Store
 from bot.submission import Submission
 from bot.timetable import Timetable
+from bot.watch import Watch
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +72,8 @@ class Pipeline:
             give_up_after=give_up_after,
             pace=self._pace,
         )
+        self.watch = Watch(store, self._timetable)
+        """Knows what is due; the worker asks it."""
         self._ending = Ending(
             store=store,
             gate=gate,
@@ -102,6 +105,7 @@ class Pipeline:
         for clip_kind, took_ms in await self._store.renders():
             self._pace.note(clip_kind, took_ms)
         self._pictures.sweep(await self._store.open_jobs(UNSENT))
+        await self.watch.recall()
         await self._ending.retell()
 
     async def step(self, job: Job) -> None:
@@ -213,21 +217,11 @@ class Pipeline:
         return self._timetable.is_over(job, _MORE_PATIENCE if progress.is_known else 1)
 
     async def _postpone(self, jobs: Sequence[Job]) -> None:
-        now = self._timetable.clock()
-        due = {}
-        for job in jobs:
-            due[job.id] = self._timetable.next_look(job)
-            if job.state is State.LOST:
-                continue
-            # Until a job is late, no look is planned beyond that moment: the one that was planned
-            # for it, or before it, and finds it late is the first, and no other is.
-            late_at = job.updated_at + LATE_AFTER * 1000
-            if now < late_at:
-                due[job.id] = min(due[job.id], late_at)
-            elif job.due_at <= late_at:
-                self._delivery.show(job, words.slow(job))
+        due = self._timetable.next_looks(jobs)
+        for job in self._timetable.just_late(jobs):
+            self._delivery.show(job, words.slow(job))
         if due:
-            await self._store.postpone(jobs, due)
+            await self.watch.postpone(jobs, due)
 
     async def _finish(self, job: Job, progress: Progress) -> None:
         if not progress.results:

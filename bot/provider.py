@@ -9,7 +9,7 @@ Facts: runware.ai/docs, platform pages.
 import logging
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,6 +70,7 @@ class Progress:
 
 
 _IN_THE_MAKING = Progress(is_processing=True)
+_NOT_MENTIONED = Progress(is_known=False)
 
 
 class Provider:
@@ -122,7 +123,7 @@ class Provider:
         if not requests:
             return outcomes
         try:
-            reply = await self._post(requests.values())
+            reply = await self._post(b"[%b]" % b",".join(requests.values()))
         except ProviderError as error:
             return outcomes | dict.fromkeys(requests, error)
         return outcomes | outcomes_of(requests, reply)
@@ -133,7 +134,7 @@ class Provider:
         A dry run: nothing is made and nothing is charged. Raises what may stand in a task's way.
         """
         wanted = Wanted(str(uuid.uuid4()), order, Frame.data_uri(jpeg))
-        reply = await self._post([self._request(wanted, has_callback=False)], _DRY_RUN)
+        reply = await self._post(b"[%b]" % self._request(wanted, has_callback=False), _DRY_RUN)
         for error in reply.errors:
             raise error.as_exception(reply.status)
         costs = [item.cost_micro for item in reply.items if item.cost_micro is not None]
@@ -176,12 +177,10 @@ class Provider:
         return found
 
     async def _look_together(self, task_uuids: Sequence[str]) -> dict[str, Progress]:
-        reply = await self._post(
-            orjson.dumps({"taskType": "getResponse", "taskUUID": task_uuid})
-            for task_uuid in task_uuids
-        )
+        asked = [{"taskType": "getResponse", "taskUUID": task_uuid} for task_uuid in task_uuids]
+        reply = await self._post(orjson.dumps(asked))
         general = [fault for fault in reply.errors if _is_of_the_request(fault, reply.status)]
-        if not general or reply.items or len(general) < len(reply.errors):
+        if not general or reply.items or reply.waiting or len(general) < len(reply.errors):
             return _progress(reply, task_uuids)
         problem = general[0].as_exception(reply.status)
         if isinstance(problem, Rejected) and len(task_uuids) > 1:
@@ -199,22 +198,19 @@ class Provider:
     async def balance_micro(self) -> int | None:
         """Return the account's credit in micro-dollars, None where the service does not say."""
         asked = {"taskType": "accountManagement", "operation": "getDetails"}
-        reply = await self._post([orjson.dumps(asked | {"taskUUID": str(uuid.uuid4())})])
+        reply = await self._post(orjson.dumps([asked | {"taskUUID": str(uuid.uuid4())}]))
         for error in reply.errors:
             raise error.as_exception(reply.status)
         return next((item.balance_micro for item in reply.items), None)
 
     async def ping(self) -> None:
         """Raise a `ProviderError` unless the service answers."""
-        reply = await self._post([orjson.dumps({"taskType": "ping", "ping": True})])
+        reply = await self._post(orjson.dumps([{"taskType": "ping", "ping": True}]))
         for error in reply.errors:
             raise error.as_exception(reply.status)
 
-    async def _post(
-        self, tasks: Iterable[bytes], headers: Mapping[str, str] | None = None
-    ) -> Reply:
-        """Send tasks, each as JSON, in one request."""
-        body = b"[%b]" % b",".join(tasks)
+    async def _post(self, body: bytes, headers: Mapping[str, str] | None = None) -> Reply:
+        """Send tasks, a JSON array of them, in one request."""
         sent = self._headers | dict(headers or {})
         try:
             response = await self._http.post(
@@ -253,35 +249,36 @@ def _ends_its_task(fault: Fault, status: int) -> bool:
     return is_told and not _is_of_the_request(fault, status)
 
 
-def _progress(reply: Reply, task_uuids: Iterable[str]) -> dict[str, Progress]:
+def _progress(reply: Reply, task_uuids: Collection[str]) -> dict[str, Progress]:
     """Sort an answer by task."""
     found: dict[str, Progress] = {}
-    is_whole = not any(fault.task_uuid == "" for fault in reply.errors)
-    all_items = defaultdict[str, list[Item]](list)
+    if not any(fault.task_uuid == "" for fault in reply.errors):
+        found = dict.fromkeys(task_uuids, _NOT_MENTIONED)
+    # Else it cannot be told whether one that is not mentioned was asked about.
+    found |= dict.fromkeys(reply.waiting.intersection(task_uuids), _IN_THE_MAKING)
+    items = defaultdict[str, list[Item]](list)
     for item in reply.items:
-        all_items[item.taskUUID].append(item)
-    all_faults = defaultdict[str, list[Fault]](list)
+        items[item.taskUUID].append(item)
+    faults = defaultdict[str, list[Fault]](list)
     for fault in reply.errors:
         if not is_unknown_task(fault):
-            all_faults[fault.task_uuid].append(fault)
-    for task_uuid in task_uuids:
-        items, faults = all_items[task_uuid], all_faults[task_uuid]
-        if len(items) == 1 and items[0].is_processing and not faults:
-            found[task_uuid] = _IN_THE_MAKING  # as nearly always
-        elif items or faults or is_whole:  # else it cannot be told whether it was asked about
-            found[task_uuid] = _progress_of(items, faults, reply.status)
+            faults[fault.task_uuid].append(fault)
+    for task_uuid in (items.keys() | faults.keys()).intersection(task_uuids):
+        found[task_uuid] = _progress_of(task_uuid, items[task_uuid], faults[task_uuid], reply)
     return found
 
 
-def _progress_of(items: Sequence[Item], faults: Sequence[Fault], status: int) -> Progress:
+def _progress_of(
+    task_uuid: str, items: Sequence[Item], faults: Sequence[Fault], reply: Reply
+) -> Progress:
     """Take the parts of an answer for one task together; repeated clips count once."""
     results = {item.videoUUID: _result(item) for item in items if item.is_finished}
-    ends = [fault for fault in faults if _ends_its_task(fault, status)]
+    ends = [fault for fault in faults if _ends_its_task(fault, reply.status)]
+    is_waiting = task_uuid in reply.waiting
     return Progress(
         results=tuple(results.values()),
-        errors=tuple(fault.as_exception(status) for fault in ends),
-        is_processing=any(item.is_processing for item in items),
-        is_known=bool(items or faults),
+        errors=tuple(fault.as_exception(reply.status) for fault in ends),
+        is_processing=is_waiting or any(item.is_processing for item in items),
     )
 
 

@@ -7,23 +7,20 @@ Decides nothing: `lifecycle.py` says what a job becomes, `ledger.py` what may be
 
 import json
 import sqlite3
-from collections import defaultdict
 from collections.abc import Container, Iterable
 from dataclasses import asdict, dataclass, replace
 
-from bot import answers, books, ledger, pace, renders, rows, turns
+from bot import answers, books, due, ledger, pace, renders, rows, turns
 from bot.answers import Answer
 from bot.database import Database
 from bot.errors import StaleJob
 from bot.ledger import Entry, Resolution
-from bot.lifecycle import FINAL, UNSENT, Clip, Job, State
+from bot.lifecycle import UNSENT, Clip, Job, State
 from bot.rows import COLUMNS
 from bot.rules import Limits
 from bot.wish import Door
 
-_OPEN = "state NOT IN ('delivered', 'failed')"  # written out: it must match the index jobs_due
 _UNTAKEN = "state IN ('queued', 'submitting')"  # as the index jobs_waiting has it
-assert {f"{state}" for state in FINAL} == {"delivered", "failed"}
 
 RESTORED_AT = "restored at"
 """The fact that `backup.py` leaves in a copy that it puts back: Unix milliseconds."""
@@ -122,7 +119,7 @@ class Store:
         def transaction(db: sqlite3.Connection) -> Agenda:
             jobs: list[Job] = []
             # Read row by row in the order of the index, no further than to the first to come.
-            for row in db.execute(f"SELECT {COLUMNS} FROM jobs WHERE {_OPEN} ORDER BY due_at"):
+            for row in db.execute(f"SELECT {COLUMNS} FROM jobs WHERE {due.OPEN} ORDER BY due_at"):
                 if row["id"] in but_not:
                     continue
                 if row["due_at"] > now:
@@ -135,43 +132,22 @@ class Store:
         return await self._database.run(transaction)
 
     async def postpone(self, jobs: Iterable[Job], due_at: dict[str, int]) -> None:
-        """Set the next step of jobs that stay as they are; one statement for those of one time.
+        """Set the next step of jobs that stay as they are.
 
         A job that was nudged since it was read stays due: what was learnt may be older than that.
         """
-        alike = defaultdict[tuple[int, State, int], list[str]](list)
-        for job in jobs:
-            alike[due_at[job.id], job.state, job.due_at].append(job.id)
-
-        def transaction(db: sqlite3.Connection) -> None:
-            for (later, state, read_as), ids in alike.items():
-                db.execute(
-                    "UPDATE jobs SET due_at = ? WHERE state = ? AND due_at = ?"
-                    " AND id IN (SELECT value FROM json_each(?))",
-                    (later, state, read_as, json.dumps(ids)),
-                )
-
-        await self._database.run(transaction)
+        await self._database.run(lambda db: due.postpone(db, jobs, due_at))
 
     async def nudge(self, task_uuid: str, now: int) -> State | None:
         """Have a job looked at now that renders or is lost, and return its state.
 
         In any other state nothing changes. None if there is no such task.
         """
+        return await self._database.run(lambda db: due.nudge(db, task_uuid, now))
 
-        def transaction(db: sqlite3.Connection) -> State | None:
-            query = "SELECT state FROM jobs WHERE task_uuid = ?"
-            row = db.execute(query, (task_uuid,)).fetchone()
-            if row is None:
-                return None
-            # Also where it is due already: a look may be under way whose answer is older.
-            db.execute(
-                "UPDATE jobs SET due_at = ? WHERE task_uuid = ? AND state IN ('rendering', 'lost')",
-                (now, task_uuid),
-            )
-            return State(row["state"])
-
-        return await self._database.run(transaction)
+    async def recall(self, now: int) -> None:
+        """Have all that renders looked at now; what has been due for longer has been."""
+        await self._database.run(lambda db: due.recall(db, now))
 
     async def job(self, job_id: str) -> Job | None:
         """Return one job."""
@@ -181,7 +157,7 @@ class Store:
         """Return the open jobs that a member's reaction to a message has asked for."""
 
         def transaction(db: sqlite3.Connection) -> list[Job]:
-            where = f"picture_message_id = ? AND member_id = ? AND door = 'reaction' AND {_OPEN}"
+            where = f"picture_message_id = ? AND member_id = ? AND door = 'reaction' AND {due.OPEN}"
             return list(rows.find(db, where, message_id, member_id))
 
         return await self._database.run(transaction)
@@ -208,7 +184,8 @@ class Store:
 
         def transaction(db: sqlite3.Connection) -> frozenset[str]:
             found = db.execute(
-                f"SELECT id FROM jobs WHERE {_OPEN} AND state IN (SELECT value FROM json_each(?))",
+                f"SELECT id FROM jobs WHERE {due.OPEN}"
+                " AND state IN (SELECT value FROM json_each(?))",
                 (json.dumps(list(among)),),
             )
             return frozenset(row["id"] for row in found)
@@ -271,7 +248,7 @@ class Store:
 
         def transaction(db: sqlite3.Connection) -> int:
             found = db.execute(
-                f"SELECT count(*) FROM jobs WHERE {_OPEN} AND due_at <= ?"
+                f"SELECT count(*) FROM jobs WHERE {due.OPEN} AND due_at <= ?"
                 " AND state IN ('submitting', 'rendering', 'lost')",
                 (due_by,),
             )
@@ -302,7 +279,7 @@ def _known(db: sqlite3.Connection, job: Job) -> Job | None:
         known = rows.one(
             db,
             "picture_message_id = ? AND picture_key = ? AND member_id = ?"
-            f" AND door = 'reaction' AND {_OPEN}",
+            f" AND door = 'reaction' AND {due.OPEN}",
             *(job.picture.message_id, job.picture.key, job.member_id),
         )
     return known

@@ -3,20 +3,23 @@
 Holds the clock and chance for the steps behind it, which decide what to do at that time. No I/O.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from bot import lifecycle
 from bot.lifecycle import Job, State
-from bot.pace import Pace, Usual, look_delay
+from bot.pace import LATE_AFTER, Pace, Usual, look_delay
 
 _LOST_EVERY = 3600
 """Seconds between two looks at a lost task: nobody waits for it any more."""
+_LEASE = 60
+"""Seconds for which looks may be planned in memory alone."""
 _LOST_FOR = 7 * 24 * 3600
 """Seconds for which a lost task is looked for: a clip is kept no longer, by all reports."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Timetable:
     """Moments are Unix milliseconds, spans are seconds; `chance` returns a number from 0 to 1."""
 
@@ -44,12 +47,44 @@ class Timetable:
         return self.clock() + round(delay * 1000)
 
     def next_look(self, job: Job) -> int:
-        """Return when to look again at a job that renders or is lost."""
+        """Return when to look again at a job that renders or is lost.
+
+        Until a job is late, no look is planned beyond that moment, so that this is seen in time.
+        """
+        return self._next_look(job, self.clock())
+
+    def next_looks(self, jobs: Iterable[Job]) -> dict[str, int]:
+        """Return the same for many, by their ids."""
         now = self.clock()
+        return {job.id: self._next_look(job, now) for job in jobs}
+
+    def _next_look(self, job: Job, now: int) -> int:
         if job.state is State.LOST:
             return now + _LOST_EVERY * 1000
         taken_ago = (now - job.updated_at) / 1000
-        return self.beat(look_delay(taken_ago, self.look_every, self.usual(job)))
+        at = self._beat(now, look_delay(taken_ago, self.look_every, self.usual(job)))
+        late_at = _late_at(job)
+        return min(at, late_at) if now < late_at else at
+
+    def lease(self, job: Job, next_look: int) -> int:
+        """Return until when the looks at a job may be planned in memory, from that one on.
+
+        What is not late yet is leased until it is late, and no longer.
+        """
+        if job.state is not State.RENDERING:
+            return next_look
+        now = self.clock()
+        end = max(next_look, now + _LEASE * 1000)
+        return min(end, _late_at(job)) if now < _late_at(job) else end
+
+    def just_late(self, jobs: Iterable[Job]) -> list[Job]:
+        """Return those that still render and are late, and were not the last time.
+
+        The look that was planned for that moment, or before it, is the first that finds it late.
+        """
+        now = self.clock()
+        rendering = (job for job in jobs if job.state is State.RENDERING)
+        return [job for job in rendering if job.due_at <= _late_at(job) <= now]
 
     def usual(self, job: Job) -> Usual | None:
         """Return how long such clips usually take, where that is known."""
@@ -61,5 +96,16 @@ class Timetable:
         Not the one after: a look takes a moment, and the beat after the next would be meant each
         time.
         """
-        length = max(1, round(self.look_every * 1000))
-        return (self.clock() + round(wait * 1000) + length // 2) // length * length
+        return self._beat(self.clock(), wait)
+
+    def _beat(self, now: int, wait: float) -> int:
+        length = self._beat_ms
+        return (now + round(wait * 1000) + length // 2) // length * length
+
+    @cached_property
+    def _beat_ms(self) -> int:
+        return max(1, round(self.look_every * 1000))
+
+
+def _late_at(job: Job) -> int:
+    return job.updated_at + LATE_AFTER * 1000

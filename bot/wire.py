@@ -137,6 +137,12 @@ class Reply:
     status: int
     items: tuple[Item, ...]
     errors: tuple[Fault, ...]
+    waiting: frozenset[str] = frozenset()
+    """Tasks of which an item says that they are in the making, and nothing else of interest."""
+
+    def names(self, task_uuid: str) -> bool:
+        """Tell whether an item is about this task."""
+        return task_uuid in self.waiting or any(item.taskUUID == task_uuid for item in self.items)
 
 
 def is_conflict(fault: Fault) -> bool:
@@ -157,28 +163,36 @@ def read_reply(status: int, headers: Mapping[str, str], body: bytes) -> Reply:
     except ValidationError:
         envelope = {}
     items, errors = [], []
-    for raw in _listed(envelope.get("data")):
+    listed = _listed(envelope.get("data"))
+    # Nearly all that is ever read is of tasks in the making: for these no item is made.
+    waiting = frozenset(raw["taskUUID"] for raw in listed if _is_waiting(raw))
+    for raw in (raw for raw in listed if not _is_waiting(raw)):
         item = _item(raw)
         if item is not None and (item.error is not None or item.status == "error"):
             failure = _first_mapping(item.error, raw) | {"status": "error"}
             errors.append(_fault(failure, wait, item.taskUUID))
         elif item is not None:
             items.append(item)
-    listed = [_fault(raw, wait) for raw in _listed(envelope.get("errors"))]
-    told = {(fault.task_uuid, fault.code) for fault in listed}
+    faults = [_fault(raw, wait) for raw in _listed(envelope.get("errors"))]
+    told = {(fault.task_uuid, fault.code) for fault in faults}
     # A failure that is told both as an item and as an error is one failure.
-    errors = [fault for fault in errors if (fault.task_uuid, fault.code) not in told] + listed
+    errors = [fault for fault in errors if (fault.task_uuid, fault.code) not in told] + faults
     if not envelope or (status >= 400 and not errors):  # noqa: PLR2004 - HTTP's own boundary
         errors.append(Fault("httpStatus", "no error object", "", "", wait))
         if status < 400:  # noqa: PLR2004
             raise Unclear("unreadable", "the answer is not the service's JSON", status=status)
-    return Reply(status, tuple(items), tuple(errors))
+    return Reply(status, tuple(items), tuple(errors), waiting)
 
 
 def _listed(value: Any) -> list[dict[str, Any]]:
     """Return the objects of what should be a list, but may be one object or missing."""
     values = value if isinstance(value, list) else [value]
     return [one for one in values if isinstance(one, dict)]
+
+
+def _is_waiting(raw: Mapping[str, Any]) -> bool:
+    is_quiet = raw.get("status") == "processing" and "error" not in raw and "videoURL" not in raw
+    return is_quiet and isinstance(raw.get("taskUUID"), str)
 
 
 def _item(raw: dict[str, Any]) -> Item | None:

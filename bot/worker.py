@@ -1,27 +1,29 @@
-"""The clock's door: takes what is due from the store and hands it to the pipeline, for ever.
+"""The clock's door: takes what is due and hands it to the pipeline, for ever.
 
 Steps of different jobs run beside each other, bounded per kind; a job is in one step at a time.
 Everything that is rendering is looked at together. What is to be sent for the first time waits in
 a line, where `turns.py` says who is next, and what meets there is sent together. Nothing is kept
-here that a restart would miss: due is a column, and `wake` only shortens a wait.
+here that a restart would miss: `watch.py` knows what is due, and `wake` only shortens a wait.
 """
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any
+from collections.abc import Callable, Container, Coroutine, Iterable, Sequence
+from typing import Any, Protocol
 
 from bot.errors import StaleJob, StoreError, StoreTrouble
 from bot.lifecycle import LOOKED_AT, Job, State
 from bot.pipeline import Pipeline
-from bot.store import Store
+from bot.store import Agenda
 from bot.turns import Turns
 
 log = logging.getLogger(__name__)
 
 _SUBMITS_AT_ONCE = 4
 _DELIVERIES_AT_ONCE = 4
+_LOOKS_AT_ONCE = 4
+"""Each at as many jobs as an agenda has."""
 _MOST_TOGETHER = 8
 """Tasks sent in one request: what is unclear of one of them is unclear of all."""
 _PAUSE = 0.01
@@ -36,11 +38,21 @@ _AFTER_A_BUG = 60_000
 """Milliseconds until a job is tried again whose step broke in an unforeseen way."""
 
 
+class Plans(Protocol):
+    """What knows when each job is due: the watch."""
+
+    async def agenda(self, now: int, but_not: Container[str] = ()) -> Agenda:
+        """Return what is due, and when to ask again."""
+
+    async def postpone(self, jobs: Iterable[Job], due_at: dict[str, int]) -> None:
+        """Set the next step of jobs that stay as they are."""
+
+
 class Worker:
     """`start()`, and `await stop()` at the end; `clock` returns Unix milliseconds."""
 
-    def __init__(self, store: Store, pipeline: Pipeline, clock: Callable[[], int]) -> None:
-        self._store = store
+    def __init__(self, plans: Plans, pipeline: Pipeline, clock: Callable[[], int]) -> None:
+        self._plans = plans
         self._pipeline = pipeline
         self._clock = clock
         self._due = asyncio.Event()
@@ -51,6 +63,7 @@ class Worker:
         """To be sent for the first time."""
         self._submits = asyncio.Semaphore(_SUBMITS_AT_ONCE)
         self._deliveries = asyncio.Semaphore(_DELIVERIES_AT_ONCE)
+        self._looks = asyncio.Semaphore(_LOOKS_AT_ONCE)
 
     def wake(self) -> None:
         """Have the store asked now instead of at the next due time."""
@@ -83,7 +96,7 @@ class Worker:
     async def _start_what_is_due(self) -> float:
         """Start the steps that are due and return the seconds until the next one is."""
         try:
-            agenda = await self._store.agenda(self._clock(), frozenset(self._busy))
+            agenda = await self._plans.agenda(self._clock(), frozenset(self._busy))
         except StoreTrouble:
             return _BREATH
         except Exception:
@@ -92,7 +105,7 @@ class Worker:
             return _LONGEST_NAP
         self._busy |= {job.id for job in agenda.jobs}
         if looked_at := [job for job in agenda.jobs if job.state in LOOKED_AT]:
-            self._start(self._guarded(looked_at, self._pipeline.look(looked_at)))
+            self._start(self._look(looked_at))
         self._begin([job for job in agenda.jobs if job.state is State.QUEUED])
         for job in agenda.jobs:
             if job.state not in LOOKED_AT and job.state is not State.QUEUED:
@@ -113,6 +126,10 @@ class Worker:
         async with self._submits:
             if jobs := self._line.take(_MOST_TOGETHER):
                 await self._guarded(jobs, self._pipeline.begin(jobs))
+
+    async def _look(self, jobs: Sequence[Job]) -> None:
+        async with self._looks:
+            await self._guarded(jobs, self._pipeline.look(jobs))
 
     async def _step(self, job: Job) -> None:
         lane = self._deliveries if job.state is State.RENDERED else self._submits
@@ -143,7 +160,7 @@ class Worker:
     async def _set_aside(self, jobs: Sequence[Job]) -> None:
         later = self._clock() + _AFTER_A_BUG
         try:
-            await self._store.postpone(jobs, dict.fromkeys((job.id for job in jobs), later))
+            await self._plans.postpone(jobs, dict.fromkeys((job.id for job in jobs), later))
         except StoreError:
             log.exception("the store cannot be written either")
             # The jobs are still due: without a pause they would be sent or posted over and over.

@@ -274,7 +274,7 @@ class Bot:
             clock=clock,
             chance=lambda: 1.0,
         )
-        self.worker = Worker(store, self.pipeline, clock)
+        self.worker = Worker(self.pipeline.watch, self.pipeline, clock)
         self.shelf = Shelf(database, clock, self.worker.wake)
         self.cancellation = Cancellation(store, self.delivery, self.pictures, clock)
         self.intake = Intake(
@@ -316,17 +316,24 @@ class Bot:
         `late_by` is how many seconds later than planned that is, as on a busy machine.
         """
         clock = self.world.clock
-        agenda = await self.store.agenda(clock())
+        agenda = await self.pipeline.watch.agenda(clock())
         if not agenda.jobs:
             assert agenda.next_at is not None, "nothing is left to do"
             clock.now = agenda.next_at + round(late_by * 1000)
-            agenda = await self.store.agenda(clock())
+            agenda = await self.pipeline.watch.agenda(clock())
         looked_at = [job for job in agenda.jobs if job.state in LOOKED_AT]
         if looked_at:
             await self.pipeline.look(looked_at)
         for job in agenda.jobs:
             if job.state not in LOOKED_AT:
                 await self.pipeline.step(job)
+
+    async def next_at(self) -> int:
+        """When something will be due, where nothing is."""
+        agenda = await self.pipeline.watch.agenda(self.world.clock())
+        assert agenda.jobs == ()
+        assert agenda.next_at is not None
+        return agenda.next_at
 
     async def reread(self, job: Job) -> Job:
         found = await self.store.job(job.id)

@@ -240,7 +240,7 @@ async def finished_after(bot: Bot, seconds: float) -> Job:
     """Have a clip made that is ready so many seconds after the service has taken it."""
     hidden = bot.world.trouble(match=WHERE["look"], **NOTHING_KNOWN)
     job = await bot.until(await bot.accept(), [State.RENDERING])
-    while (await bot.reread(job)).due_at < job.updated_at + seconds * 1000:
+    while await bot.next_at() < job.updated_at + seconds * 1000:
         await bot.work()
     bot.world.runware.faults.clear(hidden)
     return await bot.finished(job)
@@ -261,12 +261,12 @@ async def test_people_are_told_what_is_usual_from_the_fifth_clip_on_also_after_a
         assert not any("usually" in note.body for note in here.channel.notes)
     async with here.bot(look_every=1.0) as bot:
         await bot.pipeline.recover()
-        job = await bot.until(await bot.accept(), [State.RENDERING])
+        await bot.until(await bot.accept(), [State.RENDERING])
 
         assert "usually about 2 min" in here.channel.notes[-1].body
         here.trouble(match=WHERE["look"], **NOTHING_KNOWN)
         await bot.work()
-        assert (await bot.reread(job)).due_at - here.clock() == 12_000
+        assert await bot.next_at() - here.clock() == 12_000
 
 
 async def test_the_database_remembers_the_last_clips_of_a_kind_and_no_more(

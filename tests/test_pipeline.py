@@ -197,7 +197,7 @@ async def test_looks_become_rare_as_a_task_grows_old(here: World) -> None:
         while here.clock() < job.created_at + HOUR * 1000:
             await bot.work()
 
-        assert (await bot.reread(job)).due_at - here.clock() <= 62_000
+        assert await bot.next_at() - here.clock() <= 62_000
         assert here.runware.ledger.asked["getResponse"] < 180
 
 
@@ -268,6 +268,19 @@ async def test_a_clip_that_was_made_while_the_bot_was_down_for_days_is_delivered
 
         assert done.state is State.DELIVERED
         await assert_paid_once(bot, job)
+
+
+async def test_what_renders_is_looked_at_with_a_start_whoever_had_leased_it(here: World) -> None:
+    hidden = here.trouble(match=WHERE["look"], **NOTHING_KNOWN)
+    async with here.bot() as bot:
+        job = await bot.until(await bot.accept(), [State.RENDERING])
+        await bot.work()
+    here.runware.faults.clear(hidden)
+    async with here.bot() as bot:
+        assert (await bot.pipeline.watch.agenda(here.clock())).jobs == ()
+        await bot.pipeline.recover()
+        found = (await bot.pipeline.watch.agenda(here.clock())).jobs
+        assert [one.id for one in found] == [job.id]
 
 
 async def test_a_start_removes_the_files_of_no_open_job_and_keeps_the_others(here: World) -> None:

@@ -46,7 +46,30 @@ def test_an_acknowledgement_is_an_item_in_the_making() -> None:
 
 @pytest.mark.parametrize("status", ["processing", "pending", "queued", ""])
 def test_whatever_is_not_finished_is_in_the_making(status: str) -> None:
-    assert item(status=status, progress=40).is_processing
+    body = {"taskType": "videoInference", "taskUUID": TASK, "status": status, "progress": 40}
+    answer = reply({"data": [body]})
+    assert answer.names(TASK)
+    assert TASK in answer.waiting or answer.items[0].is_processing
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"error": {"code": "timeoutProvider"}},
+        {"videoUUID": "9719745e", "videoURL": "https://vm.runware.ai/clip.mp4"},
+        {"taskUUID": 7},
+        {"taskUUID": None},
+        {"status": "PROCESSING "},
+    ],
+)
+def test_an_item_that_says_more_than_that_it_is_in_the_making_is_read_whole(
+    more: dict[str, Any],
+) -> None:
+    other = "0b1e0f5a-54d4-4f0e-8c3f-0d8d6a9d1c22"
+    said = {"taskType": "videoInference", "taskUUID": TASK, "status": "processing"}
+    answer = reply({"data": [said | more, said | {"taskUUID": other}]})
+    assert answer.waiting == {other}
+    assert len(answer.items) + len(answer.errors) == 1
 
 
 @pytest.mark.parametrize("status", ["success", "completed", ""])

@@ -113,7 +113,7 @@ async def live(order: LifeOrder) -> NoReturn:
             job = _job(number)
             pictures.keep(job.id, picture)
             await store.accept(job, UNLIMITED)
-        worker = Worker(store, pipeline, clock)
+        worker = Worker(pipeline.watch, pipeline, clock)
         if order.hook_port:
             await _listen(order.hook_port, signer, Bell(store, clock, worker.wake))
         start_s = time.process_time()

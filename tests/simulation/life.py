@@ -106,7 +106,7 @@ class Life:
             clock=self._clock,
             chance=chance.random,
         )
-        self.worker = Worker(self.store, self.pipeline, self._clock)
+        self.worker = Worker(self.pipeline.watch, self.pipeline, self._clock)
         shelf = Shelf(database, self._clock, self.worker.wake)
         self.keeper = Keeper(files, self.store, shelf, answers, self._clock)
         self.intake = Intake(

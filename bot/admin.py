@@ -57,7 +57,7 @@ class Admin:
             about = f"{rule.target} {rule.target_id} {rule.measure}"
             before = "inherit" if row is None else _plain(row[0])
             after = _plain(rule.value) if is_kept else "inherit"
-            _note(db, change, ("rule", about, before, after))
+            leave_note(db, change, ("rule", about, before, after))
             if row is None:
                 return None
             return Rule(
@@ -82,7 +82,7 @@ class Admin:
                 " SET timezone = excluded.timezone, receipts = excluded.receipts",
                 (change.guild_id, zone.key, server.receipts),
             )
-            _note(db, change, ("server", "", _settings(before), _settings(server)))
+            leave_note(db, change, ("server", "", _settings(before), _settings(server)))
             return before
 
         return await self._database.run(transaction)
@@ -113,7 +113,7 @@ class Admin:
                     note=change.reason,
                 ),
             )
-            _note(db, change, ("grant", f"member {member_id}", "", f"{micro}"))
+            leave_note(db, change, ("grant", f"member {member_id}", "", f"{micro}"))
 
         await self._database.run(transaction)
 
@@ -142,7 +142,7 @@ class Admin:
                         note=change.reason,
                     ),
                 )
-            _note(db, change, ("reset", f"member {member_id}", f"{total}", "0"))
+            leave_note(db, change, ("reset", f"member {member_id}", f"{total}", "0"))
             return total
 
         return await self._database.run(transaction)
@@ -169,7 +169,7 @@ def _counted(
     return [(date.fromisoformat(day), counted) for day, counted in rows if counted > 0]
 
 
-def _note(db: sqlite3.Connection, change: Change, what: tuple[str, str, str, str]) -> None:
+def leave_note(db: sqlite3.Connection, change: Change, what: tuple[str, str, str, str]) -> None:
     """Leave an audit row; `what` is the action, its target, before and after."""
     db.execute(
         "INSERT INTO audit (guild_id, actor_id, action, target, before, after, at, reason)"

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from datetime import date
 
-from bot import picker
+from bot import picker, policy_words
 from bot.accounts import AuditRow, Server, Usage
 from bot.money import usd
 from bot.quota_words import capital, value
@@ -180,6 +180,8 @@ def _act(row: AuditRow) -> str:
         case "reset", [_, member_id]:
             excused = say("{usd} no longer counts", usd=usd(int(row.before)))
             return f"<@{member_id}>: {excused}"
+        case ("policy", _) | ("block", _):
+            return policy_words.act(row)
     was_and_is = zip(row.before.split(", "), row.after.split(", "), strict=True)
     changed = [f"{now} ({_was(was)})" for was, now in was_and_is if was != now]
     here, nothing = say("this server"), say("nothing")

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from bot.desk import Desk
     from bot.intake import Intake
     from bot.members import Members
+    from bot.policies import Policies
     from bot.shelf import Shelf
 
 log = logging.getLogger(__name__)
@@ -140,6 +141,8 @@ class Rooms:
     desk: Desk
     """Where the accounts are asked about."""
     members: Members
+    policies: Policies
+    """What servers have set for themselves."""
     shelf: Shelf
 
 

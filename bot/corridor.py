@@ -30,6 +30,7 @@ from bot.keeper import ClipFiles, Keeper
 from bot.media import MEGABYTE, Media
 from bot.members import Members
 from bot.pipeline import Pipeline
+from bot.policies import Policies
 from bot.provider import Provider
 from bot.rules import Limits, Measure
 from bot.settings import Settings
@@ -127,6 +128,7 @@ class _Tools:
     provider: Provider
     accounts: Accounts
     members: Members
+    policies: Policies
     limits: Limits
 
 
@@ -147,6 +149,7 @@ def build(
         provider=provider,
         accounts=Accounts(database, operator),
         members=Members(database),
+        policies=Policies(database),
         limits=operator,
     )
     clip_files = _clip_files(settings)
@@ -161,6 +164,7 @@ def build(
         cancellation=Cancellation(tools.store, tools.delivery, tools.pictures, clock),
         desk=Desk(tools.accounts, Admin(database), shelf, operator, clock),
         members=tools.members,
+        policies=tools.policies,
         shelf=shelf,
     )
     return Corridor(
@@ -199,6 +203,7 @@ def _intake(
 ) -> Intake:
     return Intake(
         store=tools.store,
+        policies=tools.policies,
         gate=tools.gate,
         media=media,
         delivery=tools.delivery,

@@ -5,6 +5,7 @@ nothing is left behind either. `pipeline.py` goes on from the job.
 """
 
 import asyncio
+import contextlib
 import logging
 import os
 from collections.abc import Callable, Container
@@ -28,6 +29,8 @@ from bot.gate import Gate
 from bot.lifecycle import Job, Order
 from bot.media import Media
 from bot.money import usd
+from bot.policies import Policies
+from bot.policy import Asker
 from bot.rules import Limits
 from bot.store import Admitted, Store
 from bot.wish import PLAIN, Door, Origin, Wish
@@ -36,6 +39,8 @@ log = logging.getLogger(__name__)
 
 _PREPARED_AT_ONCE = 2
 """Pictures fetched and decoded at a time: two cores' worth, and a bound on memory."""
+_AT_ONCE = 1.0
+"""Seconds within which a person must hear of what is refused at once; Discord gives three."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +53,8 @@ class Ask:
     channel_id: int
     parent_channel_id: int | None = None
     """Of a public thread, the channel that it belongs to."""
+    place_ids: tuple[int, ...] = ()
+    """What the channel lies in: of any thread its channel, and the category."""
     member_id: int
     role_ids: tuple[int, ...] = ()
     """The member's roles at this moment."""
@@ -58,6 +65,8 @@ class Ask:
     door: Door = Door.COMMAND
     picture: Origin | None = None
     """Where the picture is in a channel already."""
+    has_consent: bool = False
+    """The author of the picture has said yes to this wish; `consent.py` alone says so."""
     wish: Wish = PLAIN
     duration: float | None = None
     guidance: float | None = None
@@ -69,6 +78,17 @@ class Ask:
     """The private answer that shows the status, in the place of a message."""
     reply: Reply | None = None
     """Edits the status message through the interaction, while that lives."""
+
+    @property
+    def asker(self) -> Asker:
+        """Who asks, where, and for whose picture."""
+        return Asker(
+            member_id=self.member_id,
+            role_ids=self.role_ids,
+            place_ids=(self.channel_id, *self.place_ids),
+            author_id=self.member_id if self.picture is None else self.picture.author_id,
+            has_agreed=self.has_consent,
+        )
 
 
 class Pictures:
@@ -120,6 +140,7 @@ class Intake:
         self,
         *,
         store: Store,
+        policies: Policies,
         gate: Gate,
         media: Media,
         delivery: Delivery,
@@ -133,6 +154,7 @@ class Intake:
         wake: Callable[[], None],
     ) -> None:
         self._store = store
+        self._policies = policies
         self._gate = gate
         self._media = media
         self._delivery = delivery
@@ -170,6 +192,16 @@ class Intake:
         self._check_open()
         self._media.check_size(picture_size)
 
+    async def admit(self, guild_id: int, asker: Asker) -> None:
+        """Refuse at once what the server's own rules do not let pass. Raises `UserError`.
+
+        It is no more than a courtesy, for `accept` asks again: where there is no answer in time,
+        the wish goes on.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_AT_ONCE):
+                await self._check_rules(guild_id, asker)
+
     async def accept(self, ask: Ask) -> Admitted:
         """Prepare the picture, then book the job and its hold, both or none. Raises `UserError`."""
         assert ask.answer is None or ask.status_message_id is None, "it is shown in one place"
@@ -178,6 +210,7 @@ class Intake:
         self._order(ask, size)  # an option that is wrong should not cost a download
         async with self._preparing:
             self._check_open()  # it may have been a long wait
+            await self._check_rules(ask.guild_id, ask.asker)
             data = await self._media.fetch(ask.picture_url)
             frame = await asyncio.to_thread(image.prepare, data, self._picture_rules, size)
         order = self._order(ask, frame.size if self._model.sizes else None)
@@ -212,6 +245,13 @@ class Intake:
             raise NotAccepting
         if self._gate.needs_owner:
             raise AccountPaused
+
+    async def _check_rules(self, guild_id: int, asker: Asker) -> None:
+        try:
+            await self._policies.admit(guild_id, asker)
+        except StoreError as error:
+            _tell(error)
+            raise NotAccepting from error
 
     async def _check_queue(self) -> None:
         """Refuse where the service does not answer and as many wait for it as may."""

@@ -63,10 +63,12 @@ class Policy:
 
     def to_json(self) -> str:
         """Write what differs from the defaults."""
-        changed = {
-            name: value for name, value in asdict(self).items() if value != getattr(DEFAULT, name)
-        }
-        return json.dumps(changed, default=sorted, sort_keys=True)
+        return json.dumps(self.told_from(DEFAULT), default=sorted, sort_keys=True)
+
+    def told_from(self, other: "Policy") -> dict[str, object]:
+        """Return the fields, with their values here, in which two policies differ."""
+        theirs = asdict(other)
+        return {name: value for name, value in asdict(self).items() if value != theirs[name]}
 
     @staticmethod
     def from_json(text: str) -> "Policy":
@@ -89,6 +91,8 @@ class Asker:
     author_id: int
     """Whose picture it is: their own where they hand it over."""
     is_moderator: bool = False
+    has_agreed: bool = False
+    """Whether the author of the picture has said yes to this very wish."""
 
 
 def check(
@@ -120,7 +124,7 @@ def _check_consent(policy: Policy, asker: Asker, *, has_opted_out: bool) -> None
             raise Barred(Bar.NOT_YOURS)
         case Consent.ROLES if not policy.consent_roles.intersection(asker.role_ids):
             raise Barred(Bar.NOT_YOURS, tuple(sorted(policy.consent_roles)))
-        case Consent.ASK:
+        case Consent.ASK if not asker.has_agreed:
             raise ConsentNeeded(asker.author_id)
 
 

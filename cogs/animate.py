@@ -17,11 +17,12 @@ from discord import app_commands
 from bot import picker, words
 from bot.catalog import AUTO, Model, Policy, TextRule
 from bot.client import AnimateBot
-from bot.counter import roles_of
+from bot.counter import places_of, roles_of
 from bot.delivery import embed
 from bot.errors import CannotPostHere, PictureProblem, PictureRefused, UserError
 from bot.intake import Ask
 from bot.ladder import NO_ANSWER
+from bot.policy import Asker
 from bot.refusals import refusal
 from bot.wish import Wish
 
@@ -123,6 +124,7 @@ async def _animate(interaction: Interaction, image: object, **options: Any) -> N
             raise PictureRefused(PictureProblem.MISSING)
         _check_channel(interaction)
         intake.check(image.size)
+        await intake.admit(interaction.guild_id or 0, _asker(interaction))
     except UserError as error:
         await _tell(interaction, error)
         return
@@ -199,6 +201,7 @@ def _ask(
         guild_id=interaction.guild_id or 0,
         channel_id=interaction.channel_id or 0,
         parent_channel_id=_parent_id(interaction),
+        place_ids=places_of(interaction.channel),
         member_id=interaction.user.id,
         role_ids=roles_of(interaction.user),
         status_message_id=placeholder_id,
@@ -206,6 +209,15 @@ def _ask(
         wish=wish,
         reply=reply,
         **given,
+    )
+
+
+def _asker(interaction: Interaction) -> Asker:
+    return Asker(
+        member_id=interaction.user.id,
+        role_ids=roles_of(interaction.user),
+        place_ids=(interaction.channel_id or 0, *places_of(interaction.channel)),
+        author_id=interaction.user.id,
     )
 
 

@@ -39,6 +39,7 @@ from bot.lifecycle import FINAL, LOOKED_AT, Job, State
 from bot.media import Media
 from bot.members import Members
 from bot.pipeline import Pipeline
+from bot.policies import Policies
 from bot.provider import Provider
 from bot.rules import Limits
 from bot.sandbox.faults import Rule
@@ -256,6 +257,7 @@ class Bot:
         self.database = database
         self.answers = Answers(database, clock)
         self.members = Members(database)
+        self.policies = Policies(database)
         self.provider = provider
         self.gate = Gate(provider.balance_micro, lambda: 1.0)
         self.delivery = ChannelDelivery(world.channel)
@@ -279,6 +281,7 @@ class Bot:
         self.cancellation = Cancellation(store, self.delivery, self.pictures, clock)
         self.intake = Intake(
             store=store,
+            policies=self.policies,
             gate=self.gate,
             media=media,
             delivery=self.delivery,

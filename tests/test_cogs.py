@@ -32,6 +32,8 @@ from bot.errors import (
 )
 from bot.intake import Ask, Intake
 from bot.members import Members
+from bot.policies import Policies
+from bot.policy import Asker
 from bot.shelf import NOTHING, Shelf, Waiting
 from bot.store import Admitted
 from cogs.animate import animate_command
@@ -50,6 +52,7 @@ class Porter(Intake):
     def __init__(self) -> None:
         self.is_open = True
         self.asks: list[Ask] = []
+        self.askers: list[tuple[int, Asker]] = []
         self.first: UserError | None = None
         """Refuses at once, before the wish is acknowledged."""
         self.second: Exception | None = None
@@ -59,6 +62,9 @@ class Porter(Intake):
         assert picture_size == len(PHOTO[1])
         if self.first is not None:
             raise self.first
+
+    async def admit(self, guild_id: int, asker: Asker) -> None:
+        self.askers.append((guild_id, asker))
 
     async def accept(self, ask: Ask) -> Admitted:
         self.asks.append(ask)
@@ -93,6 +99,7 @@ def rooms(intake: Intake, desk: Desk = NO_DESK) -> Rooms:
         cancellation=Cancellation.__new__(Cancellation),
         desk=desk,
         members=Members.__new__(Members),
+        policies=Policies.__new__(Policies),
         shelf=EmptyShelf(),
     )
 

@@ -19,6 +19,7 @@ from bot.keeper import ClipFiles, Keeper
 from bot.media import Media
 from bot.members import Members
 from bot.pipeline import Pipeline
+from bot.policies import Policies
 from bot.provider import Provider
 from bot.rules import Limits
 from bot.shelf import Shelf
@@ -111,6 +112,7 @@ class Life:
         self.keeper = Keeper(files, self.store, shelf, answers, self._clock)
         self.intake = Intake(
             store=self.store,
+            policies=Policies(database),
             gate=self.gate,
             media=Media(self.http, (PICTURES,), 1_000_000),
             delivery=self.delivery,

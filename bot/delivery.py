@@ -16,6 +16,7 @@ from typing import Any
 
 import discord
 
+from bot import buttons
 from bot.answers import Answers
 from bot.errors import StoreError, TooLarge
 from bot.ladder import NO_ANSWER, Ladder, Letter, Posted, is_closed
@@ -144,7 +145,7 @@ class Delivery:
             return
         channel = self._client.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
         message = channel.get_partial_message(job.status_message_id)
-        await message.edit(content=None, embed=embed(note))
+        await message.edit(content=None, embed=embed(note), view=buttons.view(note.buttons))
 
     async def _edit_answer(self, job: Job, note: Note) -> None:
         """Show a note in the job's private answer, where it has one that can be reached yet."""
@@ -155,7 +156,9 @@ class Delivery:
             opened = discord.Webhook.partial(
                 self._client.application_id, answer.token, client=self._client
             )
-            await opened.edit_message(_ORIGINAL, content=None, embed=embed(note))
+            await opened.edit_message(
+                _ORIGINAL, content=None, embed=embed(note), view=buttons.view(note.buttons)
+            )
             if job.state in FINAL:
                 await self._answers.forget(job.id)
 

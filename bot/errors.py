@@ -70,6 +70,8 @@ class PictureProblem(StrEnum):
     UNSAFE = "unsafe"
     """Opening it would take far more memory or time than a picture does."""
     UNREACHABLE = "unreachable"
+    GONE = "gone"
+    """It was there once; neither its message nor its clip is any more."""
 
 
 @dataclass(eq=False)

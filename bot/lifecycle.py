@@ -157,6 +157,8 @@ class Job:
     """Where that message is; None for one from before this was kept: where it was asked for."""
     created_at: int
     updated_at: int
+    deleted_at: int | None = None
+    """Since when its clips are deleted, by somebody who may; nothing posts them again."""
 
     @property
     def short_id(self) -> str:

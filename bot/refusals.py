@@ -7,6 +7,7 @@ answered. `words.py` has the life of a clip.
 from collections.abc import Callable
 from typing import Any
 
+from bot import clip_words
 from bot.errors import (
     AccountPaused,
     Bar,
@@ -24,6 +25,7 @@ from bot.errors import (
 )
 from bot.lifecycle import Failure
 from bot.money import usd
+from bot.rights import ClipRefused
 from bot.tongue import mark, tongue
 from bot.words import FAILURES, NOT_CHARGED, PERIODS, Note, Tone
 
@@ -71,6 +73,10 @@ PICTURE = {
     PictureProblem.UNREACHABLE: (
         mark("🖼️ Can't fetch that picture"),
         mark("Discord didn't hand it over. Attach it again and resend the command."),
+    ),
+    PictureProblem.GONE: (
+        mark("🖼️ That picture is gone"),
+        mark("Its message was deleted, and the clip that was made of it. Send the picture again."),
     ),
 }
 
@@ -304,6 +310,7 @@ _SAID: dict[type[Exception], Callable[[Any], Note]] = {
     CannotPostHere: _not_here,
     Barred: _barred,
     ConsentNeeded: _consent,
+    ClipRefused: clip_words.refused,
     NotAccepting: _closed,
     QueueFull: _closed,
     AccountPaused: _closed,

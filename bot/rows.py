@@ -16,7 +16,7 @@ from bot.wish import Door, Origin, Wish
 COLUMNS = """id, source, task_uuid, guild_id, channel_id, parent_channel_id, member_id, role_ids,
           status_message_id, "order", door, wish, picture_channel_id, picture_message_id,
           picture_key, picture_author_id, quote_micro, state, due_at, attempts, failure, message_id,
-          message_channel_id, created_at, updated_at"""
+          message_channel_id, created_at, updated_at, deleted_at"""
 _NAMES = [name.strip(' "') for name in COLUMNS.replace("\n", "").split(",")]
 _NEW = f"INSERT INTO jobs ({COLUMNS}) VALUES ({', '.join(f':{name}' for name in _NAMES)})"
 _PICTURE = [name for name in _NAMES if name.startswith("picture_")]

@@ -67,7 +67,7 @@ class Store:
             admitted = known or _admit(db, job, limits)
             if known is None and answer is not None:
                 answers.keep(db, job.id, answer)
-            return Admitted(admitted, known is None, _ahead(db, admitted))
+            return Admitted(admitted, known is None, ahead(db, admitted))
 
         return await self._database.run(transaction)
 
@@ -302,7 +302,8 @@ def _admit(db: sqlite3.Connection, job: Job, limits: Limits) -> Job:
     return job
 
 
-def _ahead(db: sqlite3.Connection, job: Job) -> int | None:
+def ahead(db: sqlite3.Connection, job: Job) -> int | None:
+    """Return how many jobs go before it in the line as it stands; None where too many wait."""
     before = db.execute(
         f"SELECT guild_id, member_id FROM jobs WHERE {_UNTAKEN} AND state = 'queued'"
         " AND created_at < ? ORDER BY created_at LIMIT ?",

@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass
 from enum import IntEnum
 
+from bot import labels
 from bot.catalog import seconds, shape_name
 from bot.errors import (
     DeliveryError,
@@ -19,6 +20,7 @@ from bot.ledger import Statement
 from bot.lifecycle import Failure, Job
 from bot.money import usd
 from bot.pace import Usual
+from bot.rights import Press
 from bot.tongue import Tongue, mark, tongue
 
 NOT_CHARGED = mark("You were not charged.")
@@ -44,6 +46,8 @@ class Note:
     title: str
     body: str
     tone: Tone
+    buttons: tuple[Press, ...] = ()
+    """What its reader can do about it."""
 
 
 # --- The life of a clip --------------------------------------------------------------------------
@@ -62,7 +66,8 @@ def queued(job: Job, ahead: int | None) -> Note:
     cost = say(
         "Estimated cost {usd}; I'll mention you here when it's ready.", usd=usd(job.quote_micro)
     )
-    return Note(say("⏳ Queued"), f"{line} {cost}{_fine_print(job)}", Tone.WORKING)
+    body = f"{line} {cost}{_fine_print(job)}"
+    return Note(say("⏳ Queued"), body, Tone.WORKING, labels.of_status(job))
 
 
 def animating(job: Job, usual: Usual | None = None) -> Note:
@@ -110,7 +115,8 @@ def paused(job: Job) -> Note:
         "The bot's account with the video service needs its owner. Your clip is kept in line and"
         " starts when that is mended, no need to send it again."
     )
-    return Note(say("🔧 Paused"), f"{text} {_held(job)}{_fine_print(job)}", Tone.WARNING)
+    body = f"{text} {_held(job)}{_fine_print(job)}"
+    return Note(say("🔧 Paused"), body, Tone.WARNING, labels.of_status(job))
 
 
 def unanswered(job: Job) -> Note:
@@ -121,7 +127,8 @@ def unanswered(job: Job) -> Note:
         " it again."
     )
     body = f"{text} {_held(job)}{_fine_print(job)}"
-    return Note(say("🔧 The video service isn't answering"), body, Tone.WARNING)
+    title = say("🔧 The video service isn't answering")
+    return Note(title, body, Tone.WARNING, labels.of_status(job))
 
 
 def unsent(job: Job) -> Note:
@@ -275,11 +282,16 @@ FAILURES = {
 }
 
 
-def failed(job: Job) -> Note:
-    """Say that there will be no clip, and what that cost."""
+def failed(job: Job, *, has_picture: bool = False) -> Note:
+    """Say that there will be no clip, and what that cost; `has_picture`: it can be tried again."""
     say = tongue(job.wish.locale)
     title, body = FAILURES[job.failure or Failure.LOST]
-    return Note(say(title), f"{say(body)} {say(NOT_CHARGED)}{_fine_print(job)}", Tone.FAILED)
+    return Note(
+        say(title),
+        f"{say(body)} {say(NOT_CHARGED)}{_fine_print(job)}",
+        Tone.FAILED,
+        labels.of_status(job, has_picture=has_picture),
+    )
 
 
 def _facts(job: Job) -> list[str]:

@@ -14,7 +14,7 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot import picker, words
+from bot import buttons, picker, words
 from bot.catalog import AUTO, Model, Policy, TextRule
 from bot.client import AnimateBot
 from bot.counter import places_of, roles_of
@@ -188,7 +188,8 @@ def _ask(
     options: dict[str, Any],
 ) -> Ask:
     async def reply(note: words.Note) -> None:
-        await interaction.edit_original_response(embed=embed(note))
+        view = buttons.view(note.buttons)
+        await interaction.edit_original_response(embed=embed(note), view=view)
 
     given = {name: value for name, value in options.items() if value is not None}
     wish = Wish(

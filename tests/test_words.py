@@ -33,6 +33,7 @@ from bot.ledger import UTC_ZONE, Balance, Statement
 from bot.lifecycle import Failure, Job, State
 from bot.pace import usual
 from bot.periods import Period
+from bot.rights import ClipProblem, ClipRefused
 from bot.rules import Account, Line, Measure, Source
 from bot.words import NOT_CHARGED, Note, Tone
 from tests.conftest import NOON, JobFactory, make_job, make_order
@@ -83,6 +84,7 @@ REFUSALS: dict[str, UserError] = {
     "barred, a role would do": Barred(Bar.ROLE, (1, 2)),
     "barred, a role would do for others' pictures": Barred(Bar.NOT_YOURS, (1, 2)),
     "consent": ConsentNeeded(30),
+    **{f"clip, {one}": ClipRefused(one, 30) for one in ClipProblem},
 }
 
 
@@ -250,6 +252,8 @@ def test_a_note_mentions_nobody_but_those_whom_a_refusal_is_about() -> None:
                 assert found <= set(ids)
             case ConsentNeeded(author_id=author_id):
                 assert found == {author_id}
+            case ClipRefused(owner_id=owner_id):
+                assert found <= {owner_id}
             case _:
                 assert found == set()
 

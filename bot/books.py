@@ -9,12 +9,13 @@ import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
+from itertools import product
 from zoneinfo import ZoneInfo
 
 from bot import ledger
 from bot.ledger import Balance, Credit, Draw, Entry, Kind, Resolution, Statement
 from bot.periods import Period, day_of, first_day, last_day
-from bot.rules import Account, Limits, Measure, Rule, Target, in_force
+from bot.rules import Account, Limits, Line, Measure, Rule, Target, in_force
 
 _RUNNING = "state IN ('queued', 'submitting', 'rendering')"  # as the index jobs_running has it
 
@@ -34,7 +35,8 @@ SELECT coalesce((SELECT timezone FROM servers WHERE guild_id = :guild), 'UTC'),
 """
 
 _RULES = """
-SELECT target, target_id, measure, value FROM rules WHERE guild_id = :guild AND target <> 'member'
+SELECT target, target_id, measure, value FROM rules
+ WHERE guild_id = :guild AND target IN ('server', 'default', 'role')
 UNION ALL
 SELECT target, target_id, measure, value FROM rules
  WHERE guild_id = :guild AND target = 'member' AND target_id = :member
@@ -51,27 +53,27 @@ SELECT id, left_micro, expires_at FROM (
 """
 
 
-def _balances_sql() -> str:
-    """Sum up the three accounts over three periods each, in one statement."""
+_WHOSE = {
+    Account.MEMBER: ("guild_id = :guild AND member_id = :member", "own"),
+    Account.SERVER: ("guild_id = :guild AND member_id = 0", "own"),
+    Account.BOT: ("guild_id = 0 AND member_id = 0", "utc"),
+}
+Span = tuple[Account, Period]
+_EVERY_SPAN: tuple[Span, ...] = tuple(product(Account, Period))
 
-    def branch(guild: str, member: str, zone: str) -> str:
-        sums = ", ".join(
-            f"coalesce(sum({column}) FILTER (WHERE day BETWEEN :{zone}_{period}"
-            f" AND :{zone}_{period}_end), 0)"
-            for period in Period
-            for column in ("spent_micro", "held_micro", "excused_micro")
-        )
-        return (
-            f"SELECT {sums} FROM totals WHERE guild_id = {guild} AND member_id = {member}"
-            f" AND day BETWEEN :{zone}_first AND :{zone}_last"
-        )
 
-    return " UNION ALL ".join(
-        (branch(":guild", ":member", "own"), branch(":guild", "0", "own"), branch("0", "0", "utc"))
+@lru_cache(maxsize=64)
+def _balances(spans: Sequence[Span]) -> str:
+    """Write the question for what these accounts have used in these periods, a row for each."""
+    sums = ", ".join(
+        f"coalesce(sum({column}), 0)" for column in ("spent_micro", "held_micro", "excused_micro")
     )
-
-
-_BALANCES = _balances_sql()
+    rows = []
+    for account, period in spans:
+        whose, zone = _WHOSE[account]
+        when = f"day BETWEEN :{zone}_{period} AND :{zone}_{period}_end"
+        rows.append(f"SELECT {sums} FROM totals WHERE {whose} AND {when}")
+    return " UNION ALL ".join(rows)
 
 
 def statement(
@@ -82,28 +84,34 @@ def statement(
     member_id: int,
     role_ids: Collection[int],
     now: int,
+    is_whole: bool = True,
 ) -> Statement:
-    """Return all that decides whether this member's next clip is accepted; `now` in Unix ms."""
+    """Return all that decides whether this member's next clip is accepted; `now` in Unix ms.
+
+    Where it need not be whole, without the balances that nothing limits.
+    """
     who = {"guild": guild_id, "member": member_id, "now": now}
     timezone, server_runs, bot_runs, member_runs, last_at = db.execute(_FACTS, who).fetchone()
     zone = ZoneInfo(timezone)
-    rules = [
-        Rule(target=Target(target), target_id=target_id, measure=Measure(measure), value=value)
-        for target, target_id, measure, value in db.execute(_RULES, who)
-    ]
-    days = {**_days("own", day_of(now, zone)), **_days("utc", day_of(now))}
-    sums = db.execute(_BALANCES, who | days).fetchall()
+    lines, spans = _in_force(
+        limits,
+        tuple(
+            (target, target_id, measure, value)
+            for target, target_id, measure, value in db.execute(_RULES, who)
+            if target != Target.ROLE or target_id in role_ids
+        ),
+    )
+    if is_whole:
+        spans = _EVERY_SPAN
+    days = {**who, **_days("own", day_of(now, zone)), **_days("utc", day_of(now))}
+    sums = db.execute(_balances(spans), days) if spans else ()
     return Statement(
         guild_id=guild_id,
         member_id=member_id,
         now=now,
         zone=zone,
-        lines=in_force(limits, rules, member_id, role_ids),
-        balances={
-            (account, period): Balance(*row[3 * place : 3 * place + 3])
-            for account, row in zip(Account, sums, strict=True)
-            for place, period in enumerate(Period)
-        },
+        lines=lines,
+        balances={span: Balance(*row) for span, row in zip(spans, sums, strict=True)},
         running={
             Account.MEMBER: member_runs,
             Account.SERVER: server_runs,
@@ -114,15 +122,33 @@ def statement(
     )
 
 
+@lru_cache(maxsize=1024)
+def _in_force(
+    limits: Limits, rows: Sequence[tuple[str, int, str, int | None]]
+) -> tuple[tuple[Line, ...], tuple[Span, ...]]:
+    """Return the limits that come of the rules in `rows`, and what has to be known to keep them."""
+    rules = [
+        Rule(target=Target(target), target_id=target_id, measure=Measure(measure), value=value)
+        for target, target_id, measure, value in rows
+    ]
+    member = next((rule.target_id for rule in rules if rule.target is Target.MEMBER), 0)
+    roles = {rule.target_id for rule in rules if rule.target is Target.ROLE}
+    lines = in_force(limits, rules, member, roles)
+    spans = {
+        (line.account, line.measure.period): None
+        for line in lines
+        if line.value is not None and line.measure.period
+    }
+    return lines, tuple(spans)
+
+
 @lru_cache(maxsize=64)
 def _days(zone: str, today: date) -> Mapping[str, str]:
     """Return the first and last days of the periods of `today`, as parameters."""
-    firsts = {period: first_day(period, today) for period in Period}
-    ends = {period: last_day(period, today) for period in Period}
+    firsts = {period: first_day(period, today).isoformat() for period in Period}
+    ends = {period: last_day(period, today).isoformat() for period in Period}
     days = {f"{zone}_{period}": day for period, day in firsts.items()}
-    days |= {f"{zone}_{period}_end": day for period, day in ends.items()}
-    days |= {f"{zone}_first": min(firsts.values()), f"{zone}_last": max(ends.values())}
-    return {name: day.isoformat() for name, day in days.items()}
+    return days | {f"{zone}_{period}_end": day for period, day in ends.items()}
 
 
 # --- Entries -------------------------------------------------------------------------------------
@@ -166,10 +192,11 @@ def book(db: sqlite3.Connection, entry: Entry) -> None:
 
 
 def _draw(db: sqlite3.Connection, entry: Entry, draws: Sequence[Draw]) -> None:
-    db.executemany(
-        "INSERT INTO draws (job_id, grant_id, micro) VALUES (?, ?, ?)",
-        [(entry.job_id, draw.grant_id, draw.micro) for draw in draws],
-    )
+    if draws:
+        db.executemany(
+            "INSERT INTO draws (job_id, grant_id, micro) VALUES (?, ?, ?)",
+            [(entry.job_id, draw.grant_id, draw.micro) for draw in draws],
+        )
 
 
 def entries_of(db: sqlite3.Connection, where: str, *values: object) -> Iterator[Entry]:

@@ -168,11 +168,10 @@ class Statement:
             for line in self.money_lines(account)
             if line.value is not None
         ]
-        return min(
-            limited,
-            key=lambda line: (self.left_micro(line) or 0, -self.resets_at(line)),
-            default=None,
-        )
+        left = [self.left_micro(line) or 0 for line in limited]
+        least = min(left, default=0)
+        tightest = [line for line, micro in zip(limited, left, strict=True) if micro == least]
+        return max(tightest, key=self.resets_at, default=None)
 
 
 UTC_ZONE = ZoneInfo("UTC")
@@ -184,13 +183,31 @@ def draws_for(statement: Statement, wanted_micro: int) -> tuple[Draw, ...]:
     Raises `CoolingDown`, `TooManyAtOnce` or `LimitReached`: for the member before the server, for
     that before the bot, and of several limits on money for the one that leaves the least.
     """
+    if all(_leaves_room(statement, line, wanted_micro) for line in statement.lines):
+        return ()  # nearly always; and who is refused can wait for the reason
     _check_pace(statement)
     for account in Account:
         _check_running(statement, account)
         _check_money(statement, account, wanted_micro)
+    if not statement.credits:
+        return ()
     own = statement.tightest(Account.MEMBER)
     over = 0 if own is None else wanted_micro - (statement.room_micro(own) or 0)
     return _drawn(statement.credits, over)
+
+
+def _leaves_room(statement: Statement, line: Line, wanted_micro: int) -> bool:
+    """Tell whether a limit lets the clip pass, and no credit has to pay for it."""
+    if line.value is None:
+        return True
+    match line.measure:
+        case Measure.CLIPS:
+            return statement.running[line.account] < line.value
+        case Measure.COOLDOWN:
+            last = statement.last_at
+            return last is None or statement.now >= last + line.value * 1000
+        case _:
+            return statement.balance(line).used_micro + wanted_micro <= line.value
 
 
 def _check_pace(statement: Statement) -> None:

@@ -6,6 +6,7 @@ holds is told by the days in it alone, so the day is the only key that is kept.
 
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
+from functools import lru_cache
 
 
 class Period(StrEnum):
@@ -49,6 +50,7 @@ def last_day(period: Period, day: date) -> date:
     return next_first_day(period, day) - timedelta(days=1)
 
 
+@lru_cache(maxsize=1024)
 def ends_at(period: Period, day: date, zone: tzinfo = UTC) -> int:
     """Return the Unix second at which the period of `day` ends and the next one begins.
 

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import asdict
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from bot.lifecycle import Failure, Job, Order, State
@@ -18,9 +19,12 @@ COLUMNS = """id, source, task_uuid, guild_id, channel_id, parent_channel_id, mem
           picture_key, picture_author_id, quote_micro, state, due_at, attempts, failure, message_id,
           message_channel_id, created_at, updated_at, deleted_at"""
 _NAMES = [name.strip(' "') for name in COLUMNS.replace("\n", "").split(",")]
-_NEW = f"INSERT INTO jobs ({COLUMNS}) VALUES ({', '.join(f':{name}' for name in _NAMES)})"
 _PICTURE = [name for name in _NAMES if name.startswith("picture_")]
-_PLAIN = [name for name in _NAMES if name not in _PICTURE]
+_TEXTS = ["order", "role_ids", "wish"]
+_PLAIN = [name for name in _NAMES if name not in (*_PICTURE, *_TEXTS)]
+_ALL = ", ".join(f'"{name}"' for name in (*_PLAIN, *_TEXTS, *_PICTURE))
+_NEW = f"INSERT INTO jobs ({_ALL}) VALUES ({', '.join('?' * len(_NAMES))})"
+_plain = attrgetter(*_PLAIN)
 _STATES = {f"{state}": state for state in State}  # looking one up here is faster than by its type
 _DOORS = {f"{door}": door for door in Door}
 
@@ -54,22 +58,20 @@ def job_of(row: sqlite3.Row) -> Job:
 
 def insert(db: sqlite3.Connection, job: Job) -> None:
     """Write a new job."""
-    fields = {name: getattr(job, name) for name in _PLAIN}
-    fields |= {
-        "order": _order_text(job.order),
-        "role_ids": json.dumps(job.role_ids),
-        "wish": job.wish.to_json(),
-        "picture_channel_id": job.picture and job.picture.channel_id,
-        "picture_message_id": job.picture and job.picture.message_id,
-        "picture_key": job.picture and job.picture.key,
-        "picture_author_id": job.picture and job.picture.author_id,
-    }
-    db.execute(_NEW, fields)
+    texts = (_order_text(job.order), _role_text(job.role_ids), job.wish.to_json())
+    at = job.picture
+    origin = (at.channel_id, at.message_id, at.key, at.author_id) if at else (None,) * 4
+    db.execute(_NEW, (*_plain(job), *texts, *origin))
 
 
 @lru_cache(maxsize=1024)
 def _role_ids(text: str) -> tuple[int, ...]:
     return tuple(json.loads(text))
+
+
+@lru_cache(maxsize=1024)
+def _role_text(role_ids: tuple[int, ...]) -> str:
+    return json.dumps(role_ids)
 
 
 @lru_cache(maxsize=1024)

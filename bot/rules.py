@@ -28,10 +28,14 @@ class Measure(StrEnum):
     @property
     def period(self) -> Period | None:
         """The period of a limit on money; None for the others."""
-        return Period(self) if self in _MONEY else None
+        return _PERIODS.get(self)
 
 
-_MONEY = (Measure.DAY, Measure.WEEK, Measure.MONTH)
+_PERIODS = {
+    Measure.DAY: Period.DAY,
+    Measure.WEEK: Period.WEEK,
+    Measure.MONTH: Period.MONTH,
+}
 
 
 class Target(StrEnum):
@@ -75,7 +79,7 @@ class Rule:
 Values = Mapping[Measure, int | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Limits:
     """The operator's limits, per account; what is not named is unlimited."""
 

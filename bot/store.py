@@ -274,20 +274,22 @@ class Store:
 
 def _known(db: sqlite3.Connection, job: Job) -> Job | None:
     """Return the job that this one would be a second of."""
-    known = rows.one(db, "source = ?", job.source)
-    if known is None and job.door is Door.REACTION and job.picture is not None:
-        known = rows.one(
+    if db.execute("SELECT 1 FROM jobs WHERE source = ?", (job.source,)).fetchone() is not None:
+        return rows.one(db, "source = ?", job.source)
+    if job.door is Door.REACTION and job.picture is not None:
+        return rows.one(
             db,
             "picture_message_id = ? AND picture_key = ? AND member_id = ?"
             f" AND door = 'reaction' AND {due.OPEN}",
             *(job.picture.message_id, job.picture.key, job.member_id),
         )
-    return known
+    return None
 
 
 def _admit(db: sqlite3.Connection, job: Job, limits: Limits) -> Job:
     price = books.last_price(db, job.order.clip_kind, job.created_at) * job.order.results
-    job = replace(job, quote_micro=max(job.quote_micro, price))
+    if price > job.quote_micro:
+        job = replace(job, quote_micro=price)
     view = books.statement(
         db,
         limits,
@@ -295,6 +297,7 @@ def _admit(db: sqlite3.Connection, job: Job, limits: Limits) -> Job:
         member_id=job.member_id,
         role_ids=job.role_ids,
         now=job.created_at,
+        is_whole=False,
     )
     draws = ledger.draws_for(view, job.quote_micro)
     rows.insert(db, job)
@@ -304,9 +307,11 @@ def _admit(db: sqlite3.Connection, job: Job, limits: Limits) -> Job:
 
 def ahead(db: sqlite3.Connection, job: Job) -> int | None:
     """Return how many jobs go before it in the line as it stands; None where too many wait."""
-    before = db.execute(
-        f"SELECT guild_id, member_id FROM jobs WHERE {_UNTAKEN} AND state = 'queued'"
-        " AND created_at < ? ORDER BY created_at LIMIT ?",
-        (job.created_at, MOST_AHEAD),
-    ).fetchall()
-    return turns.ahead(before, job.guild_id, job.member_id) if len(before) < MOST_AHEAD else None
+    line = f"jobs WHERE {_UNTAKEN} AND state = 'queued' AND created_at < ?"
+    most = (job.created_at, MOST_AHEAD)
+    # Counted first, which costs a tenth of reading them: a long line comes with many accepts.
+    count = f"SELECT count(*) FROM (SELECT 1 FROM {line} LIMIT ?)"
+    if db.execute(count, most).fetchone()[0] == MOST_AHEAD:
+        return None
+    before = db.execute(f"SELECT guild_id, member_id FROM {line} ORDER BY created_at LIMIT ?", most)
+    return turns.ahead(before.fetchall(), job.guild_id, job.member_id)

@@ -6,7 +6,7 @@ of their acceptance. Kept in memory: what waits is read from the store again aft
 """
 
 from bisect import insort
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from operator import attrgetter
 
@@ -50,13 +50,14 @@ def ahead(waiting: Iterable[tuple[int, int]], guild_id: int, member_id: int) -> 
 
     Each of `waiting` is a server and a member, in the order of acceptance.
     """
-    servers: dict[int, Counter[int]] = {}
+    servers: dict[int, int] = {}
+    members: dict[int, int] = {}
     for guild, member in waiting:
-        servers.setdefault(guild, Counter())[member] += 1
-    members = servers.get(guild_id, Counter())
-    in_the_server = _before(members, member_id, members[member_id])
-    totals = {guild: counted.total() for guild, counted in servers.items()}
-    return _before(totals, guild_id, in_the_server)
+        servers[guild] = servers.get(guild, 0) + 1
+        if guild == guild_id:
+            members[member] = members.get(member, 0) + 1
+    in_the_server = _before(members, member_id, members.get(member_id, 0))
+    return _before(servers, guild_id, in_the_server)
 
 
 def _before(counts: Mapping[int, int], who: int, turn: int) -> int:

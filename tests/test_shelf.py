@@ -16,7 +16,7 @@ from bot.desk import Desk
 from bot.errors import TooLarge, Unpostable
 from bot.lifecycle import Job, State
 from bot.members import MemberSettings
-from bot.sandbox.discord import payloads
+from bot.sandbox.discord import guild_payloads, payloads
 from bot.sandbox.discord.permissions import Permission
 from bot.sandbox.person import Started
 from bot.shelf import Waiting
@@ -155,7 +155,7 @@ async def a_role_may_do_more(place: Town) -> None:
     world = place.discord.world
     role = world.guild.roles[world.guild.members[world.bot.id].roles[0]]
     role.permissions |= int(Permission.MANAGE_MESSAGES)
-    publish(place, "GUILD_ROLE_UPDATE", {"role": payloads.role(role)})
+    publish(place, "GUILD_ROLE_UPDATE", {"role": guild_payloads.role(role)})
 
 
 async def the_bot_is_given_a_role(place: Town) -> None:

@@ -68,11 +68,13 @@ async def test_a_wrong_token_stops_the_client() -> None:
 
 
 async def test_an_intent_that_the_portal_withholds_stops_the_client() -> None:
-    limits = Limits(message_content_enabled=False)
     intents = discord.Intents(guilds=True, guild_messages=True, message_content=True)
-    async with LocalDiscord(limits=limits) as server:
+    async with LocalDiscord() as server:
         with pytest.raises(discord.PrivilegedIntentsRequired):
             await connected(server, intents=intents).__aenter__()
+        server.set_limits({"message_content_enabled": True})
+        async with connected(server, intents=intents) as bot:
+            assert bot.application_flags.gateway_message_content_limited
 
 
 async def test_a_sharded_bot_asks_where_to_connect() -> None:
@@ -80,14 +82,15 @@ async def test_a_sharded_bot_asks_where_to_connect() -> None:
         async with connected(server, kind=commands.AutoShardedBot) as bot:
             assert isinstance(bot, commands.AutoShardedBot)
             assert list(bot.shards) == [0]
-            assert len(bot.guilds) == 1
+            assert [one.name for one in bot.guilds] == ["Pixel Garden", "Night Owls"]
         assert "/gateway/bot" in {one.path for one in server.requests}
 
 
 async def test_a_reaction_on_a_persons_picture_reaches_the_bot() -> None:
     seen: asyncio.Queue[Any] = asyncio.Queue()
     listeners: dict[str, Any] = {"on_raw_reaction_add": seen.put}
-    async with LocalDiscord() as server, Person(server.url, "Mia") as mia:
+    limits = Limits(message_content_enabled=True)
+    async with LocalDiscord(limits=limits) as server, Person(server.url, "Mia") as mia:
         async with connected(server, events=listeners) as bot:
             image = await mia.attach(png(), "cat.png")
             posted = await mia.send("look", image)
@@ -115,9 +118,8 @@ async def test_a_context_menu_hands_over_the_message_with_its_files() -> None:
             await interaction.response.send_message(names, ephemeral=True)
             await interaction.followup.send("and more", ephemeral=True)
 
-    limits = Limits(message_content_enabled=False)
     async with (
-        LocalDiscord(limits=limits) as server,
+        LocalDiscord() as server,
         Person(server.url, "Mia") as mia,
         Person(server.url, "Noah") as noah,
         connected(server, prepare),

@@ -6,14 +6,14 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
-from bot.sandbox.discord import LocalDiscord
+from bot.sandbox.discord import Limits, LocalDiscord
 from bot.sandbox.person import Person
 from tests.sandbox.discord_client import JSON, Api, png
 
 
 @pytest.fixture
 async def server() -> AsyncIterator[LocalDiscord]:
-    async with LocalDiscord() as running:
+    async with LocalDiscord(limits=Limits(message_content_enabled=True)) as running:
         yield running
 
 

@@ -26,7 +26,7 @@ async def test_an_overwrite_keeps_the_ids_of_equal_names(api: Api, path: str) ->
     [again] = await api.register({**PING, "description": "New"})
     assert again["id"] == second["id"]
     assert again["version"] != second["version"]
-    assert (await api.call("GET", path))[1] == [again]
+    assert (await api.call("GET", f"{path}?with_localizations=true"))[1] == [again]
     status, refused = await api.call("GET", f"{path}/{first['id']}")
     assert (status, refused["code"]) == (404, 10063)
 

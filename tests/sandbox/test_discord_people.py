@@ -47,6 +47,7 @@ async def test_the_state_has_everything_a_client_needs(mia: Person) -> None:
         "Mia": [],
         "Noah": ["Supporter"],
         "Ada": ["Admin", "Staff"],
+        "Kim": ["Staff"],
         "animate-bot": ["animate-bot"],
     }
     assert mia.state["me"]["id"] == mia.id

@@ -6,7 +6,7 @@ Used by every route that the bot token opens.
 from bot.sandbox.discord.errors import ApiError, Refusal
 from bot.sandbox.discord.message import Message
 from bot.sandbox.discord.permissions import Permission
-from bot.sandbox.discord.world import Channel, World
+from bot.sandbox.discord.world import Channel, Guild, World
 
 
 class Access:
@@ -35,12 +35,14 @@ class Access:
             raise ApiError(Refusal.UNKNOWN_MESSAGE)
         return message
 
-    def guild(self, guild_id: str) -> None:
-        """Check that the bot is in this guild."""
-        if guild_id != self._world.guild.id:
+    def guild(self, guild_id: str) -> Guild:
+        """Return a guild that the bot is in."""
+        guild = self._world.guilds.get(guild_id)
+        if guild is None:
             raise ApiError(Refusal.UNKNOWN_GUILD)
-        if self._world.bot.id not in self._world.guild.members:
+        if self._world.bot.id not in guild.members:
             raise ApiError(Refusal.MISSING_ACCESS)
+        return guild
 
     def application(self, application_id: str) -> None:
         """Check that this is the bot's own application."""

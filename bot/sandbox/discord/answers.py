@@ -12,7 +12,8 @@ from bot.sandbox.discord.drafts import Drafts, new_message
 from bot.sandbox.discord.errors import ApiError, Refusal
 from bot.sandbox.discord.feed import Feed
 from bot.sandbox.discord.interactions import Interaction, Interactions, InteractionType
-from bot.sandbox.discord.message import JSON, Message, MessageFlag, MessageType
+from bot.sandbox.discord.message import JSON, Message, MessageFlag, MessageType, reference
+from bot.sandbox.discord.previews import Previews
 from bot.sandbox.discord.world import World
 
 _CONTEXT_MENUS = (2, 3)
@@ -23,18 +24,25 @@ class Answers:
     """Writes the app's side of an interaction into the channel."""
 
     def __init__(
-        self, world: World, drafts: Drafts, feed: Feed, interactions: Interactions
+        self,
+        world: World,
+        drafts: Drafts,
+        feed: Feed,
+        interactions: Interactions,
+        previews: Previews,
     ) -> None:
         self._world = world
         self._drafts = drafts
         self._feed = feed
         self._interactions = interactions
+        self._previews = previews
 
     async def respond(self, interaction: Interaction, body: Body) -> Message:
         """Answer with a message."""
         message = self._blank(interaction, body.form.get("flags"))
-        await self._fill(message, body)
+        await self._fill(interaction, message, body)
         self._original(interaction, message)
+        self._previews.follow(message)
         return message
 
     def think(self, interaction: Interaction, flags: int) -> Message:
@@ -48,21 +56,23 @@ class Answers:
         """Send a further message; while the original is loading, it becomes the original."""
         original = self.original(interaction)
         if original is not None and original.loading:
-            await self.edit(original, body)
+            await self.edit(interaction, original, body)
             return original
         message = self._blank(interaction, body.form.get("flags"), follows=original)
-        await self._fill(message, body)
+        await self._fill(interaction, message, body)
         self._world.add_message(message)
         self._feed.message_created(message)
+        self._previews.follow(message)
         return message
 
-    async def edit(self, message: Message, body: Body) -> None:
+    async def edit(self, interaction: Interaction, message: Message, body: Body) -> None:
         """Change a message of this interaction; a first edit ends the loading state."""
         was_loading = message.loading
-        await self._fill(message, body)
+        await self._fill(interaction, message, body)
         if not was_loading:
             message.edited_at = time.time()
         self._feed.message_updated(message)
+        self._previews.follow(message)
         if was_loading:
             self._interactions.settled(message)
 
@@ -90,9 +100,8 @@ class Answers:
             raise ApiError(Refusal.UNKNOWN_MESSAGE)
         return found
 
-    async def _fill(self, message: Message, body: Body) -> None:
-        limit = self._world.limits.interaction_upload_limit_bytes
-        await self._drafts.fill(message, body, upload_limit=limit)
+    async def _fill(self, interaction: Interaction, message: Message, body: Body) -> None:
+        await self._drafts.fill(message, body, upload_limit=interaction.upload_limit)
 
     def _original(self, interaction: Interaction, message: Message) -> None:
         interaction.original_id = message.id
@@ -121,6 +130,7 @@ class Answers:
             }  # fmt: skip
         elif interaction.type is InteractionType.COMMAND:
             self._mark_command(message, interaction)
+            return message
         elif interaction.source_message_id is not None:
             answered = self._world.message(interaction.channel_id, interaction.source_message_id)
         if answered is not None:
@@ -131,6 +141,9 @@ class Answers:
     def _mark_command(self, message: Message, interaction: Interaction) -> None:
         menu = interaction.data["type"] in _CONTEXT_MENUS
         message.type = MessageType.CONTEXT_MENU_COMMAND if menu else MessageType.CHAT_INPUT_COMMAND
+        if interaction.data["type"] == _MESSAGE_COMMAND:
+            target = self._world.message(interaction.channel_id, interaction.data["target_id"])
+            message.reference = None if target is None else self._reference(target)
         message.interaction = {
             "id": interaction.id,
             "type": int(interaction.type),
@@ -139,18 +152,15 @@ class Answers:
         }
 
     def _reference(self, message: Message) -> JSON:
-        reference: JSON = {"type": 0, "message_id": message.id, "channel_id": message.channel_id}
-        if not self._world.channels[message.channel_id].is_direct:
-            reference["guild_id"] = self._world.guild.id
-        return reference
+        return reference(message, self._world.channels[message.channel_id].guild_id)
 
     def _metadata(self, interaction: Interaction) -> JSON:
-        direct = self._world.channels[interaction.channel_id].is_direct
+        guild_id = self._world.channels[interaction.channel_id].guild_id
         metadata: JSON = {
             "id": interaction.id,
             "type": int(interaction.type),
             "user": payloads.user(self._world.users[interaction.person_id]),
-            "authorizing_integration_owners": {"0": "0" if direct else self._world.guild.id},
+            "authorizing_integration_owners": {"0": guild_id or "0"},
         }
         if interaction.type is InteractionType.COMMAND:
             metadata |= {

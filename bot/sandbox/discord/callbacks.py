@@ -65,8 +65,9 @@ class Callbacks:
     async def answer(self, request: web.Request) -> JSON | None:
         """Answer 204, or 200 with the interaction and its message if `with_response` is set."""
         path = request.match_info
-        self._interactions.to_answer(path["interaction_id"], path["token"])
-        body = await read_body(request, self._world.limits.request_limit_bytes)
+        interaction = self._interactions.to_answer(path["interaction_id"], path["token"])
+        limit = self._world.limits.request_limit(interaction.upload_limit)
+        body = await read_body(request, limit)
         interaction = self._interactions.to_answer(path["interaction_id"], path["token"])
         kind = self._kind(interaction, body)
         data = Body(body.form.get("data") or {}, body.files)
@@ -119,7 +120,7 @@ class Callbacks:
         source = interaction.source_message_id or ""
         interaction.original_id = source
         message = self._answers.find(interaction, source)
-        await self._answers.edit(message, data)
+        await self._answers.edit(interaction, message, data)
         self._interactions.report(interaction, "done")
         return message
 
@@ -149,8 +150,9 @@ class Callbacks:
             "type": int(interaction.type),
             "channel_id": interaction.channel_id,
         }
-        if not self._world.channels[interaction.channel_id].is_direct:
-            about["guild_id"] = self._world.guild.id
+        guild_id = self._world.channels[interaction.channel_id].guild_id
+        if guild_id is not None:
+            about["guild_id"] = guild_id
         if message is not None:
             about |= {
                 "response_message_id": message.id,
@@ -159,6 +161,6 @@ class Callbacks:
             }
         response: JSON = {"interaction": about}
         if kind in _WITH_RESOURCE and message is not None:
-            shape = self._shapes.for_app(message, content=True)
+            shape = self._shapes.for_app(message)
             response["resource"] = {"type": int(kind), "message": shape}
         return response

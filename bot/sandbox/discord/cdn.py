@@ -6,8 +6,6 @@ ask for a fresh link each time they are shown.
 
 import hashlib
 import hmac
-import io
-import mimetypes
 import secrets
 import time
 from collections.abc import Callable
@@ -15,16 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
-import av
-import av.error
 from aiohttp import web
-from PIL import Image
 
 from bot.sandbox.discord.limits import Limits
 
-#: A video's header is read here; a picture's by Pillow.
-_VIDEO_TYPES = ("video/mp4", "video/webm", "video/quicktime")
-_KNOWN_TYPES = {".webp": "image/webp", ".avif": "image/avif", ".heic": "image/heic"}
+_IS_SPOILER, _IS_ANIMATED = 1 << 3, 1 << 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +35,14 @@ class Attachment:
     description: str | None = None
     title: str | None = None
     ephemeral: bool = False
+    spoiler: bool = False
+    animated: bool = False
+
+    @property
+    def flags(self) -> int:
+        """Discord's flags: a spoiler by its name is one, too."""
+        hidden = self.spoiler or self.filename.startswith("SPOILER_")
+        return _IS_SPOILER * hidden | _IS_ANIMATED * self.animated
 
     @property
     def path(self) -> str:
@@ -58,6 +59,8 @@ class Cdn:
         self._limits = limits
         self._secret = secrets.token_bytes(32)
         self._files: dict[str, Attachment] = {}
+        #: Copies of what is elsewhere, which need no signature: their paths have one.
+        self._copies: dict[str, Attachment] = {}
 
     def add(self, attachment: Attachment) -> None:
         """Keep a file."""
@@ -73,6 +76,22 @@ class Cdn:
         issued, expires = f"{int(now):x}", f"{int(now + self._limits().cdn_link_life_s):x}"
         signature = self._sign(path, expires, issued)
         return f"{self.base}{path}?ex={expires}&is={issued}&hm={signature}&"
+
+    def at(self, url: str) -> Attachment | None:
+        """Return the file behind a link to this CDN, expired or not; None for any other link."""
+        if not url.startswith(self.base + "/"):
+            return None
+        return self._files.get(_as_stored(urlsplit(url).path))
+
+    def proxied(self, url: str, content: bytes, content_type: str) -> str:
+        """Keep a copy of a file from elsewhere, and return where clients find it: at the proxy."""
+        path = f"/external/{self._sign(url, '', '')[:43]}/{url.replace('://', '/', 1)}"
+        name = url.rpartition("/")[2]
+        copy = Attachment(
+            id="0", folder="", filename=name, content=content, content_type=content_type
+        )
+        self._copies[_as_stored(path)] = copy
+        return self.base + path
 
     def refreshed(self, url: str) -> str | None:
         """Return a new link for an old one, expired or not; None for a file that is not here."""
@@ -97,16 +116,20 @@ class Cdn:
             "description": attachment.description,
             "title": attachment.title,
             "ephemeral": attachment.ephemeral or None,
+            "flags": attachment.flags or None,
         }
         return shape | {name: value for name, value in optional.items() if value is not None}
 
     async def serve(self, request: web.Request) -> web.Response:
         """Answer a link: 200, 206 for one byte range, 416, or 404 when it expired or was forged."""
         path = _as_stored(request.path)
+        copy = self._copies.get(path)
+        if copy is not None:
+            return ranged(request, copy.content, copy.content_type, copy.filename)
         attachment = self._files.get(path)
         if attachment is None or not self._valid(path, request.query_string):
             return web.Response(status=404, text="This content is no longer available.")
-        return _ranged(request, attachment)
+        return ranged(request, attachment.content, attachment.content_type, attachment.filename)
 
     def _sign(self, path: str, expires: str, issued: str) -> str:
         text = f"{path}:{expires}:{issued}".encode()
@@ -125,66 +148,24 @@ def _as_stored(path: str) -> str:
     return quote(unquote(path))
 
 
-def _ranged(request: web.Request, attachment: Attachment) -> web.Response:
-    """Return the file, or the part of it that was asked for."""
+def ranged(request: web.Request, content: bytes, content_type: str, name: str) -> web.Response:
+    """Return a file, or the part of it that was asked for."""
     headers = {
-        "Content-Type": attachment.content_type,
+        "Content-Type": content_type,
         "Accept-Ranges": "bytes",
         "Cache-Control": "private, max-age=86400",
-        "Content-Disposition": f"inline; filename*=UTF-8''{quote(attachment.filename)}",
+        "Content-Disposition": f"inline; filename*=UTF-8''{quote(name)}",
         "X-Content-Type-Options": "nosniff",
     }
-    size = len(attachment.content)
+    size = len(content)
     try:
         wanted = request.http_range
     except ValueError:
         return web.Response(status=416, headers={"Content-Range": f"bytes */{size}"})
     if wanted.start is None and wanted.stop is None:
-        return web.Response(body=attachment.content, headers=headers)
+        return web.Response(body=content, headers=headers)
     first, end, _ = wanted.indices(size)
     if first >= end:
         return web.Response(status=416, headers={"Content-Range": f"bytes */{size}"})
     headers["Content-Range"] = f"bytes {first}-{end - 1}/{size}"
-    return web.Response(status=206, body=attachment.content[first:end], headers=headers)
-
-
-def content_type_of(filename: str, content: bytes) -> str:
-    """Say what Discord would call the file: by its name; a text tells its encoding, too."""
-    guess, _ = mimetypes.guess_type(filename)
-    if guess is None:
-        suffix = "." + filename.rpartition(".")[2].lower()
-        guess = _KNOWN_TYPES.get(suffix, "application/octet-stream")
-    return f"{guess}; charset=utf-8" if guess.startswith("text/") and _is_utf8(content) else guess
-
-
-def _is_utf8(content: bytes) -> bool:
-    try:
-        content.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def dimensions(content: bytes, content_type: str) -> tuple[int | None, int | None, float | None]:
-    """(width, height, seconds) of a picture or a video; None where there is no telling."""
-    if content_type.startswith("image/"):
-        try:
-            with Image.open(io.BytesIO(content)) as picture:
-                return picture.width, picture.height, None
-        except (OSError, ValueError, Image.DecompressionBombError):
-            return None, None, None
-    if content_type in _VIDEO_TYPES:
-        return _video_dimensions(content)
-    return None, None, None
-
-
-def _video_dimensions(content: bytes) -> tuple[int | None, int | None, float | None]:
-    try:
-        with av.open(io.BytesIO(content), mode="r") as container:
-            if not container.streams.video:
-                return None, None, None
-            stream = container.streams.video[0]
-            seconds = None if container.duration is None else container.duration / av.time_base
-            return stream.width, stream.height, seconds
-    except (av.error.FFmpegError, OSError, ValueError):
-        return None, None, None
+    return web.Response(status=206, body=content[first:end], headers=headers)

@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.sandbox.discord import payloads, permissions
+from bot.sandbox.discord import client_payloads, guild_payloads, payloads, permissions
 from bot.sandbox.discord.bodies import read_body
 from bot.sandbox.discord.connection import Connection
 from bot.sandbox.discord.errors import PeopleError
@@ -13,11 +13,13 @@ from bot.sandbox.discord.feed import Feed
 from bot.sandbox.discord.gateway import INVALID_SESSION, RECONNECT, Gateway
 from bot.sandbox.discord.guarded import guarded
 from bot.sandbox.discord.journal import Journal
+from bot.sandbox.discord.locales import LOCALES
 from bot.sandbox.discord.message import JSON
 from bot.sandbox.discord.threads import Threads
-from bot.sandbox.discord.world import Channel, World
+from bot.sandbox.discord.world import Channel, Guild, World
 
 _BODY_MAX = 1 << 20
+_TIERS = 4
 
 
 class Control:
@@ -40,7 +42,8 @@ class Control:
         app.router.add_post(f"{root}/gateway", guarded(self._shake))
         app.router.add_patch(f"{root}/channel", guarded(self._overwrite))
         app.router.add_delete(f"{root}/channel", guarded(self._delete_channel))
-        app.router.add_patch(f"{root}/command", guarded(self._permit))
+        app.router.add_patch(f"{root}/guild", guarded(self._guild_settings))
+        app.router.add_patch(f"{root}/portal", guarded(self._portal))
         app.router.add_post(f"{root}/bot", guarded(self._membership))
         app.router.add_get(f"{root}/requests", guarded(self._requests))
 
@@ -91,50 +94,77 @@ class Control:
         connection.send(INVALID_SESSION, bool(form.get("resumable")))
 
     async def _overwrite(self, request: web.Request) -> JSON:
-        """Set the bot's own overwrite in a channel: `deny` and `allow` are permission names."""
+        """Change a channel: its `name`, `topic` or `nsfw`, else an overwrite, by default the bot's.
+
+        `deny` and `allow` are permission names.
+        """
         form = await _form(request)
         channel = self._channel(form)
+        plain = form.keys() & {"name", "topic", "nsfw"}
+        for field in plain:
+            setattr(channel, field, form[field])
+        if not plain:
+            self._set_overwrite(channel, form)
+        self._feed.channel_event("CHANNEL_UPDATE", channel)
+        return payloads.channel(self._world, channel)
+
+    def _set_overwrite(self, channel: Channel, form: JSON) -> None:
         try:
             allow = permissions.bits(form.get("allow") or [])
             deny = permissions.bits(form.get("deny") or [])
         except KeyError as error:
             raise PeopleError(400, f"There is no permission named {error.args[0]}.") from None
         channel.overwrites[str(form.get("target_id") or self._world.bot.id)] = (allow, deny)
-        self._feed.channel_event("CHANNEL_UPDATE", channel)
-        return payloads.channel(self._world, channel)
+
+    async def _guild_settings(self, request: web.Request) -> JSON:
+        """Boost a guild (`premium_tier`, 0 to 3) or change its `locale`; the first by default."""
+        form = await _form(request)
+        guild = self._guild(form)
+        tier, locale = form.get("premium_tier", guild.premium_tier), form.get("locale")
+        if tier not in range(_TIERS) or locale not in {None, *LOCALES}:
+            raise PeopleError(400, "premium_tier must be 0 to 3, locale one of Discord's.")
+        guild.premium_tier, guild.locale = tier, locale or guild.locale
+        self._feed.guild_changed(guild)
+        return guild_payloads.guild(guild)
+
+    async def _portal(self, request: web.Request) -> JSON:
+        """Turn the developer portal's switches: `message_content`, `members`, `presences`."""
+        form = await _form(request)
+        known = client_payloads.portal(self._world)
+        if not form or not known.keys() >= form.keys():
+            raise PeopleError(400, f"The switches are {', '.join(known)}.")
+        changes = {f"{name}_enabled": value for name, value in form.items()}
+        try:
+            self._world.limits = self._world.limits.revised(changes)
+        except ValueError as error:
+            raise PeopleError(400, str(error)) from None
+        self._feed.portal_changed()
+        return client_payloads.portal(self._world)
 
     async def _delete_channel(self, request: web.Request) -> None:
         self._threads.remove(self._channel(await _form(request)))
 
-    async def _permit(self, request: web.Request) -> None:
-        """Set who may use a command, as an admin does under Server Settings, Integrations.
-
-        {"name": "quota", "permissions": {"<id of a member or a role>": true}}
-        """
-        form = await _form(request)
-        commands = self._world.commands.values()
-        named = [one["id"] for one in commands if one["name"] == form.get("name")]
-        if not named:
-            raise PeopleError(404, f"There is no command {form.get('name')}.")
-        for command_id in named:
-            self._world.command_permissions[command_id] = form.get("permissions") or {}
-        self._feed.commands_changed()
-
     async def _membership(self, request: web.Request) -> None:
         """{"do": "kick"} or {"do": "invite"}: the bot leaves or joins the guild."""
-        world, what = self._world, (await _form(request)).get("do")
+        form = await _form(request)
+        world, guild, what = self._world, self._guild(form), form.get("do")
         if what == "kick":
-            if world.guild.members.pop(world.bot.id, None) is not None:
-                self._feed.guild_event("GUILD_DELETE", {"id": world.guild.id})
+            if guild.members.pop(world.bot.id, None) is not None:
+                self._feed.guild_event("GUILD_DELETE", guild, {"id": guild.id})
         elif what == "invite":
-            if world.bot.id not in world.guild.members:
-                world.join(world.bot)
-                self._feed.guild_event("GUILD_CREATE", payloads.guild_create(world))
+            if world.bot.id not in guild.members:
+                world.join(world.bot, guild=guild)
+                whole = guild_payloads.guild_create(world, guild)
+                self._feed.guild_event("GUILD_CREATE", guild, whole)
         else:
             raise PeopleError(400, "do must be kick or invite.")
 
     async def _requests(self, _request: web.Request) -> Any:
         return [exchange.as_json() for exchange in self._journal.exchanges]
+
+    def _guild(self, form: JSON) -> Guild:
+        """Return the guild that is named; the first one if none is."""
+        return self._world.guilds.get(str(form.get("guild_id")), self._world.guild)
 
     def _channel(self, form: JSON) -> Channel:
         channel = self._world.channels.get(str(form.get("channel_id")))

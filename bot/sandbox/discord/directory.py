@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from bot.sandbox.discord import payloads
+from bot.sandbox.discord import guild_payloads, payloads
 from bot.sandbox.discord.access import Access
 from bot.sandbox.discord.bodies import read_body
 from bot.sandbox.discord.cdn import Cdn
@@ -11,7 +11,7 @@ from bot.sandbox.discord.errors import ApiError, FormErrors, Refusal
 from bot.sandbox.discord.feed import Feed
 from bot.sandbox.discord.gateway import Gateway
 from bot.sandbox.discord.message import JSON
-from bot.sandbox.discord.world import World
+from bot.sandbox.discord.world import Guild, World
 
 _REFRESH_MAX = 50
 
@@ -66,41 +66,50 @@ class Directory:
 
     async def guild(self, request: web.Request) -> JSON:
         """GET /guilds/{id}."""
-        self._access.guild(request.match_info["guild_id"])
-        return payloads.guild(self._world)
+        return guild_payloads.guild(self._guild(request))
 
     async def guilds(self, _request: web.Request) -> list[JSON]:
         """GET /users/@me/guilds."""
-        member = self._world.guild.members.get(self._world.bot.id)
-        if member is None:
-            return []
-        guild = payloads.guild(self._world)
-        kept = {name: guild[name] for name in ("id", "name", "icon", "banner", "features")}
-        allowed = str(self._world.base_permissions(member))
-        return [kept | {"owner": False, "permissions": allowed}]
+        bot_id = self._world.bot.id
+        shapes = []
+        for guild in self._world.guilds_of(bot_id):
+            whole = guild_payloads.guild(guild)
+            kept = {name: whole[name] for name in ("id", "name", "icon", "banner", "features")}
+            allowed = str(self._world.base_permissions(guild.members[bot_id]))
+            shapes.append(kept | {"owner": False, "permissions": allowed})
+        return shapes
 
     async def guild_channels(self, request: web.Request) -> list[JSON]:
         """GET /guilds/{id}/channels."""
-        self._access.guild(request.match_info["guild_id"])
-        return [
-            payloads.channel(self._world, one)
-            for one in self._world.channels.values()
-            if not one.is_direct and not one.is_thread
-        ]
+        channels = self._world.channels_of(self._guild(request))
+        return [payloads.channel(self._world, one) for one in channels if not one.is_thread]
 
     async def roles(self, request: web.Request) -> list[JSON]:
         """GET /guilds/{id}/roles."""
-        self._access.guild(request.match_info["guild_id"])
-        return [payloads.role(one) for one in self._world.guild.roles.values()]
+        return [guild_payloads.role(one) for one in self._guild(request).roles.values()]
+
+    async def stickers(self, request: web.Request) -> list[JSON]:
+        """GET /guilds/{id}/stickers."""
+        return [guild_payloads.sticker(one) for one in self._guild(request).stickers.values()]
+
+    async def sticker(self, request: web.Request) -> JSON:
+        """GET /stickers/{id}."""
+        found = self._world.sticker(request.match_info["sticker_id"])
+        if found is None:
+            raise ApiError(Refusal.UNKNOWN_STICKER)
+        return guild_payloads.sticker(found)
 
     async def member(self, request: web.Request) -> JSON:
         """GET /guilds/{id}/members/{user}."""
-        self._access.guild(request.match_info["guild_id"])
         user_id = request.match_info["user_id"]
-        member = self._world.guild.members.get(self._world.bot.id if user_id == "@me" else user_id)
+        guild = self._guild(request)
+        member = guild.members.get(self._world.bot.id if user_id == "@me" else user_id)
         if member is None:
             raise ApiError(Refusal.UNKNOWN_MEMBER)
         return payloads.member(self._world, member)
+
+    def _guild(self, request: web.Request) -> Guild:
+        return self._access.guild(request.match_info["guild_id"])
 
     async def open_direct(self, request: web.Request) -> JSON:
         """POST /users/@me/channels."""
@@ -135,6 +144,10 @@ class Directory:
             {"original": url, "refreshed": self._cdn.refreshed(str(url)) or url} for url in urls
         ]
         return {"refreshed_urls": refreshed}
+
+    async def sticker_packs(self, _request: web.Request) -> JSON:
+        """GET /sticker-packs: Discord's own, of which there are none here."""
+        return {"sticker_packs": []}
 
     async def no_entitlement(self, _request: web.Request) -> None:
         """POST .../entitlements/{id}/consume: nothing was ever sold here."""

@@ -10,12 +10,13 @@ from typing import Any
 
 from bot.sandbox.discord import components, embeds, mentions
 from bot.sandbox.discord.bodies import Body, Upload
-from bot.sandbox.discord.cdn import Attachment, Cdn, content_type_of, dimensions
+from bot.sandbox.discord.cdn import Attachment, Cdn
 from bot.sandbox.discord.errors import ApiError, FormErrors, Refusal
-from bot.sandbox.discord.message import JSON, Message, MessageFlag
+from bot.sandbox.discord.measures import content_type_of, measured
+from bot.sandbox.discord.message import JSON, Message, MessageFlag, MessageType
 from bot.sandbox.discord.world import Channel, World
 
-_NONCE_MAX_CHARS = 25
+_NONCE_MAX_CHARS, _ALT_TEXT_MAX_CHARS, _STICKERS_MAX = 25, 1024, 3
 #: Flags that an app may set when it creates a message.
 _SETTABLE = int(
     MessageFlag.SUPPRESS_EMBEDS
@@ -44,6 +45,7 @@ class Drafts:
         errors = FormErrors()
         flags = self._flags(form, message)
         content = self._content(form, message, errors)
+        stickers = self._stickers(form, message)
         attachments = await self._attachments(body, message, errors)
         named = {one.filename: one for one in attachments}
         v2 = bool(flags & MessageFlag.IS_COMPONENTS_V2)
@@ -59,11 +61,12 @@ class Drafts:
         if v2 and (content or shown):
             self._refuse_legacy_fields(content, errors)
         errors.check()
-        if not (content or shown or parts or attachments):
+        if not (content or shown or parts or attachments or stickers or message.snapshot):
             raise ApiError(Refusal.EMPTY_MESSAGE)
         self._store(message, attachments)
         message.content, message.flags = content, flags
         message.embeds, message.components = shown, parts
+        message.stickers = stickers
         self._mention(message, form)
 
     async def store_upload(
@@ -74,9 +77,20 @@ class Drafts:
         self._cdn.add(attachment)
         return attachment
 
-    def moved(self, attachment: Attachment, channel_id: str) -> Attachment:
-        """Return a person's upload, as an attachment of a message in a channel."""
-        moved = replace(attachment, id=self._world.ids.next(), folder=channel_id, ephemeral=False)
+    def moved(self, attachment: Attachment, channel_id: str, about: JSON) -> Attachment:
+        """Return a person's upload, as an attachment of a message in a channel.
+
+        `about` may have a description; a spoiler is one by its name, as clients have it.
+        """
+        name = attachment.filename
+        moved = replace(
+            attachment,
+            id=self._world.ids.next(),
+            folder=channel_id,
+            ephemeral=False,
+            filename=f"SPOILER_{name}" if about.get("spoiler") else name,
+            description=about.get("description") or None,
+        )
         self._cdn.add(moved)
         return moved
 
@@ -85,6 +99,16 @@ class Drafts:
         del self._world.channels[message.channel_id].messages[message.id]
         for attachment in message.attachments:
             self._cdn.remove(attachment)
+        for attachment in [] if message.snapshot is None else message.snapshot.attachments:
+            self._cdn.remove(attachment)
+
+    def snapshot(self, message: Message, channel_id: str) -> Message:
+        """Return a copy of a message as it is now, to be forwarded into a channel."""
+        source = message.snapshot or message
+        copies = [replace(one, folder=channel_id) for one in source.attachments]
+        for copy in copies:
+            self._cdn.add(copy)
+        return replace(source, attachments=copies, previews=list(source.previews))
 
     def nonce(self, form: JSON) -> str | int | None:
         """Return the nonce of a create. Raises ApiError 50035 if it is too long."""
@@ -103,7 +127,9 @@ class Drafts:
         if not isinstance(wanted, int):
             return kept
         # Ephemeral and components v2 cannot be taken back; only a create sets ephemeral.
-        sticky = kept & int(MessageFlag.EPHEMERAL | MessageFlag.IS_COMPONENTS_V2)
+        sticky = kept & int(
+            MessageFlag.EPHEMERAL | MessageFlag.IS_COMPONENTS_V2 | MessageFlag.HAS_SNAPSHOT
+        )
         return sticky | wanted & _SETTABLE & ~int(MessageFlag.EPHEMERAL)
 
     def _content(self, form: JSON, message: Message, errors: FormErrors) -> str:
@@ -119,6 +145,17 @@ class Drafts:
         if len(content) > self._world.limits.content_max_chars:
             errors.too_long(("content",), self._world.limits.content_max_chars)
         return content
+
+    def _stickers(self, form: JSON, message: Message) -> list[str]:
+        """Return the stickers: those of the channel's guild only. Raises ApiError 50081."""
+        if "sticker_ids" not in form:
+            return message.stickers
+        wanted = [str(one) for one in form["sticker_ids"] or []]
+        channel = self._world.channels[message.channel_id]
+        there = {} if channel.is_direct else self._world.guild_of(channel).stickers
+        if len(wanted) > _STICKERS_MAX or not there.keys() >= set(wanted):
+            raise ApiError(Refusal.INVALID_STICKER)
+        return wanted
 
     def _refuse_legacy_fields(self, content: str, errors: FormErrors) -> None:
         field = "content" if content else "embeds"
@@ -138,8 +175,10 @@ class Drafts:
         about: dict[int, JSON] = {}
         for index, entry in enumerate(listed if isinstance(listed, list) else []):
             found = present.get(str(entry.get("id")))
+            if len(entry.get("description") or "") > _ALT_TEXT_MAX_CHARS:
+                errors.too_long(("attachments", index, "description"), _ALT_TEXT_MAX_CHARS)
             if found is not None:
-                kept.append(replace(found, description=entry.get("description", found.description)))
+                kept.append(_revised(found, entry))
             elif str(entry.get("id")).isdecimal() and int(entry["id"]) in body.files:
                 about[int(entry["id"])] = entry
             else:
@@ -164,22 +203,23 @@ class Drafts:
         filename = _safe_name(about.get("filename") or upload.filename)
         content_type = content_type_of(filename, upload.content)
         if content_type.startswith("video/"):
-            measured = await asyncio.to_thread(dimensions, upload.content, content_type)
+            found = await asyncio.to_thread(measured, upload.content, content_type)
         else:
-            measured = dimensions(upload.content, content_type)
-        width, height, seconds = measured
+            found = measured(upload.content, content_type)
         return Attachment(
             id=self._world.ids.next(),
             folder=folder,
             filename=filename,
             content=upload.content,
             content_type=content_type,
-            width=width,
-            height=height,
-            duration_s=seconds,
+            width=found.width,
+            height=found.height,
+            duration_s=found.seconds,
             description=about.get("description"),
             title=about.get("title"),
             ephemeral=ephemeral,
+            spoiler=bool(about.get("is_spoiler")),
+            animated=found.animated,
         )
 
     def _store(self, message: Message, attachments: list[Attachment]) -> None:
@@ -196,7 +236,8 @@ class Drafts:
         allowed: Any = form.get("allowed_mentions")
         if allowed is None and message.interaction_id is not None:
             allowed = _USERS_ONLY
-        found = mentions.resolve(self._world, message.content, allowed, everyone=False)
+        channel = self._world.channels[message.channel_id]
+        found = mentions.resolve(self._world, channel, message.content, allowed, everyone=False)
         message.mentions, message.mention_roles = found.users, found.roles
         message.mention_everyone = found.everyone
         reply = self._replied_author(message)
@@ -205,17 +246,26 @@ class Drafts:
             message.mentions.append(reply)
 
     def _replied_author(self, message: Message) -> str | None:
-        if message.reference is None or message.interaction_id is not None:
+        """Return whom a reply mentions: nobody where it replies to an answer to a command."""
+        if message.type != MessageType.REPLY or message.interaction_id is not None:
             return None
-        found = self._world.message(
-            message.reference["channel_id"], message.reference["message_id"]
-        )
-        return None if found is None else found.author_id
+        reference = message.reference or {}
+        found = self._world.message(reference["channel_id"], reference["message_id"])
+        return None if found is None or found.application_id is not None else found.author_id
 
 
 def new_message(world: World, channel: Channel, author_id: str, **fields: Any) -> Message:
     """Return an empty message, not yet in its channel."""
     return Message(id=world.ids.next(), channel_id=channel.id, author_id=author_id, **fields)
+
+
+def _revised(found: Attachment, entry: JSON) -> Attachment:
+    """Return a kept attachment with what an edit says of it."""
+    return replace(
+        found,
+        description=entry.get("description", found.description),
+        spoiler=bool(entry.get("is_spoiler", found.spoiler)),
+    )
 
 
 def _safe_name(name: str) -> str:

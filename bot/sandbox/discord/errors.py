@@ -29,21 +29,42 @@ class Refusal(Enum):
     UNKNOWN_USER = (404, 10013, "Unknown User")
     UNKNOWN_EMOJI = (400, 10014, "Unknown Emoji")
     UNKNOWN_WEBHOOK = (404, 10015, "Unknown Webhook")
+    UNKNOWN_STICKER = (404, 10060, "Unknown sticker")
     UNKNOWN_INTERACTION = (404, 10062, "Unknown interaction")
     UNKNOWN_COMMAND = (404, 10063, "Unknown application command")
+    UNKNOWN_PERMISSIONS = (404, 10066, "Unknown application command permissions")
     UNKNOWN_ENTITLEMENT = (404, 10094, "Unknown Entitlement")
+    NOT_FOR_BOTS = (403, 20001, "Bots cannot use this endpoint")
+    TOO_MANY_REACTIONS = (400, 30010, "Maximum number of reactions reached (20)")
     REQUEST_TOO_LARGE = (413, 40005, "Request entity too large")
     ALREADY_ACKNOWLEDGED = (400, 40060, "Interaction has already been acknowledged.")
     MISSING_ACCESS = (403, 50001, "Missing Access")
     EDIT_BY_ANOTHER = (403, 50005, "Cannot edit a message authored by another user")
     EMPTY_MESSAGE = (400, 50006, "Cannot send an empty message")
     CANNOT_DM = (403, 50007, "Cannot send messages to this user")
+    NO_MUTUAL_GUILDS = (
+        403,
+        50278,
+        "Cannot send messages to this user due to having no mutual guilds",
+    )
     MISSING_PERMISSIONS = (403, 50013, "Missing Permissions")
+    BAD_NUMBER_TO_DELETE = (
+        400,
+        50016,
+        "Provided too few or too many messages to delete. Must provide at least 2 and at most 100.",
+    )
     INVALID_WEBHOOK_TOKEN = (401, 50027, "Invalid Webhook Token")
+    TOO_OLD_TO_DELETE = (400, 50034, "You can only bulk delete messages that are under 14 days old")
     INVALID_FORM = (400, 50035, "Invalid Form Body")
+    INVALID_STICKER = (400, 50081, "Invalid sticker")
     THREAD_ARCHIVED = (400, 50083, "Thread is archived")
     INVALID_JSON = (400, 50109, "The request body contains invalid JSON.")
     REPLY_WITHOUT_HISTORY = (400, 160002, "Cannot reply without permission to read message history")
+    FORWARD_UNREADABLE = (
+        400,
+        160014,
+        "You cannot forward a message whose content you cannot read.",
+    )
     THREAD_EXISTS = (400, 160004, "A thread has already been created for this message")
 
 

@@ -25,6 +25,20 @@ class Attached:
     """A file that was handed to Discord, ready for an option, a form or a message."""
 
     id: str
+    spoiler: bool = False
+    description: str | None = None
+
+    def as_json(self) -> JSON:
+        """Return it as a message takes it."""
+        return {"id": self.id, "spoiler": self.spoiler, "description": self.description}
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A picture on the local web: its own link, and that of a page that shows it."""
+
+    picture: str
+    page: str
 
 
 def nested(command: JSON, words: list[str], options: Mapping[str, Any]) -> list[JSON]:

@@ -14,11 +14,11 @@ from typing import Any
 import orjson
 from aiohttp import WSMsgType, web
 
-from bot.sandbox.discord import payloads
+from bot.sandbox.discord import guild_payloads, payloads
 from bot.sandbox.discord.connection import Connection, GatewayClosed
 from bot.sandbox.discord.outbox import Outbox, encoder
 from bot.sandbox.discord.session import Intent, Session
-from bot.sandbox.discord.world import World
+from bot.sandbox.discord.world import Guild, World
 
 log = logging.getLogger(__name__)
 
@@ -71,12 +71,17 @@ class Gateway:
         for session in self.sessions.values():
             if not session.serves(guild_id) or (needs and not session.intents & needs):
                 continue
-            if without_content is None or session.intents & Intent.MESSAGE_CONTENT:
+            if without_content is None or self._has_content(session):
                 full = full or orjson.dumps(data)
                 self._deliver(session, event, full)
             else:
                 blank = blank or orjson.dumps(without_content)
                 self._deliver(session, event, blank)
+
+    def _has_content(self, session: Session) -> bool:
+        """Whether a session asked for message content, and the portal's switch is still on."""
+        asked = session.intents & Intent.MESSAGE_CONTENT
+        return bool(asked) and self._world.limits.message_content_enabled
 
     async def connect(self, request: web.Request) -> web.WebSocketResponse:
         """GET /gateway: one connection, from HELLO to its end."""
@@ -145,9 +150,9 @@ class Gateway:
         )
         self._attach(connection, session)
         self._deliver(session, "READY", orjson.dumps(self._ready(session, sharded="shard" in data)))
-        listed = session.serves(self._world.guild.id) and self._in_guild()
-        if listed and session.intents & Intent.GUILDS:
-            self._deliver(session, "GUILD_CREATE", orjson.dumps(payloads.guild_create(self._world)))
+        for guild in self._served(session) if session.intents & Intent.GUILDS else []:
+            whole = guild_payloads.guild_create(self._world, guild)
+            self._deliver(session, "GUILD_CREATE", orjson.dumps(whole))
 
     def _check_token(self, data: Any) -> None:
         token = data.get("token") if isinstance(data, dict) else None
@@ -169,11 +174,10 @@ class Gateway:
     def _ready(self, session: Session, *, sharded: bool) -> dict[str, Any]:
         world = self._world
         flags = payloads.application_flags(world)
-        listed = session.serves(world.guild.id) and self._in_guild()
         ready: dict[str, Any] = {
             "v": 10,
             "user": payloads.own_user(world),
-            "guilds": [{"id": world.guild.id, "unavailable": True}] if listed else [],
+            "guilds": [{"id": one.id, "unavailable": True} for one in self._served(session)],
             "session_id": session.id,
             "resume_gateway_url": self.url,
             "application": {
@@ -249,25 +253,28 @@ class Gateway:
         for connection in self.connections:
             connection.outbox.close(1001)
 
-    def _in_guild(self) -> bool:
-        return self._world.bot.id in self._world.guild.members
+    def _served(self, session: Session) -> list[Guild]:
+        """Return the guilds of a session's shard that the bot is in."""
+        guilds = self._world.guilds_of(self._world.bot.id)
+        return [one for one in guilds if session.serves(one.id)]
 
     def _send_members(self, session: Session, data: dict[str, Any]) -> None:
         """Answer a request for members: all of those named, or whose name starts with `query`."""
         world = self._world
+        guild = world.guilds.get(str(data.get("guild_id")), world.guild)
         wanted = {str(one) for one in data.get("user_ids") or []}
         query = str(data.get("query") or "").lower()
         found = [
             payloads.member(world, one)
-            for one in world.guild.members.values()
+            for one in guild.members.values()
             if (one.user_id in wanted if wanted else _named(world, one.user_id, query))
         ]
         chunk = {
-            "guild_id": world.guild.id,
+            "guild_id": guild.id,
             "members": found,
             "chunk_index": 0,
             "chunk_count": 1,
-            "not_found": sorted(wanted - world.guild.members.keys()),
+            "not_found": sorted(wanted - guild.members.keys()),
             "nonce": data.get("nonce"),
         }
         self._deliver(session, "GUILD_MEMBERS_CHUNK", orjson.dumps(chunk))

@@ -48,6 +48,8 @@ class Interaction:
     data: JSON
     token: str = field(default_factory=lambda: secrets.token_urlsafe(96))
     stage: Stage = Stage.WAITING
+    #: The largest file that an answer may carry, in bytes.
+    upload_limit: int
     #: On the monotonic clock.
     opened_at: float = field(default_factory=time.monotonic)
     #: The message that carries the component, if one was pressed.
@@ -100,7 +102,7 @@ class Interactions:
         found = self._by_token.get(token)
         if found is None or application_id != self._world.application_id:
             raise ApiError(Refusal.INVALID_WEBHOOK_TOKEN)
-        if time.monotonic() - found.opened_at > self._world.limits.token_life_s:
+        if not self._alive(found):
             raise ApiError(Refusal.INVALID_WEBHOOK_TOKEN)
         if found.stage is not Stage.ANSWERED:
             raise ApiError(Refusal.UNKNOWN_WEBHOOK)
@@ -133,6 +135,20 @@ class Interactions:
             **details,
         }
         self._feed.interaction_state(interaction.person_id, told)
+
+    def is_over(self, message: Message) -> bool:
+        """Whether an ephemeral message is one that nothing can change any more.
+
+        A client that is open goes on showing it; one that is opened anew does not get it.
+        """
+        if not message.ephemeral:
+            return False
+        interaction = self._by_id.get(message.interaction_id or "")
+        return interaction is None or not self._alive(interaction)
+
+    def _alive(self, interaction: Interaction) -> bool:
+        age = time.monotonic() - interaction.opened_at
+        return age <= self._world.limits.token_life_s
 
     def close(self) -> None:
         """Stop all clocks: the server is stopping."""

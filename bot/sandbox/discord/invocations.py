@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.sandbox.discord import command_access, payloads
 from bot.sandbox.discord.cdn import Attachment, Cdn
-from bot.sandbox.discord.commands import CommandType, OptionType
+from bot.sandbox.discord.command_checks import CommandType, OptionType
 from bot.sandbox.discord.components import SELECTS, Kind, every
 from bot.sandbox.discord.errors import PeopleError
 from bot.sandbox.discord.feed import Feed
@@ -68,7 +68,7 @@ class Invocations:
     def _command(
         self, person: User, channel: Channel, form: JSON, *, typing: bool = False
     ) -> tuple[Interaction, JSON]:
-        command = self._find_command(form)
+        command = self._find_command(channel, form)
         refused = command_access.refusal(self._world, person.id, channel, command)
         if refused is not None:
             raise PeopleError(403, refused)
@@ -143,6 +143,7 @@ class Invocations:
             type=kind,
             person_id=person.id,
             channel_id=channel.id,
+            upload_limit=self._world.personal_upload_limit(person, channel),
             nonce=str(form.get("nonce", "")),
             data=data,
         )
@@ -159,31 +160,34 @@ class Invocations:
             "data": interaction.data,
             "channel_id": channel.id,
             "channel": payloads.interaction_channel(world, channel, person.id),
-            "locale": "en-US",
+            "locale": person.locale,
             "app_permissions": payloads.app_permissions(world, channel),
             "entitlements": [],
             "entitlement_sku_ids": [],
-            "attachment_size_limit": world.limits.interaction_upload_limit_bytes,
-            "authorizing_integration_owners": {"0": "0" if channel.is_direct else world.guild.id},
+            "attachment_size_limit": interaction.upload_limit,
+            "authorizing_integration_owners": {"0": channel.guild_id or "0"},
             "context": int(channel.is_direct),
         }
         if channel.is_direct:
             return event | {"user": payloads.user(person)}
-        member = payloads.member(world, world.guild.members[person.id])
+        guild = world.guild_of(channel)
+        member = payloads.member(world, guild.members[person.id])
         permissions = str(world.permissions(person.id, channel))
         return event | {
             "member": {**member, "permissions": permissions},
-            "guild_id": world.guild.id,
-            "guild_locale": "en-US",
-            "guild": {"id": world.guild.id, "locale": "en-US", "features": []},
+            "guild_id": guild.id,
+            "guild_locale": guild.locale,
+            "guild": {"id": guild.id, "locale": guild.locale, "features": []},
         }
 
-    def _find_command(self, form: JSON) -> JSON:
+    def _find_command(self, channel: Channel, form: JSON) -> JSON:
         kind = form.get("type") or CommandType.CHAT_INPUT
         found = [
             one
             for one in self._world.commands.values()
-            if one["name"] == form.get("name") and one["type"] == kind
+            if one["name"] == form.get("name")
+            and one["type"] == kind
+            and one.get("guild_id") in {None, channel.guild_id}
         ]
         if not found:
             raise PeopleError(404, f"There is no command {form.get('name')}.")
@@ -198,6 +202,8 @@ class Invocations:
         target_id = str(form.get("target_id"))
         if kind == CommandType.MESSAGE:
             message = self._visible(person, channel, target_id)
+            if message.ephemeral:
+                raise PeopleError(400, "Apps cannot be used on this message.")
             resolved.put("messages", target_id, self._message(message))
         elif not resolved.add(OptionType.USER, target_id):
             raise PeopleError(404, "There is no such person.")
@@ -218,10 +224,15 @@ class Invocations:
                 raise PeopleError(400, "This menu has no such choice.")
             return values
         resolved = self._resolved(person, channel)
-        if not all(resolved.add(_SELECT_OPTIONS[select["type"]], value) for value in values):
+        kind, types = _SELECT_OPTIONS[select["type"]], select.get("channel_types")
+        if not all(resolved.add(kind, one) and self._fits(one, types) for one in values):
             raise PeopleError(404, "There is no such choice.")
         data["resolved"] = resolved.data
         return values
+
+    def _fits(self, target_id: str, types: list[int] | None) -> bool:
+        """Whether a choice is a channel of one of these types, if types are asked for."""
+        return not types or self._world.channels[target_id].type in types
 
     def _visible(self, person: User, channel: Channel, message_id: object) -> Message:
         message = channel.messages.get(str(message_id))
@@ -231,4 +242,4 @@ class Invocations:
 
     def _message(self, message: Message) -> JSON:
         """Show a message inside an interaction; never blank, for the person handed it over."""
-        return self._shapes.for_app(message, content=True)
+        return self._shapes.handed_over(message)

@@ -10,6 +10,9 @@ from typing import Any
 
 MIB = 1024 * 1024
 
+#: What the kinds of Nitro allow: none, classic, Nitro, basic.
+_NITRO_BYTES = (0, 50 * MIB, 500 * MIB, 50 * MIB)
+
 #: A rate: so many requests in so many seconds.
 Rate = tuple[int, float]
 
@@ -22,9 +25,12 @@ class Limits:
     interaction_deadline_s: float = 3.0
     #: After the first answer, an interaction's token works this long.
     token_life_s: float = 900.0
-    #: The largest file in a message, in bytes, that the guild allows.
+    #: The largest file in a message, in bytes, where the guild is not boosted, or to tier 1.
     upload_limit_bytes: int = 20 * MIB
-    #: The largest file that the invoking person's subscription allows, in interactions only.
+    #: The same for tiers 2 and 3.
+    tier2_upload_limit_bytes: int = 50 * MIB
+    tier3_upload_limit_bytes: int = 100 * MIB
+    #: The largest file that any invoking person may have, in interactions only.
     nitro_upload_limit_bytes: int = 0
     #: The largest whole request.
     request_limit_bytes: int = 25 * MIB
@@ -40,8 +46,12 @@ class Limits:
     #: How long a lost gateway session may be resumed, and how many events it may have missed.
     resume_window_s: float = 300.0
     resume_events_max: int = 10_000
-    #: The developer portal's switches for privileged intents.
-    message_content_enabled: bool = True
+    #: How long after a message its links are previewed.
+    preview_delay_s: float = 0.05
+    #: How many kinds of reaction a message may have.
+    reactions_max: int = 20
+    #: The developer portal's switches for privileged intents, off for a new app.
+    message_content_enabled: bool = False
     members_enabled: bool = False
     presences_enabled: bool = False
     rate_limits_enabled: bool = True
@@ -56,10 +66,18 @@ class Limits:
     #: Follow-ups of all interactions in one channel.
     followup_channel_rate: Rate = (30, 60.0)
 
-    @property
-    def interaction_upload_limit_bytes(self) -> int:
-        """What a response to an interaction may carry: the better of the guild and the person."""
-        return max(self.upload_limit_bytes, self.nitro_upload_limit_bytes)
+    def upload_limit(self, tier: int) -> int:
+        """Return the largest file where the guild is boosted so far."""
+        raised = {2: self.tier2_upload_limit_bytes, 3: self.tier3_upload_limit_bytes}
+        return raised.get(tier, self.upload_limit_bytes)
+
+    def nitro_limit(self, premium_type: int) -> int:
+        """Return the largest file that a subscription allows its holder."""
+        return max(self.nitro_upload_limit_bytes, _NITRO_BYTES[premium_type])
+
+    def request_limit(self, upload_limit: int) -> int:
+        """Return the largest whole request: it grows with what a boost or Nitro adds to files."""
+        return self.request_limit_bytes + max(0, upload_limit - self.upload_limit_bytes)
 
     def as_json(self) -> dict[str, Any]:
         """All limits by name; rates are two-element lists."""

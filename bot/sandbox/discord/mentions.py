@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from bot.sandbox.discord.world import World
+from bot.sandbox.discord.world import Channel, World
 
 _USER = re.compile(r"<@!?(\d+)>")
 _ROLE = re.compile(r"<@&(\d+)>")
@@ -20,8 +20,10 @@ class Mentions:
     everyone: bool
 
 
-def resolve(world: World, content: str, allowed: Any, *, everyone: bool) -> Mentions:
-    """Say what a text mentions.
+def resolve(
+    world: World, channel: Channel, content: str, allowed: Any, *, everyone: bool
+) -> Mentions:
+    """Say what a text in a channel mentions.
 
     `allowed` is the request's allowed_mentions object, or None for the default of parsing all;
     `everyone` is whether the author has the permission for @everyone and roles.
@@ -31,9 +33,8 @@ def resolve(world: World, content: str, allowed: Any, *, everyone: bool) -> Ment
     rules = allowed if isinstance(allowed, dict) else {"parse": ["users", "roles", "everyone"]}
     parse = set(rules.get("parse") or [])
     users = _allowed(_USER.findall(content), world.users, rules.get("users"), "users" in parse)
-    roles = _allowed(
-        _ROLE.findall(content), world.guild.roles, rules.get("roles"), "roles" in parse
-    )
+    there = {} if channel.is_direct else world.guild_of(channel).roles
+    roles = _allowed(_ROLE.findall(content), there, rules.get("roles"), "roles" in parse)
     loud = everyone and "everyone" in parse and _EVERYONE.search(content) is not None
     return Mentions(users, roles, loud)
 

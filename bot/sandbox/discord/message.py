@@ -16,6 +16,7 @@ class MessageFlag(IntFlag):
     EPHEMERAL = 1 << 6
     LOADING = 1 << 7
     SUPPRESS_NOTIFICATIONS = 1 << 12
+    HAS_SNAPSHOT = 1 << 14
     IS_COMPONENTS_V2 = 1 << 15
 
 
@@ -31,7 +32,7 @@ class MessageType(IntEnum):
 
 @dataclass(slots=True, kw_only=True)
 class Message:
-    """What was said, by whom, where. Changed in place, by edits and reactions only."""
+    """What was said, by whom, where. Changed in place: edits, reactions, previews."""
 
     id: str
     channel_id: str
@@ -42,11 +43,19 @@ class Message:
     embeds: list[JSON] = field(default_factory=list)
     components: list[JSON] = field(default_factory=list)
     attachments: list[Attachment] = field(default_factory=list)
+    #: What the links in its text lead to, as embeds.
+    previews: list[JSON] = field(default_factory=list)
+    #: The stickers' ids.
+    stickers: list[str] = field(default_factory=list)
+    #: What was forwarded, as it was then.
+    snapshot: "Message | None" = None
     mentions: list[str] = field(default_factory=list)
     mention_roles: list[str] = field(default_factory=list)
     mention_everyone: bool = False
     #: Emoji (as in the path of its route) to the people who reacted, in order.
     reactions: dict[str, list[str]] = field(default_factory=dict)
+    #: Those of them that burst: super reactions.
+    bursts: set[tuple[str, str]] = field(default_factory=set)
     tts: bool = False
     pinned: bool = False
     edited_at: float | None = None
@@ -76,12 +85,34 @@ class Message:
         """Whether a person who sees the channel sees this message."""
         return not self.ephemeral or person_id == self.viewer_id
 
+    @property
+    def shown_embeds(self) -> list[JSON]:
+        """Its embeds and previews, unless somebody had them taken away."""
+        return [] if self.flags & MessageFlag.SUPPRESS_EMBEDS else self.embeds + self.previews
+
+    def refer_to(self, other: "Message", guild_id: str | None) -> None:
+        """Become a reply to another message of the same channel."""
+        self.type = MessageType.REPLY
+        self.reference = reference(other, guild_id)
+
+    def forward(self, other: "Message", snapshot: "Message", guild_id: str | None) -> None:
+        """Become a forward of another message, which looks like `snapshot` at this moment."""
+        self.reference = reference(other, guild_id) | {"type": 1}
+        self.snapshot = snapshot
+        self.flags |= MessageFlag.HAS_SNAPSHOT
+
     def shown_attachments(self) -> list[Attachment]:
         """Return the attachments that are not shown by an embed or a component."""
         if not self.attachments or not (self.embeds or self.components):
             return self.attachments
         used = {media["attachment_id"] for media in _media([self.embeds, self.components])}
         return [one for one in self.attachments if one.id not in used]
+
+
+def reference(other: Message, guild_id: str | None) -> JSON:
+    """Return what points to another message, as a reply does."""
+    shape: JSON = {"type": 0, "message_id": other.id, "channel_id": other.channel_id}
+    return shape if guild_id is None else shape | {"guild_id": guild_id}
 
 
 def _media(node: Any) -> list[JSON]:

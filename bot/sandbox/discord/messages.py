@@ -15,10 +15,13 @@ from bot.sandbox.discord.interactions import Interactions
 from bot.sandbox.discord.message import JSON, Message, MessageType
 from bot.sandbox.discord.message_payloads import MessagePayloads
 from bot.sandbox.discord.permissions import Permission
-from bot.sandbox.discord.snowflake import is_snowflake
-from bot.sandbox.discord.world import Channel, World
+from bot.sandbox.discord.previews import Previews
+from bot.sandbox.discord.snowflake import is_snowflake, unix_seconds
+from bot.sandbox.discord.world import Channel, User, World
 
 _PAGE_DEFAULT, _PAGE_MAX = 50, 100
+_BULK_LEAST, _BULK_AGE_S = 2, 14 * 86_400
+_FORWARD = 1
 
 
 class Messages:
@@ -33,6 +36,7 @@ class Messages:
         feed: Feed,
         shapes: MessagePayloads,
         interactions: Interactions,
+        previews: Previews,
     ) -> None:
         self._world = world
         self._access = access
@@ -40,21 +44,22 @@ class Messages:
         self._feed = feed
         self._shapes = shapes
         self._interactions = interactions
+        self._previews = previews
         self._creating = asyncio.Lock()
 
     async def create(self, request: web.Request) -> JSON:
         """POST. An enforced nonce that was seen lately returns the message that carried it."""
         channel = self._sendable(request.match_info["channel_id"])
-        body = await read_body(request, self._world.limits.request_limit_bytes)
+        body = await read_body(request, self._request_limit(channel))
         nonce = self._drafts.nonce(body.form)
         if not body.form.get("enforce_nonce") or nonce is None:
-            return self._shape(await self._post(channel, body, nonce))
+            return self._shapes.for_app(await self._post(channel, body, nonce))
         # One at a time: a repeat that comes while the first is still being made must find it.
         async with self._creating:
             known = self._world.by_nonce(self._world.bot.id, nonce)
             if known is not None:
                 return self._repeated(known)
-            return self._shape(await self._post(channel, body, nonce))
+            return self._shapes.for_app(await self._post(channel, body, nonce))
 
     async def _post(self, channel: Channel, body: Body, nonce: str | int | None) -> Message:
         """Make a message of a body and put it into its channel."""
@@ -63,10 +68,11 @@ class Messages:
         message = new_message(self._world, channel, self._world.bot.id, nonce=nonce)
         message.tts = bool(form.get("tts"))
         self._refer(channel, message, form.get("message_reference"))
-        await self._drafts.fill(message, body, upload_limit=self._world.limits.upload_limit_bytes)
+        await self._drafts.fill(message, body, upload_limit=self._world.upload_limit(channel))
         channel.archived = False
         self._world.add_message(message)
         self._feed.message_created(message)
+        self._previews.follow(message)
         return message
 
     async def history(self, request: web.Request) -> list[JSON]:
@@ -83,14 +89,15 @@ class Messages:
             errors.check()
         seen = [one for one in channel.messages.values() if not one.ephemeral]
         page = _page(seen, query.get("before"), query.get("after"), query.get("around"), int(limit))
-        return [self._shape(one) for one in page]
+        return [self._shapes.for_app(one) for one in page]
 
     async def get(self, request: web.Request) -> JSON:
         """GET one message."""
         channel = self._access.channel(
             request.match_info["channel_id"], Permission.READ_MESSAGE_HISTORY
         )
-        return self._shape(self._access.message(channel, request.match_info["message_id"]))
+        message = self._access.message(channel, request.match_info["message_id"])
+        return self._shapes.for_app(message)
 
     async def edit(self, request: web.Request) -> JSON:
         """PATCH one of the bot's own messages, an interaction's public answer included."""
@@ -100,17 +107,18 @@ class Messages:
             raise ApiError(Refusal.EDIT_BY_ANOTHER)
         if channel.archived:
             raise ApiError(Refusal.THREAD_ARCHIVED)
-        body = await read_body(request, self._world.limits.request_limit_bytes)
+        body = await read_body(request, self._request_limit(channel))
         if body.files and not self._has(channel, Permission.ATTACH_FILES):
             raise ApiError(Refusal.MISSING_PERMISSIONS)
         was_loading = message.loading
-        await self._drafts.fill(message, body, upload_limit=self._world.limits.upload_limit_bytes)
+        await self._drafts.fill(message, body, upload_limit=self._world.upload_limit(channel))
         if was_loading:
             self._interactions.settled(message)
         else:
             message.edited_at = time.time()
         self._feed.message_updated(message)
-        return self._shape(message)
+        self._previews.follow(message)
+        return self._shapes.for_app(message)
 
     async def delete(self, request: web.Request) -> None:
         """DELETE the bot's own message, or another's with MANAGE_MESSAGES."""
@@ -122,13 +130,40 @@ class Messages:
         self._drafts.erase(message)
         self._feed.message_deleted(message)
 
+    async def delete_many(self, request: web.Request) -> None:
+        """POST .../bulk-delete: 2 to 100 messages at once, none older than two weeks."""
+        channel = self._access.channel(request.match_info["channel_id"], Permission.MANAGE_MESSAGES)
+        body = await read_body(request, self._world.limits.request_limit_bytes)
+        ids = {str(one) for one in body.form.get("messages") or []}
+        if not _BULK_LEAST <= len(ids) <= _PAGE_MAX:
+            raise ApiError(Refusal.BAD_NUMBER_TO_DELETE)
+        if any(time.time() - unix_seconds(one) > _BULK_AGE_S for one in ids):
+            raise ApiError(Refusal.TOO_OLD_TO_DELETE)
+        there = [one for one in channel.messages.values() if one.id in ids and not one.ephemeral]
+        for message in there:
+            self._drafts.erase(message)
+        self._feed.messages_deleted(channel, there)
+
     def _sendable(self, channel_id: str) -> Channel:
         channel = self._access.channel(channel_id)
+        if channel.is_direct:
+            self._check_recipient(self._world.users[channel.recipient_id or ""])
         if not self._has(channel, sending_right(channel)):
             raise ApiError(Refusal.MISSING_PERMISSIONS)
         if channel.archived and channel.locked:
             raise ApiError(Refusal.THREAD_ARCHIVED)
         return channel
+
+    def _check_recipient(self, person: User) -> None:
+        """Check that somebody takes direct messages from the bot."""
+        if not person.takes_direct_messages:
+            raise ApiError(Refusal.CANNOT_DM)
+        bot_id = self._world.bot.id
+        if not any(bot_id in guild.members for guild in self._world.guilds_of(person.id)):
+            raise ApiError(Refusal.NO_MUTUAL_GUILDS)
+
+    def _request_limit(self, channel: Channel) -> int:
+        return self._world.limits.request_limit(self._world.upload_limit(channel))
 
     def _check_rights(self, channel: Channel, body: Body) -> None:
         if body.files and not self._has(channel, Permission.ATTACH_FILES):
@@ -140,11 +175,14 @@ class Messages:
         """Return the answer to a nonce that was used before."""
         if self._world.message(known.channel_id, known.id) is None:
             raise ApiError(Refusal.UNKNOWN_MESSAGE)
-        return self._shape(known)
+        return self._shapes.for_app(known)
 
     def _refer(self, channel: Channel, message: Message, reference: object) -> None:
-        """Make the message a reply, if it is one."""
+        """Make the message a reply or a forward, if it is one."""
         if not isinstance(reference, dict) or not is_snowflake(reference.get("message_id")):
+            return
+        if reference.get("type") == _FORWARD:
+            self._forward(message, reference)
             return
         if not self._has(channel, Permission.READ_MESSAGE_HISTORY):
             raise ApiError(Refusal.REPLY_WITHOUT_HISTORY)
@@ -157,16 +195,20 @@ class Messages:
                 errors.check()
             return
         message.type = MessageType.REPLY
-        message.reference = {"type": 0, "message_id": found.id, "channel_id": channel.id}
-        if not channel.is_direct:
-            message.reference["guild_id"] = self._world.guild.id
+        message.refer_to(found, channel.guild_id)
+
+    def _forward(self, message: Message, reference: JSON) -> None:
+        """Copy a message that the bot sees, and whose content it may read."""
+        there = self._access.channel(
+            str(reference.get("channel_id")), Permission.READ_MESSAGE_HISTORY
+        )
+        found = self._access.message(there, str(reference["message_id"]))
+        if not self._shapes.readable(found):
+            raise ApiError(Refusal.FORWARD_UNREADABLE)
+        message.forward(found, self._drafts.snapshot(found, message.channel_id), there.guild_id)
 
     def _has(self, channel: Channel, permission: Permission) -> bool:
         return self._world.may(self._world.bot.id, channel, permission)
-
-    def _shape(self, message: Message) -> JSON:
-        """For the REST API the portal's switch decides about content, whatever the intents."""
-        return self._shapes.for_app(message, content=self._world.limits.message_content_enabled)
 
 
 def _page(

@@ -19,6 +19,8 @@ _DEFAULT_CHANNEL = "studio"
 _CONNECT_WITHIN_S = 10.0
 _FIRST_ERROR = 400
 _MESSAGE_EVENTS = frozenset({"MESSAGE_CREATE", "MESSAGE_UPDATE"})
+#: Parts of the state that are pushed whole.
+_PARTS = frozenset({"COMMANDS", "CHANNELS", "PEOPLE", "PORTAL"})
 _CLOSED = "the local Discord closed the connection"
 
 
@@ -92,10 +94,14 @@ class Onlooker:
         return sorted(every, key=lambda one: int(one["id"]))
 
     def channel_id(self, channel: str | None = None) -> str:
-        """Return the id of a channel, from its name or its id."""
+        """Return the id of a channel, from its name or its id.
+
+        "@bot" is the direct messages with the bot.
+        """
         wanted = (channel or self._channel).removeprefix("#")
         for one in self.state["channels"]:
-            if wanted in {one["name"], one["id"]}:
+            name = "@bot" if one["guild_id"] is None else one["name"]
+            if wanted in {name, one["id"]}:
                 return str(one["id"])
         raise KeyError(f"{self._who} sees no channel {wanted}")
 
@@ -109,15 +115,19 @@ class Onlooker:
         )
 
     def role_id(self, name: str) -> str:
-        """Return the id of a role, from its name."""
-        roles = self.state["guild"]["roles"]
+        """Return the id of a role, from its name; of the first server that has one."""
+        roles = (role for guild in self.state["guilds"] for role in guild["roles"])
         return next(str(one["id"]) for one in roles if one["name"] == name)
+
+    def guild_id(self, name: str) -> str:
+        """Return the id of a server, from its name."""
+        return next(str(one["id"]) for one in self.state["guilds"] if one["name"] == name)
 
     def roles(self, name: str) -> list[str]:
         """Return the names of the roles that somebody has now, the highest first."""
         names = {one["id"]: one["name"] for one in self.state["guild"]["roles"]}
         [who] = [one for one in self.state["people"] if one["id"] == self.person_id(name)]
-        return [names[one] for one in who["roles"]]
+        return [names[one] for one in who["roles"] if one in names]
 
     async def wait_for_roles(self, name: str, *roles: str, within: float = 10.0) -> None:
         """Wait until somebody has exactly these roles, the highest first."""
@@ -221,24 +231,29 @@ class Onlooker:
 
     def _apply(self, name: str, data: Any) -> None:
         self.events.append((name, data))
-        if name == "STATE":
-            self.state = data
-            self._messages = {
-                channel: {one["id"]: one for one in messages}
-                for channel, messages in data["messages"].items()
-            }
-        elif name in {"MESSAGE_CREATE", "MESSAGE_UPDATE"}:
-            self._messages.setdefault(data["channel_id"], {})[data["id"]] = data
+        if name in _PARTS:
+            self.state[name.lower()] = data
+        elif name in {"STATE", "GUILDS"}:
+            self._keep(data if name == "STATE" else {"guilds": data})
+        elif name == "BOT":
+            self.state["bot_online"] = data["online"]
         elif name == "MESSAGE_DELETE":
             self._messages.get(data["channel_id"], {}).pop(data["id"], None)
+        elif name in _MESSAGE_EVENTS:
+            self._messages.setdefault(data["channel_id"], {})[data["id"]] = data
         elif name == "REACTIONS":
             message = self._messages.get(data["channel_id"], {}).get(data["message_id"])
             if message is not None:
                 message["reactions"] = data["reactions"]
-        elif name in {"COMMANDS", "CHANNELS", "PEOPLE"}:
-            self.state[name.lower()] = data
-        elif name == "BOT":
-            self.state["bot_online"] = data["online"]
+
+    def _keep(self, state: JSON) -> None:
+        """Keep a part of the state; `guild` is the person's first, where roles are looked up."""
+        self.state |= {**state, "guild": state["guilds"][0]}
+        if "messages" in state:
+            self._messages = {
+                channel: {one["id"]: one for one in messages}
+                for channel, messages in state["messages"].items()
+            }
 
     async def _until(self, look: Callable[[], object], within: float) -> None:
         """Wait until `look` says yes. It is asked once now, then after every event."""

@@ -6,7 +6,7 @@ A client that lies is played with `unchecked`: then only the ids are looked up.
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.sandbox.discord.commands import OptionType
+from bot.sandbox.discord.command_checks import OptionType
 from bot.sandbox.discord.message import JSON
 from bot.sandbox.discord.resolved import Resolved
 

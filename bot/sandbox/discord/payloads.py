@@ -1,13 +1,13 @@
-"""Discord's JSON shapes of users, members, roles, channels, the guild and the application.
+"""Discord's JSON shapes of users, members, channels and the application.
 
-Pure functions of the world; nothing is cached and nothing is changed. Messages are in
-`message_payloads.py`.
+Pure functions of the world; nothing is cached and nothing is changed. Guilds are in
+`guild_payloads.py`, messages in `message_payloads.py`.
 """
 
 from bot.sandbox.discord import permissions
 from bot.sandbox.discord.message import JSON
 from bot.sandbox.discord.snowflake import iso, unix_seconds
-from bot.sandbox.discord.world import APP_NAME, Channel, Member, Role, User, World
+from bot.sandbox.discord.world import APP_NAME, Channel, Member, User, World
 
 #: Application flags: which privileged intents the portal grants (the "limited" kind).
 _PRESENCES, _MEMBERS, _MESSAGE_CONTENT = 1 << 13, 1 << 15, 1 << 19
@@ -68,28 +68,6 @@ def member(world: World, one: Member, *, with_user: bool = True) -> JSON:
     return shape
 
 
-def role(one: Role) -> JSON:
-    """Return a role object."""
-    shape: JSON = {
-        "id": one.id,
-        "name": one.name,
-        "permissions": str(one.permissions),
-        "position": one.position,
-        "color": one.color,
-        "colors": {"primary_color": one.color, "secondary_color": None, "tertiary_color": None},
-        "hoist": False,
-        "managed": one.managed_by is not None,
-        "mentionable": False,
-        "icon": None,
-        "unicode_emoji": None,
-        "flags": 0,
-        "description": None,
-    }
-    if one.managed_by is not None:
-        shape["tags"] = {"bot_id": one.managed_by}
-    return shape
-
-
 def channel(world: World, one: Channel) -> JSON:
     """Return a channel object of whichever kind it is."""
     shape: JSON = {
@@ -102,7 +80,7 @@ def channel(world: World, one: Channel) -> JSON:
         recipient = world.users[one.recipient_id or ""]
         return shape | {"recipients": [user(recipient)]}
     shape |= {
-        "guild_id": world.guild.id,
+        "guild_id": one.guild_id,
         "name": one.name,
         "parent_id": one.parent_id,
         "rate_limit_per_user": 0,
@@ -116,7 +94,7 @@ def channel(world: World, one: Channel) -> JSON:
         "permission_overwrites": [
             {
                 "id": target,
-                "type": 0 if target in world.guild.roles else 1,
+                "type": 0 if target in world.guild_of(one).roles else 1,
                 "allow": str(allow),
                 "deny": str(deny),
             }
@@ -146,76 +124,6 @@ def interaction_channel(world: World, one: Channel, person_id: str) -> JSON:
     shape = channel(world, one)
     shape.pop("permission_overwrites", None)
     return shape | {"permissions": str(world.permissions(person_id, one))}
-
-
-def guild(world: World) -> JSON:
-    """Return a guild object, as GET /guilds/{id} answers."""
-    one = world.guild
-    return {
-        "id": one.id,
-        "name": one.name,
-        "icon": None,
-        "description": None,
-        "home_header": None,
-        "splash": None,
-        "discovery_splash": None,
-        "features": [],
-        "banner": None,
-        "owner_id": one.owner_id,
-        "application_id": None,
-        "region": "us-central",
-        "afk_channel_id": None,
-        "afk_timeout": 300,
-        "system_channel_id": None,
-        "system_channel_flags": 0,
-        "widget_enabled": False,
-        "widget_channel_id": None,
-        "verification_level": 0,
-        "roles": [role(each) for each in one.roles.values()],
-        "default_message_notifications": 0,
-        "mfa_level": 0,
-        "explicit_content_filter": 0,
-        "max_presences": None,
-        "max_members": 25_000_000,
-        "max_stage_video_channel_users": 50,
-        "max_video_channel_users": 25,
-        "vanity_url_code": None,
-        "premium_tier": 0,
-        "premium_subscription_count": 0,
-        "preferred_locale": "en-US",
-        "rules_channel_id": None,
-        "safety_alerts_channel_id": None,
-        "public_updates_channel_id": None,
-        "premium_progress_bar_enabled": False,
-        "premium_progress_bar_enabled_user_updated_at": None,
-        "nsfw": False,
-        "nsfw_level": 0,
-        "emojis": [],
-        "stickers": [],
-        "incidents_data": None,
-        "hub_type": None,
-    }
-
-
-def guild_create(world: World) -> JSON:
-    """Say what GUILD_CREATE carries; members beyond the bot itself need a privileged intent."""
-    channels = world.channels.values()
-    mine = world.guild.members[world.bot.id]
-    return guild(world) | {
-        "joined_at": iso(mine.joined_at),
-        "large": False,
-        "unavailable": False,
-        "member_count": len(world.guild.members),
-        "voice_states": [],
-        "members": [member(world, mine)],
-        "channels": [channel(world, c) for c in channels if not c.is_thread and not c.is_direct],
-        "threads": [channel(world, c) for c in channels if c.is_thread],
-        "presences": [],
-        "stage_instances": [],
-        "guild_scheduled_events": [],
-        "soundboard_sounds": [],
-        "premium_progress_bar_enabled_user_updated_at": None,
-    }
 
 
 def application_flags(world: World) -> int:
@@ -250,7 +158,7 @@ def application(world: World) -> JSON:
         "interactions_endpoint_url": None,
         "role_connections_verification_url": None,
         "owner": user(world.users[world.guild.owner_id]),
-        "approximate_guild_count": 1,
+        "approximate_guild_count": len(world.guilds_of(world.bot.id)),
         "approximate_user_install_count": 0,
         "approximate_user_authorization_count": 0,
         "event_webhooks_url": None,

@@ -1,26 +1,32 @@
-"""The people's side, /sandbox: what a Discord client would do, for the page, tests and demo."""
+"""The people's side, /sandbox: what a client starts from, files, settings, interactions.
+
+For the page, tests and demo. What people say is `speaking.py`.
+"""
 
 from pathlib import Path
 
 from aiohttp import web
 
-from bot.sandbox.discord import client_payloads, mentions
+from bot.sandbox.discord import client_payloads
 from bot.sandbox.discord.audience import Audience
-from bot.sandbox.discord.bodies import Body, Upload, read_body
+from bot.sandbox.discord.bodies import Upload, read_body
 from bot.sandbox.discord.cdn import Attachment
-from bot.sandbox.discord.client_payloads import sending_right
-from bot.sandbox.discord.drafts import Drafts, new_message
+from bot.sandbox.discord.drafts import Drafts
 from bot.sandbox.discord.errors import PeopleError
 from bot.sandbox.discord.feed import Feed
 from bot.sandbox.discord.front import json_response
 from bot.sandbox.discord.gateway import Gateway
 from bot.sandbox.discord.guarded import guarded
+from bot.sandbox.discord.interactions import Interactions
 from bot.sandbox.discord.invocations import Invocations
-from bot.sandbox.discord.message import JSON, Message, MessageType
+from bot.sandbox.discord.locales import LOCALES
+from bot.sandbox.discord.message import JSON
 from bot.sandbox.discord.message_payloads import MessagePayloads
-from bot.sandbox.discord.permissions import Permission
-from bot.sandbox.discord.reactions import Reactions
-from bot.sandbox.discord.world import Channel, User, World
+from bot.sandbox.discord.places import NITRO_BASIC, NO_NITRO
+from bot.sandbox.discord.previews import Previews
+from bot.sandbox.discord.snowflake import unix_seconds
+from bot.sandbox.discord.stage import Stage
+from bot.sandbox.discord.world import User, World
 
 _HISTORY = 100
 
@@ -32,72 +38,80 @@ class People:
         self,
         *,
         world: World,
+        stage: Stage,
         drafts: Drafts,
         feed: Feed,
         audience: Audience,
         gateway: Gateway,
         shapes: MessagePayloads,
-        reactions: Reactions,
+        interactions: Interactions,
         invocations: Invocations,
+        previews: Previews,
         uploads: dict[str, Attachment],
     ) -> None:
         self._world = world
+        self._stage = stage
         self._drafts = drafts
         self._feed = feed
         self._audience = audience
         self._gateway = gateway
         self._shapes = shapes
-        self._reactions = reactions
+        self._interactions = interactions
         self._invocations = invocations
+        self._previews = previews
         self.uploads = uploads
 
     def add_routes(self, app: web.Application) -> None:
-        """Register everything under /sandbox but the control interface."""
+        """Register the routes."""
         app.router.add_get("/sandbox/people", guarded(self._people))
         app.router.add_get("/sandbox/socket", self._socket)
         app.router.add_post("/sandbox/attachments", guarded(self._upload))
-        app.router.add_post("/sandbox/messages", guarded(self._send))
-        app.router.add_delete("/sandbox/messages", guarded(self._delete))
-        app.router.add_put("/sandbox/reactions", guarded(self._react))
-        app.router.add_delete("/sandbox/reactions", guarded(self._unreact))
+        app.router.add_post("/sandbox/web", guarded(self._publish))
+        app.router.add_post("/sandbox/direct", guarded(self._open_direct))
+        app.router.add_patch("/sandbox/settings", guarded(self._settings))
         app.router.add_post("/sandbox/interactions", guarded(self._interact))
 
     async def _people(self, _request: web.Request) -> JSON:
-        return {"people": [client_payloads.person(self._world, one) for one in self._world.people]}
+        world = self._world
+        return {
+            "people": [
+                client_payloads.person(world, one, world.guilds_of(one.id)) for one in world.people
+            ]
+        }
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:
         try:
-            person = self._acting(request.query.get("as"))
+            person = self._stage.person(request.query.get("as"))
         except PeopleError as error:
             return json_response(error.as_json(), error.status)
         return await self._audience.watch(request, person.id, lambda: self.state(person))
 
     def state(self, person: User) -> JSON:
         """Everything that a client of this person starts from."""
-        channels = client_payloads.channels(self._world, person.id)
+        world = self._world
+        channels = client_payloads.channels(world, person.id)
         return {
-            "me": client_payloads.person(self._world, person),
-            "people": client_payloads.people(self._world),
-            "guild": client_payloads.guild(self._world),
-            "application_id": self._world.application_id,
+            "me": client_payloads.person(world, person, world.guilds_of(person.id)),
+            "people": client_payloads.people(world, person.id),
+            "guilds": client_payloads.guilds(world, person.id),
+            "application_id": world.application_id,
             "channels": channels,
-            "commands": client_payloads.commands(self._world, person.id),
+            "commands": client_payloads.commands(world, person.id),
             "messages": {one["id"]: self._history(one["id"], person.id) for one in channels},
-            "attachment_size_limit": self._world.limits.interaction_upload_limit_bytes,
+            "portal": client_payloads.portal(world),
+            "locales": list(LOCALES),
             "bot_online": self._gateway.online,
-            "now": _unix_ms(self._world.ids.next()),
+            "now": int(unix_seconds(world.ids.next()) * 1000),
         }
 
     async def _upload(self, request: web.Request) -> JSON:
-        self._acting(request.query.get("as"))
-        limit = self._world.limits.interaction_upload_limit_bytes
-        body = await read_body(request, max(self._world.limits.request_limit_bytes, 2 * limit))
-        upload = next(iter(body.files.values()), None)
-        if upload is None:
-            raise PeopleError(400, "Send one file, in the field named file.")
+        """Take a file that is meant for a channel; by default for the first one of the person."""
+        person = self._stage.person(request.query.get("as"))
+        limit = self._upload_limit(person, request.query.get("channel"))
+        upload = await self._file(request, limit)
         if len(upload.content) > limit:
             raise PeopleError(413, f"Your files are too powerful. Max file size: {limit} bytes.")
-        return self._as_uploaded(await self.store_upload(upload))
+        return _as_uploaded(await self.store_upload(upload))
 
     async def store_upload(self, upload: Upload) -> Attachment:
         """Keep a person's file until a command, a form or a message uses it."""
@@ -107,124 +121,84 @@ class People:
         self.uploads[attachment.id] = attachment
         return attachment
 
-    async def _send(self, request: web.Request) -> JSON:
-        form = await self._form(request)
-        person, channel = self._place(form)
-        if not self._world.may(person.id, channel, sending_right(channel)):
-            raise PeopleError(403, "You cannot send messages in this channel.")
-        message = new_message(self._world, channel, person.id)
-        message.attachments = [
-            self._drafts.moved(self._uploaded(one), channel.id)
-            for one in form.get("attachments") or []
-        ]
-        self._reply(message, channel, form)
-        ping = bool(form.get("ping", True))
-        fields: JSON = {"content": form.get("content") or ""}
-        if not ping:
-            fields["allowed_mentions"] = {
-                "parse": ["users", "roles", "everyone"],
-                "replied_user": False,
-            }
-        limit = self._world.limits.upload_limit_bytes
-        await self._drafts.fill(message, Body(fields), upload_limit=limit)
-        loud = self._world.may(person.id, channel, Permission.MENTION_EVERYONE)
-        message.mention_everyone = mentions.resolve(
-            self._world, message.content, None, everyone=loud
-        ).everyone
-        self._world.add_message(message)
-        self._feed.message_created(message)
-        return self._shapes.whole(message, person.id)
+    async def _publish(self, request: web.Request) -> JSON:
+        """Put a picture on the local web: its own link, and that of a page that shows it."""
+        self._stage.person(request.query.get("as"))
+        upload = await self._file(request, self._world.limits.request_limit_bytes)
+        picture = await self._drafts.store_upload(upload, "web", ephemeral=False)
+        made = self._previews.publish(picture)
+        return {"picture": made.link, "page": made.page}
 
-    async def _delete(self, request: web.Request) -> None:
-        form = await self._form(request)
-        person, channel = self._place(form)
-        message = self._message(person, channel, form)
-        dismissed = message.ephemeral  # an ephemeral message is its viewer's to dismiss
-        mine = message.author_id == person.id or dismissed
-        if not mine and not self._world.may(person.id, channel, Permission.MANAGE_MESSAGES):
-            raise PeopleError(403, "You cannot delete this message.")
-        self._drafts.erase(message)
-        self._feed.message_deleted(message)
+    async def _open_direct(self, request: web.Request) -> JSON:
+        """Open the direct messages with the bot."""
+        person = self._stage.person((await self._stage.form(request)).get("as"))
+        channel = self._world.direct_channel(person.id)
+        self._feed.channels_changed()
+        return {"channel_id": channel.id}
 
-    async def _react(self, request: web.Request) -> None:
-        form = await self._form(request)
-        person, channel = self._place(form)
-        message = self._message(person, channel, form)
-        if message.ephemeral:
-            raise PeopleError(400, "You cannot react to this message.")
-        if not self._world.may(person.id, channel, Permission.ADD_REACTIONS):
-            raise PeopleError(403, "You cannot react in this channel.")
-        self._reactions.add(message, person.id, str(form.get("emoji") or ""))
-
-    async def _unreact(self, request: web.Request) -> None:
-        form = await self._form(request)
-        person, channel = self._place(form)
-        message = self._message(person, channel, form)
-        self._reactions.remove(message, person.id, str(form.get("emoji") or ""))
+    async def _settings(self, request: web.Request) -> JSON:
+        """Change one's own: `locale`, `premium_type` (Nitro), `takes_direct_messages`."""
+        form = await self._stage.form(request)
+        person = self._stage.person(form.get("as"))
+        locale = form.get("locale", person.locale)
+        premium = form.get("premium_type", person.premium_type)
+        if locale not in LOCALES:
+            raise PeopleError(400, f"There is no language {locale}.")
+        if premium not in range(NO_NITRO, NITRO_BASIC + 1):
+            raise PeopleError(400, "premium_type must be 0 to 3.")
+        person.locale, person.premium_type = locale, premium
+        person.takes_direct_messages = bool(
+            form.get("takes_direct_messages", person.takes_direct_messages)
+        )
+        self._feed.people_changed()
+        self._feed.channels_changed()
+        return client_payloads.person(self._world, person, self._world.guilds_of(person.id))
 
     async def _interact(self, request: web.Request) -> JSON:
-        return self.interact(await self._form(request))
+        return self.interact(await self._stage.form(request))
 
     def interact(self, form: JSON) -> JSON:
         """Start an interaction. Raises PeopleError."""
-        person, channel = self._place(form)
+        person, channel = self._stage.place(form)
         return {"interaction_id": self._invocations.start(person, channel, form).id}
 
-    async def _form(self, request: web.Request) -> JSON:
-        return (await read_body(request, self._world.limits.request_limit_bytes)).form
+    async def _file(self, request: web.Request, limit: int) -> Upload:
+        most = max(self._world.limits.request_limit_bytes, 2 * limit)
+        body = await read_body(request, most)
+        upload = next(iter(body.files.values()), None)
+        if upload is None:
+            raise PeopleError(400, "Send one file, in the field named file.")
+        return upload
 
-    def _acting(self, person_id: object) -> User:
-        person = self._world.users.get(str(person_id))
-        if person is None or person.bot:
-            raise PeopleError(404, "There is no such person.")
-        return person
-
-    def _place(self, form: JSON) -> tuple[User, Channel]:
-        """Who acts, and where."""
-        person = self._acting(form.get("as"))
-        channel = self._world.channels.get(str(form.get("channel_id")))
-        if channel is None or not self._world.may(person.id, channel, Permission.VIEW_CHANNEL):
-            raise PeopleError(404, "There is no such channel.")
-        return person, channel
-
-    def _message(self, person: User, channel: Channel, form: JSON) -> Message:
-        message = channel.messages.get(str(form.get("message_id")))
-        if message is None or not message.visible_to(person.id):
-            raise PeopleError(404, "There is no such message.")
-        return message
-
-    def _uploaded(self, attachment_id: object) -> Attachment:
-        found = self.uploads.get(str(attachment_id))
-        if found is None:
-            raise PeopleError(404, "There is no such attachment.")
-        return found
-
-    def _reply(self, message: Message, channel: Channel, form: JSON) -> None:
-        if form.get("reply_to") is None:
-            return
-        found = channel.messages.get(str(form["reply_to"]))
-        if found is None or found.ephemeral:
-            raise PeopleError(404, "There is no such message to reply to.")
-        message.type = MessageType.REPLY
-        message.reference = {"type": 0, "message_id": found.id, "channel_id": channel.id}
-        if not channel.is_direct:
-            message.reference["guild_id"] = self._world.guild.id
+    def _upload_limit(self, person: User, channel_id: str | None) -> int:
+        if channel_id is None:
+            guild = next(iter(self._world.guilds_of(person.id)))
+            channel = self._world.channels_of(guild)[0]
+        else:
+            channel = self._stage.channel(person, channel_id)
+        return self._world.personal_upload_limit(person, channel)
 
     def _history(self, channel_id: str, person_id: str) -> list[JSON]:
+        """Return the last messages; an ephemeral one only as long as its token lives."""
         channel = self._world.channels[channel_id]
-        seen = [one for one in channel.messages.values() if one.visible_to(person_id)]
+        seen = [
+            one
+            for one in channel.messages.values()
+            if one.visible_to(person_id) and not self._interactions.is_over(one)
+        ]
         return [self._shapes.whole(one, person_id) for one in seen[-_HISTORY:]]
 
-    def _as_uploaded(self, attachment: Attachment) -> JSON:
-        shape = {
-            "id": attachment.id,
-            "filename": attachment.filename,
-            "size": len(attachment.content),
-            "content_type": attachment.content_type,
-        }
-        if attachment.width is None:
-            return shape
-        return shape | {"width": attachment.width, "height": attachment.height}
+
+def _as_uploaded(attachment: Attachment) -> JSON:
+    shape = {
+        "id": attachment.id,
+        "filename": attachment.filename,
+        "size": len(attachment.content),
+        "content_type": attachment.content_type,
+    }
+    if attachment.width is None:
+        return shape
+    return shape | {"width": attachment.width, "height": attachment.height}
 
 
 def add_page(app: web.Application, folder: Path) -> None:
@@ -242,7 +216,3 @@ def add_page(app: web.Application, folder: Path) -> None:
     app.router.add_get("/", page)
     if folder.is_dir():
         app.router.add_static("/static/", folder)
-
-
-def _unix_ms(snowflake: str) -> int:
-    return (int(snowflake) >> 22) + 1_420_070_400_000

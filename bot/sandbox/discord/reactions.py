@@ -21,14 +21,25 @@ class Reactions:
         self._access = access
         self._feed = feed
 
-    def add(self, message: Message, user_id: str, emoji: str) -> None:
-        """React; once more changes nothing. Raises ApiError 10014 for what is no emoji."""
+    def add(self, message: Message, user_id: str, emoji: str, *, burst: bool = False) -> None:
+        """React; once more changes nothing. A first reaction of its kind needs ADD_REACTIONS.
+
+        Raises ApiError 10014 for what is no emoji, 30010 for one kind too many, 50013.
+        """
         if not _plausible(emoji):
             raise ApiError(Refusal.UNKNOWN_EMOJI)
+        if emoji not in message.reactions:
+            channel = self._world.channels[message.channel_id]
+            if not self._world.may(user_id, channel, Permission.ADD_REACTIONS):
+                raise ApiError(Refusal.MISSING_PERMISSIONS)
+            if len(message.reactions) >= self._world.limits.reactions_max:
+                raise ApiError(Refusal.TOO_MANY_REACTIONS)
         people = message.reactions.setdefault(emoji, [])
         if user_id not in people:
             people.append(user_id)
-            self._feed.reaction(message, user_id, emoji, added=True)
+            if burst:
+                message.bursts.add((emoji, user_id))
+            self._feed.reaction(message, user_id, emoji, added=True, burst=burst)
 
     def remove(self, message: Message, user_id: str, emoji: str) -> None:
         """Take back a user's reaction, if it was there."""
@@ -37,17 +48,22 @@ class Reactions:
             people.remove(user_id)
             if not people:
                 del message.reactions[emoji]
-            self._feed.reaction(message, user_id, emoji, added=False)
+            burst = (emoji, user_id) in message.bursts
+            message.bursts.discard((emoji, user_id))
+            self._feed.reaction(message, user_id, emoji, added=False, burst=burst)
+
+    def clear(self, message: Message, emoji: str | None) -> None:
+        """Take away all reactions, or all with one emoji, at once."""
+        gone = [one for one in message.reactions if emoji in {None, one}]
+        for one in gone:
+            del message.reactions[one]
+        message.bursts = {one for one in message.bursts if one[0] not in gone}
+        if gone:
+            self._feed.reactions_cleared(message, emoji)
 
     async def put(self, request: web.Request) -> None:
-        """PUT .../reactions/{emoji}/@me. A first reaction of its kind needs ADD_REACTIONS."""
-        message = self._message(request)
-        emoji = request.match_info["emoji"]
-        channel = self._world.channels[message.channel_id]
-        new = emoji not in message.reactions
-        if new and not self._world.may(self._world.bot.id, channel, Permission.ADD_REACTIONS):
-            raise ApiError(Refusal.MISSING_PERMISSIONS)
-        self.add(message, self._world.bot.id, emoji)
+        """PUT .../reactions/{emoji}/@me."""
+        self.add(self._message(request), self._world.bot.id, request.match_info["emoji"])
 
     async def delete(self, request: web.Request) -> None:
         """DELETE .../reactions/{emoji}/{user}: the bot's own, or another's with MANAGE_MESSAGES."""
@@ -65,15 +81,11 @@ class Reactions:
         people = message.reactions.get(request.match_info["emoji"], [])
         return [payloads.user(self._world.users[one]) for one in people]
 
-    async def clear(self, request: web.Request) -> None:
+    async def delete_all(self, request: web.Request) -> None:
         """DELETE .../reactions or .../reactions/{emoji}: needs MANAGE_MESSAGES."""
         message = self._message(request)
         self._access.channel(message.channel_id, Permission.MANAGE_MESSAGES)
-        wanted = request.match_info.get("emoji")
-        for emoji, people in list(message.reactions.items()):
-            if wanted in {None, emoji}:
-                for user_id in list(people):
-                    self.remove(message, user_id, emoji)
+        self.clear(message, request.match_info.get("emoji"))
 
     def _message(self, request: web.Request) -> Message:
         path = request.match_info

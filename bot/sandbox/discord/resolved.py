@@ -6,9 +6,9 @@ that it happens in, and the invoker's in the channel that is named.
 
 from collections.abc import Mapping
 
-from bot.sandbox.discord import payloads
+from bot.sandbox.discord import guild_payloads, payloads
 from bot.sandbox.discord.cdn import Attachment, Cdn
-from bot.sandbox.discord.commands import OptionType
+from bot.sandbox.discord.command_checks import OptionType
 from bot.sandbox.discord.message import JSON
 from bot.sandbox.discord.world import Channel, User, World
 
@@ -37,11 +37,12 @@ class Resolved:
 
     def add(self, kind: int, value: str) -> bool:
         """Add what the value of an option of this kind refers to; False if there is no such."""
+        roles = {} if self._channel.is_direct else self._world.guild_of(self._channel).roles
         if kind in {T.USER, T.MENTIONABLE} and value in self._world.users:
             self._add_user(value)
-        elif kind in {T.ROLE, T.MENTIONABLE} and value in self._world.guild.roles:
-            self.put("roles", value, payloads.role(self._world.guild.roles[value]))
-        elif kind == T.CHANNEL and value in self._world.channels:
+        elif kind in {T.ROLE, T.MENTIONABLE} and value in roles:
+            self.put("roles", value, guild_payloads.role(roles[value]))
+        elif kind == T.CHANNEL and self._is_here(value):
             named = self._world.channels[value]
             shape = payloads.interaction_channel(self._world, named, self._person.id)
             self.put("channels", value, shape)
@@ -55,10 +56,15 @@ class Resolved:
         """Add an object whose shape is known."""
         self.data.setdefault(kind, {})[object_id] = shape
 
+    def _is_here(self, channel_id: str) -> bool:
+        """Whether a channel is in the guild that the interaction happens in."""
+        found = self._world.channels.get(channel_id)
+        return found is not None and found.guild_id == self._channel.guild_id
+
     def _add_user(self, user_id: str) -> None:
         """Add a user, and their membership if they have one."""
         self.put("users", user_id, payloads.user(self._world.users[user_id]))
-        member = self._world.guild.members.get(user_id)
+        member = self._world.member(self._channel, user_id)
         if member is None:
             return
         shape = payloads.member(self._world, member, with_user=False)

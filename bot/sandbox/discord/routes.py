@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from bot.sandbox.discord.callbacks import Callbacks
+from bot.sandbox.discord.command_permissions import CommandPermissions
 from bot.sandbox.discord.commands import Commands
 from bot.sandbox.discord.directory import Directory
 from bot.sandbox.discord.front import Route
@@ -30,6 +31,9 @@ def directory_routes(directory: Directory) -> Iterable[Route]:
             ("GET", "/guilds/{guild_id}/channels", directory.guild_channels),
             ("GET", "/guilds/{guild_id}/roles", directory.roles),
             ("GET", "/guilds/{guild_id}/members/{user_id}", directory.member),
+            ("GET", "/guilds/{guild_id}/stickers", directory.stickers),
+            ("GET", "/stickers/{sticker_id}", directory.sticker),
+            ("GET", "/sticker-packs", directory.sticker_packs),
             ("POST", "/attachments/refresh-urls", directory.refresh_urls),
             ("GET", "/applications/{application_id}/entitlements", directory.nothing),
             ("GET", "/applications/{application_id}/skus", directory.nothing),
@@ -66,6 +70,17 @@ def command_routes(commands: Commands) -> Iterable[Route]:
             yield Route(method=method, path=scope + tail, handler=handler)
 
 
+def command_permission_routes(permissions: CommandPermissions) -> Iterable[Route]:
+    """Say who may use which command in a guild."""
+    root = "/applications/{application_id}/guilds/{guild_id}/commands"
+    one = root + "/{command_id}/permissions"
+    return (
+        Route(method="GET", path=root + "/permissions", handler=permissions.index),
+        Route(method="GET", path=one, handler=permissions.get),
+        Route(method="PUT", path=one, handler=permissions.refuse),
+    )
+
+
 def message_routes(messages: Messages, reactions: Reactions, threads: Threads) -> Iterable[Route]:
     """Messages of channels, their reactions and threads."""
     every = "/channels/{channel_id}/messages"
@@ -79,6 +94,7 @@ def message_routes(messages: Messages, reactions: Reactions, threads: Threads) -
             rate=lambda limits: limits.message_create_rate,
         ),
         Route(method="GET", path=every, handler=messages.history),
+        Route(method="POST", path=every + "/bulk-delete", handler=messages.delete_many),
         Route(method="GET", path=one, handler=messages.get),
         Route(
             method="PATCH",
@@ -105,8 +121,8 @@ def message_routes(messages: Messages, reactions: Reactions, threads: Threads) -
             rate=lambda limits: limits.reaction_rate,
         ),
         Route(method="GET", path=emoji, handler=reactions.reactors),
-        Route(method="DELETE", path=emoji, handler=reactions.clear),
-        Route(method="DELETE", path=one + "/reactions", handler=reactions.clear),
+        Route(method="DELETE", path=emoji, handler=reactions.delete_all),
+        Route(method="DELETE", path=one + "/reactions", handler=reactions.delete_all),
         Route(method="POST", path=one + "/threads", handler=threads.from_message),
         Route(method="POST", path="/channels/{channel_id}/threads", handler=threads.create),
         Route(method="PATCH", path="/channels/{channel_id}", handler=threads.edit),

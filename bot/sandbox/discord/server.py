@@ -15,7 +15,8 @@ from bot.sandbox.discord.access import Access
 from bot.sandbox.discord.answers import Answers
 from bot.sandbox.discord.audience import Audience
 from bot.sandbox.discord.callbacks import Callbacks
-from bot.sandbox.discord.cdn import Attachment, Cdn
+from bot.sandbox.discord.cdn import Attachment, Cdn, ranged
+from bot.sandbox.discord.command_permissions import CommandPermissions
 from bot.sandbox.discord.commands import Commands
 from bot.sandbox.discord.control import Control
 from bot.sandbox.discord.directory import Directory
@@ -27,19 +28,24 @@ from bot.sandbox.discord.interactions import Interactions
 from bot.sandbox.discord.invocations import Invocations
 from bot.sandbox.discord.journal import Exchange, Journal
 from bot.sandbox.discord.limits import Limits
+from bot.sandbox.discord.measures import content_type_of
 from bot.sandbox.discord.message import Message
 from bot.sandbox.discord.message_payloads import MessagePayloads
 from bot.sandbox.discord.messages import Messages
 from bot.sandbox.discord.people import People, add_page
+from bot.sandbox.discord.previews import Previews
 from bot.sandbox.discord.ratelimit import RateLimits
 from bot.sandbox.discord.reactions import Reactions
 from bot.sandbox.discord.roles import Roles
 from bot.sandbox.discord.routes import (
+    command_permission_routes,
     command_routes,
     directory_routes,
     interaction_routes,
     message_routes,
 )
+from bot.sandbox.discord.speaking import Speaking
+from bot.sandbox.discord.stage import Stage
 from bot.sandbox.discord.threads import Threads
 from bot.sandbox.discord.webhooks import Webhooks
 from bot.sandbox.discord.world import World
@@ -155,10 +161,19 @@ class LocalDiscord:
     async def stop(self) -> None:
         """Say goodbye to everybody and close the port."""
         self.interactions.close()
+        self.previews.close()
         self._audience.close()
         self.gateway_server.close()
         if self._runner is not None:
             await self._runner.cleanup()
+
+    async def _sticker(self, request: web.Request) -> web.Response:
+        """GET a sticker's picture; Lottie's is JSON. Its link needs no signature."""
+        name = request.match_info["name"]
+        found = self.world.sticker(name.partition(".")[0])
+        if found is None or found.filename != name:
+            return web.Response(status=404, text="There is no such sticker.")
+        return ranged(request, found.content, content_type_of(name, found.content), name)
 
     def _token_accepted(self, token: str) -> bool:
         return token == self._token if self._token is not None else bool(token)
@@ -168,10 +183,13 @@ class LocalDiscord:
         world, feed, shapes = self.world, self.feed, self.shapes
         access = Access(world)
         drafts = Drafts(world, self.cdn)
-        answers = Answers(world, drafts, feed, self.interactions)
+        self.previews = previews = Previews(world, self.cdn, feed)
+        answers = Answers(world, drafts, feed, self.interactions, previews)
         reactions = Reactions(world, access, feed)
         threads = Threads(world, access, feed)
         uploads: dict[str, Attachment] = {}
+        stage = Stage(world)
+        permissions = CommandPermissions(world, access, feed)
         invocations = Invocations(
             world=world,
             cdn=self.cdn,
@@ -182,13 +200,25 @@ class LocalDiscord:
         )
         self.people = People(
             world=world,
+            stage=stage,
             drafts=drafts,
             feed=feed,
             audience=self._audience,
             gateway=self.gateway_server,
             shapes=shapes,
-            reactions=reactions,
+            interactions=self.interactions,
             invocations=invocations,
+            previews=previews,
+            uploads=uploads,
+        )
+        speaking = Speaking(
+            world=world,
+            stage=stage,
+            drafts=drafts,
+            feed=feed,
+            shapes=shapes,
+            reactions=reactions,
+            previews=previews,
             uploads=uploads,
         )
         messages = Messages(
@@ -198,6 +228,7 @@ class LocalDiscord:
             feed=feed,
             shapes=shapes,
             interactions=self.interactions,
+            previews=previews,
         )
         front = FrontDoor(
             lambda: world.limits, self._token_accepted, self.rate_limits, self.journal
@@ -205,6 +236,7 @@ class LocalDiscord:
         for route in (
             *directory_routes(Directory(world, access, feed, self.gateway_server, self.cdn)),
             *command_routes(Commands(world, access, feed)),
+            *command_permission_routes(permissions),
             *message_routes(messages, reactions, threads),
             *interaction_routes(
                 Callbacks(world, self.interactions, answers, shapes),
@@ -215,9 +247,15 @@ class LocalDiscord:
         self._app.router.add_route("*", "/api/{rest:.*}", front.missing)
         self._app.router.add_get("/gateway", self.gateway_server.connect)
         self._app.router.add_get("/gateway/", self.gateway_server.connect)
-        for root in ("attachments", "ephemeral-attachments"):
-            self._app.router.add_get(f"/{root}/{{folder}}/{{id}}/{{name}}", self.cdn.serve)
-        self.people.add_routes(self._app)
+        for path in (
+            "/attachments/{folder}/{id}/{name}",
+            "/ephemeral-attachments/{folder}/{id}/{name}",
+            "/external/{rest:.+}",
+        ):
+            self._app.router.add_get(path, self.cdn.serve)
+        self._app.router.add_get("/stickers/{name}", self._sticker)
+        for part in (self.people, speaking, permissions):
+            part.add_routes(self._app)
         Roles(world, feed).add_routes(self._app)
         Control(world, feed, self.gateway_server, threads, self.journal).add_routes(self._app)
         self.faults.add_routes(self._app)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from bot.sandbox.discord.commands import OptionType
+from bot.sandbox.discord.command_checks import OptionType
 from bot.sandbox.discord.components import INTERACTIVE, Kind, every
 from bot.sandbox.discord.errors import PeopleError
 from bot.sandbox.discord.message import JSON

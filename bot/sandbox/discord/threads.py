@@ -90,6 +90,7 @@ class Threads:
         thread = Channel(
             id=thread_id,
             type=THREAD,
+            guild_id=channel.guild_id,
             name=body.form["name"],
             nsfw=channel.nsfw,
             position=channel.position,

@@ -39,22 +39,23 @@ class Webhooks:
         _, refusal = self._rate_limits.take(limits, "follow-ups", rate, channel_id)
         if refusal is not None:
             return refusal
-        body = await read_body(request, self._world.limits.request_limit_bytes)
+        body = await read_body(request, limits.request_limit(interaction.upload_limit))
         message = await self._answers.follow_up(interaction, body)
-        return self._shapes.for_app(message, content=True)
+        return self._shapes.for_app(message)
 
     async def get(self, request: web.Request) -> JSON:
         """GET a message of this interaction."""
         message = self._answers.find(self._interaction(request), request.match_info["message_id"])
-        return self._shapes.for_app(message, content=True)
+        return self._shapes.for_app(message)
 
     async def edit(self, request: web.Request) -> JSON:
         """PATCH a message of this interaction."""
         interaction = self._interaction(request)
-        body = await read_body(request, self._world.limits.request_limit_bytes)
+        limits = self._world.limits
+        body = await read_body(request, limits.request_limit(interaction.upload_limit))
         message = self._answers.find(interaction, request.match_info["message_id"])
-        await self._answers.edit(message, body)
-        return self._shapes.for_app(message, content=True)
+        await self._answers.edit(interaction, message, body)
+        return self._shapes.for_app(message)
 
     async def delete(self, request: web.Request) -> None:
         """DELETE a message of this interaction."""

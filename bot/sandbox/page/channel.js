@@ -7,10 +7,10 @@ import { contextKey, refresh, renderEntry } from "./message.js";
 import { displayName } from "./people.js";
 import { toast } from "./popover.js";
 import {
-  CHANNEL,
   channelIcon,
   channelTitle,
   FLAG,
+  isDirect,
   mentionsMe,
   messageById,
   messageChanged,
@@ -99,8 +99,10 @@ function appendMessage(message) {
   else showMissed(reading.missed + 1);
 }
 
-const isForMe = (message) =>
-  mentionsMe(message) || state.channels.find((c) => c.id === message.channel_id)?.type === CHANNEL.DIRECT;
+function isForMe(message) {
+  const channel = state.channels.find((c) => c.id === message.channel_id);
+  return mentionsMe(message) || Boolean(channel && isDirect(channel));
+}
 
 function noteUnread(message) {
   if (message.author.id === state.me.id) return;

@@ -90,8 +90,8 @@ export class FileSlot {
 }
 
 const tooLarge = (file) =>
-  file.size > state.sizeLimit
-    ? `Your file is too powerful: ${bytes(file.size)}, and the limit is ${bytes(state.sizeLimit)}.`
+  file.size > state.channel.attachment_size_limit
+    ? `Your file is too powerful: ${bytes(file.size)}, and the limit is ${bytes(state.channel.attachment_size_limit)}.`
     : null;
 
 function failCard(entry, text) {

@@ -51,7 +51,7 @@ function openMenuFor(target, rect) {
 
 function openMessageMenu(m, rect) {
   const ephemeral = Boolean(m.flags & FLAG.EPHEMERAL);
-  const mayDelete = !ephemeral && (m.author.id === state.me.id || may(PERMISSION.MANAGE_MESSAGES));
+  const mayDelete = !ephemeral && (m.author.id === state.me.id || state.channel.can_moderate);
   const url = `${location.origin}/${location.search}${channelHref(state.channel)}/${m.id}`;
   openMenu(
     rect,

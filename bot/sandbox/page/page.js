@@ -1,5 +1,5 @@
 /**
- * The page of the local Discord: one server, seen by one of its people.
+ * The page of the local Discord: its servers, seen by one of its people.
  *
  * It owns what a Discord client owns: drawing messages, components and modals, and filling in commands.
  * It knows nothing about any bot; all it shows comes from the server's socket, and all that people do goes
@@ -20,10 +20,10 @@ import {
 import { bindComposer, bindDrop, drawComposer, enterComposer, setReply, updatePopup } from "./composer.js";
 import { $, h, icon } from "./dom.js";
 import { bindMenus } from "./menus.js";
-import { avatar, coloured, displayName, initials, rolesOf, roleWords } from "./people.js";
-import { openMenu } from "./popover.js";
+import { avatar, coloured, displayName, isMember, rolesOf, roleWords } from "./people.js";
 import { api, connect, noteInteraction } from "./server.js";
-import { CHANNEL, channelHref, channelIcon, channelTitle, messageChanged, messagesOf, state } from "./state.js";
+import { bindSidebar, drawSidebar, toggleDrawer } from "./sidebar.js";
+import { channelIcon, channelTitle, isDirect, messageChanged, messagesOf, state } from "./state.js";
 import { tickTimestamps } from "./time.js";
 
 const TYPING_MS = 10_000; // how long Discord shows "is typing"
@@ -32,7 +32,7 @@ async function start() {
   bindShell();
   try {
     const { people } = await api("GET", "/sandbox/people");
-    people.forEach((p) => state.people.set(p.id, p));
+    people.forEach((p) => state.everybody.set(p.id, p));
     state.me = personFromUrl(people);
     connect(EVENTS, onLost);
   } catch {
@@ -59,16 +59,17 @@ async function onLost() {
 /** What the server says, by event name. */
 const EVENTS = {
   STATE(d) {
-    Object.assign(state, { me: d.me, guild: d.guild, channels: d.channels, commands: d.commands ?? [] });
-    state.sizeLimit = d.attachment_size_limit ?? Infinity;
+    Object.assign(state, { me: d.me, guilds: d.guilds, channels: d.channels, commands: d.commands });
+    Object.assign(state, { locales: d.locales, portal: d.portal });
     state.botOnline = d.bot_online ?? state.botOnline;
     state.connected = true;
     state.people = new Map(d.people.map((p) => [p.id, p]));
     state.messages = new Map(Object.entries(d.messages).map(([id, list]) => [id, list.filter(notDismissed)]));
     $("app").removeAttribute("aria-busy");
-    drawShell();
-    if (state.channel) drawMessages(true);
+    const again = Boolean(state.channel);
     openChannel(channelFromHash(), true);
+    drawShell();
+    if (again) drawMessages(true);
     document.body.dataset.ready = "true";
   },
   MESSAGE_CREATE: addMessage,
@@ -84,9 +85,23 @@ const EVENTS = {
   },
   PEOPLE(people) {
     state.people = new Map(people.map((p) => [p.id, p]));
-    state.me = state.people.get(state.me.id);
+    people.forEach((p) => p.bot || state.everybody.set(p.id, p));
+    const spoken = state.me.locale;
+    state.me = state.people.get(state.me.id) ?? state.me;
     drawShell();
-    if (state.channel) drawMessages(true);
+    if (state.me.locale !== spoken) state.command?.close();
+    drawMessages(true);
+    document.dispatchEvent(new Event("settings-changed"));
+  },
+  GUILDS(guilds) {
+    state.guilds = guilds;
+    state.guild = guilds.find((g) => g.id === state.guild.id) ?? state.guild;
+    drawShell();
+    document.dispatchEvent(new Event("settings-changed"));
+  },
+  PORTAL(portal) {
+    state.portal = portal;
+    document.dispatchEvent(new Event("settings-changed"));
   },
   CHANNELS(channels) {
     state.channels = channels;
@@ -108,13 +123,11 @@ const EVENTS = {
 
 function bindShell() {
   $("skip").onclick = () => $("input").focus();
-  $("me").onclick = openPeopleMenu;
-  $("open-drawer").onclick = () => toggleDrawer(true);
-  $("backdrop").onclick = () => toggleDrawer(false);
+  bindSidebar();
   $("toggle-members").onclick = toggleMembers;
   bindChannel();
   document.addEventListener("unread-changed", () => {
-    drawChannels();
+    drawSidebar();
     drawTitle();
   });
   addEventListener("hashchange", () => openChannel(channelFromHash(), true));
@@ -126,54 +139,10 @@ function bindShell() {
 }
 
 function drawShell() {
-  $("guild-name").textContent = state.guild.name;
-  $("rail-server").textContent = initials(state.guild.name);
-  $("rail-server").title = state.guild.name;
-  $("me").replaceChildren(
-    avatar(state.me),
-    h("span.visually-hidden", {}, "You are "),
-    h("span.me-names", {}, h("strong", {}, displayName(state.me)), " ", h("small", {}, roleWords(state.me))),
-    icon("swap"),
-  );
   document.body.dataset.me = state.me.id;
-  drawChannels();
+  drawSidebar();
   drawMembers();
   drawBanner();
-}
-
-function drawChannels() {
-  const ordered = [...state.channels].sort((a, b) => (a.position ?? 0) - (b.position ?? 0));
-  const direct = ordered.filter((c) => c.type === CHANNEL.DIRECT);
-  const threads = ordered.filter((c) => c.parent_id);
-  const rooms = ordered.filter((c) => !direct.includes(c) && !threads.includes(c));
-  $("channels").replaceChildren(
-    h("h3", {}, "Text channels"),
-    h("ul", {}, rooms.flatMap((c) => [c, ...threads.filter((t) => t.parent_id === c.id)]).map(channelRow)),
-    ...(direct.length ? [h("h3", {}, "Direct messages"), h("ul", {}, direct.map(channelRow))] : []),
-  );
-}
-
-function channelRow(channel) {
-  const { unread, mentions } = state.unread.get(channel.id) ?? {};
-  return h(
-    "li",
-    {},
-    h(
-      "a.channel",
-      {
-        href: channelHref(channel),
-        class: `${unread ? "unread" : ""} ${channel.parent_id ? "thread" : ""}`,
-        "aria-current": channel.id === state.channel?.id ? "page" : null,
-        "data-channel-id": channel.id,
-        "data-channel-name": channel.name,
-        onclick: () => toggleDrawer(false),
-      },
-      icon(channelIcon(channel)),
-      h("span", {}, channel.name),
-      channel.nsfw && h("span.visually-hidden", {}, " (age-restricted)"),
-      mentions > 0 && h("span.badge", { "aria-label": `${mentions} mentions` }, String(mentions)),
-    ),
-  );
 }
 
 function drawMembers() {
@@ -181,7 +150,7 @@ function drawMembers() {
   const titles = [...state.guild.roles.map((r) => r.name), "Members", "Bots"];
   $("members").replaceChildren(
     ...titles.flatMap((title) => {
-      const people = [...state.people.values()].filter((p) => groupOf(p) === title);
+      const people = [...state.people.values()].filter((p) => isMember(p) && groupOf(p) === title);
       if (!people.length) return [];
       return [h("h3", {}, `${title} — ${people.length}`), h("ul", {}, people.map(memberRow))];
     }),
@@ -213,32 +182,10 @@ function showBanner(text) {
   $("banner").replaceChildren(icon("warning"), text);
 }
 
-function toggleDrawer(open) {
-  document.body.classList.toggle("drawer-open", open);
-  $("backdrop").hidden = !open;
-  $("open-drawer").setAttribute("aria-expanded", String(open));
-  if (open) $("channels").querySelector("a")?.focus();
-}
-
 function toggleMembers() {
   const shown = $("toggle-members").getAttribute("aria-pressed") === "true";
   $("toggle-members").setAttribute("aria-pressed", String(!shown));
   document.body.classList.toggle("members-hidden", shown);
-}
-
-function openPeopleMenu() {
-  const people = [...state.people.values()].filter((p) => !p.bot);
-  openMenu(
-    $("me").getBoundingClientRect(),
-    people.map((p) => ({
-      label: `${displayName(p)} · ${roleWords(p)}`,
-      node: avatar(p),
-      checked: p.id === state.me.id,
-      href: `?as=${encodeURIComponent(displayName(p))}${state.channel ? channelHref(state.channel) : ""}`,
-      attrs: { "data-user-id": p.id },
-    })),
-    "Act as",
-  );
 }
 
 /** Whether somebody just starts to type, with nothing in focus that would take it. */
@@ -269,12 +216,20 @@ function openChannel(id, byHash = false) {
   if (entering && state.channel) leaveChannel();
   state.channel = channel;
   state.unread.delete(id);
+  const guild = state.guilds.find((g) => g.id === channel.guild_id) ?? state.guilds[0];
+  if (channel.guild_id) state.lastIn.set(guild.id, id);
+  const crossing = state.guild.id !== guild.id;
+  state.guild = guild;
+  document.body.toggleAttribute("data-direct", isDirect(channel));
+  $("channel-icon").setAttribute("href", `#i-${channelIcon(channel)}`);
   $("channel-name").textContent = channel.name;
   $("channel-topic").textContent = channel.topic ?? "";
   $("scroller").setAttribute("aria-label", `Messages in ${channelTitle(channel)}`);
   drawTitle();
-  drawChannels();
+  drawSidebar();
+  if (crossing) drawMembers();
   if (entering) {
+    toggleDrawer(false);
     drawMessages();
     drawTyping();
     enterComposer(channel);
@@ -287,6 +242,7 @@ function openChannel(id, byHash = false) {
 function leaveChannel() {
   state.drafts.set(state.channel.id, $("input").value);
   state.typing.clear();
+  state.editing = null;
   setReply(null);
   state.command?.close();
 }

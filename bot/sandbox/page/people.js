@@ -22,8 +22,10 @@ export const roleWords = (user) =>
         .map((r) => r.name)
         .join(", ") || "No roles";
 
-/** Whether the one who is looking may do this in the whole server. @param {bigint} permission */
-export const may = (permission) => (BigInt(state.me.permissions ?? 0) & permission) === permission;
+/** Whether the one who is looking may do this in the whole open server. @param {bigint} permission */
+export const may = (permission) => (BigInt(state.me.permissions?.[state.guild.id] ?? 0) & permission) === permission;
+
+export const isMember = (person) => person.bot || state.guild.id in (person.permissions ?? {});
 
 export const botPerson = () => [...state.people.values()].find((p) => p.bot) ?? { id: "0", username: "bot", bot: true };
 export const initials = (name) =>

@@ -4,7 +4,7 @@
 
 import { h, icon } from "./dom.js";
 import { Listbox } from "./listbox.js";
-import { avatar, displayName, roleDot } from "./people.js";
+import { avatar, displayName, isMember, roleDot } from "./people.js";
 import { closePopover, openPopover } from "./popover.js";
 import { state } from "./state.js";
 
@@ -27,7 +27,7 @@ function selectItems(c) {
 }
 
 export const personItems = () =>
-  [...state.people.values()].map((p) => ({
+  [...state.people.values()].filter(isMember).map((p) => ({
     value: p.id,
     label: displayName(p),
     description: p.username,
@@ -38,7 +38,7 @@ export const roleItems = () =>
 
 export const channelItems = (types) =>
   state.channels
-    .filter((c) => !types?.length || types.includes(c.type))
+    .filter((c) => c.guild_id === state.channel.guild_id && (!types?.length || types.includes(c.type)))
     .map((c) => ({ value: c.id, label: `#${c.name}` }));
 
 /**

@@ -40,7 +40,7 @@ export const tryApi = (method, path, body) =>
 export async function upload(file) {
   const form = new FormData();
   form.append("file", file, file.name || "image.png");
-  return (await api("POST", `/sandbox/attachments?as=${state.me.id}`, form)).id;
+  return (await api("POST", `/sandbox/attachments?as=${state.me.id}&channel=${state.channel.id}`, form)).id;
 }
 
 /**

@@ -5,10 +5,15 @@
  */
 
 /** @typedef {{id: string, username: string, global_name?: string, nick?: string, avatar_color?: string,
- *             bot?: boolean, roles?: string[], permissions?: string}} Person */
+ *             bot?: boolean, locale?: string, premium_type?: number, roles?: string[],
+ *             permissions?: Record<string, string>}} Person  permissions are by server */
 /** @typedef {{id: string, name: string, color: number, position: number, managed: boolean}} Role */
-/** @typedef {{id: string, name: string, type: number, topic?: string, nsfw?: boolean, position?: number,
- *             can_send?: boolean}} Channel */
+/** @typedef {{id: string, name: string, type: number, guild_id: string|null, topic?: string, nsfw?: boolean,
+ *             position?: number, can_send?: boolean, can_moderate?: boolean,
+ *             attachment_size_limit: number}} Channel */
+/** @typedef {{id: string, name: string, locale: string, premium_tier: number, roles: Role[],
+ *             stickers: {id: string, name: string, format_type: number, url: string}[],
+ *             command_permissions: Record<string, Record<string, boolean>>}} Guild  the highest role first */
 /** @typedef {{id: string, filename: string, size: number, url: string, content_type?: string,
  *             width?: number, height?: number, description?: string}} Attachment */
 /** @typedef {{type: number, custom_id?: string, components?: Component[], [key: string]: any}} Component */
@@ -23,6 +28,8 @@
 
 export const FLAG = { EPHEMERAL: 1 << 6, LOADING: 1 << 7, V2: 1 << 15 };
 export const CHANNEL = { TEXT: 0, DIRECT: 1 };
+export const LOTTIE = 3; // the format of a sticker that is no picture
+const FORWARD = 1; // the kind of reference that has a snapshot
 export const COMMAND = { SLASH: 1, USER: 2, MESSAGE: 3 };
 
 export const OPTION = {
@@ -39,27 +46,32 @@ export const OPTION = {
   ATTACHMENT: 11,
 };
 
-export const PERMISSION = { MANAGE_MESSAGES: 1n << 13n, MANAGE_ROLES: 1n << 28n };
+export const PERMISSION = { MANAGE_GUILD: 1n << 5n, MANAGE_ROLES: 1n << 28n };
 
 export const state = {
   /** @type {Person|null} */ me: null,
-  /** @type {Map<string, Person>} */ people: new Map(),
-  /** @type {{id: string, name: string, roles: Role[]}} the highest role first */ guild: { id: "", name: "", roles: [] },
+  /** @type {Map<string, Person>} those one shares a server with */ people: new Map(),
+  /** @type {Map<string, Person>} those who can be played */ everybody: new Map(),
+  /** @type {Guild[]} */ guilds: [],
+  /** @type {Guild} the open one */ guild: { id: "", name: "", roles: [], stickers: [], command_permissions: {} },
+  /** @type {string[]} */ locales: [],
+  /** @type {Record<string, boolean>} the developer portal's switches */ portal: {},
   /** @type {Channel[]} */ channels: [],
   /** @type {object[]} */ commands: [],
   /** @type {Map<string, Message[]>} channel id → oldest first */ messages: new Map(),
   /** @type {Channel|null} */ channel: null,
-  sizeLimit: Infinity,
   connected: false,
   botOnline: true,
   /** @type {Map<string, {unread: boolean, mentions: number}>} */ unread: new Map(),
   /** @type {Map<string, number>} user id → until (ms) */ typing: new Map(),
   /** @type {{message: Message, ping: boolean}|null} */ reply: null,
+  /** @type {string|null} the message that is being edited */ editing: null,
   /** @type {CommandForm|null} */ command: null,
   /** @type {Map<string, string>} interaction id → nonce */ nonces: new Map(),
   /** @type {Map<string, string>} message id → custom id that was pressed */ pressed: new Map(),
   /** @type {Map<string, string>} message id → why the press failed */ refused: new Map(),
   /** @type {Map<string, string>} channel id → unsent text */ drafts: new Map(),
+  /** @type {Map<string, string>} server id → the channel that was open last */ lastIn: new Map(),
 };
 
 export const messagesOf = (channelId) => {
@@ -74,6 +86,8 @@ export const messageChanged = (message) =>
   document.dispatchEvent(new CustomEvent("message-changed", { detail: message }));
 
 export const interactionOf = (m) => m.interaction_metadata ?? m.interaction;
+export const isForward = (m) => m.message_reference?.type === FORWARD;
+export const isDirect = (c) => c.guild_id === null;
 export const isV2 = (m) => Boolean(m.flags & FLAG.V2);
 
 export function mentionsMe(message) {
@@ -83,6 +97,6 @@ export function mentionsMe(message) {
   );
 }
 
-export const channelTitle = (c) => `${c.type === CHANNEL.DIRECT ? "@" : "#"}${c.name}`;
+export const channelTitle = (c) => `${isDirect(c) ? "@" : "#"}${c.name}`;
 export const channelHref = (c) => `#${c.type === CHANNEL.TEXT ? c.name : c.id}`;
-export const channelIcon = (c) => (c.type === CHANNEL.DIRECT ? "people" : c.nsfw ? "warning" : "hash");
+export const channelIcon = (c) => (isDirect(c) ? "people" : c.nsfw ? "warning" : "hash");

@@ -50,6 +50,12 @@ export function tickTimestamps() {
   }
 }
 
+/** A language's name in itself, such as "Deutsch". */
+export function languageName(code) {
+  const name = new Intl.DisplayNames([code], { type: "language" }).of(code) ?? code;
+  return name[0].toLocaleUpperCase(code) + name.slice(1);
+}
+
 export const clock = (iso) => new Date(iso).toLocaleTimeString(locale, { timeStyle: "short" });
 export const longDate = (date) => date.toLocaleDateString(locale, { dateStyle: "long" });
 export const fullDate = (date) => date.toLocaleString(locale, { dateStyle: "full", timeStyle: "short" });

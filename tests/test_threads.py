@@ -29,6 +29,7 @@ def opened(here: Town, parent: str = "general") -> Channel:
     thread = Channel(
         id=world.ids.next(),
         type=THREAD,
+        guild_id=world.guild.id,
         name="night",
         parent_id=here.mia.channel_id(parent),
         owner_id=here.mia.id,

@@ -3,56 +3,23 @@
 Pure, except that it marks mistakes in the FormErrors it is given. Knows no message and no route.
 """
 
-from collections.abc import Iterator, Mapping
-from enum import IntEnum
+from collections.abc import Mapping
 from typing import Any
 
 from bot.sandbox.discord.cdn import Attachment
 from bot.sandbox.discord.errors import FormErrors, FormPath
-
-JSON = dict[str, Any]
-
-
-class Kind(IntEnum):
-    """Component types."""
-
-    ACTION_ROW = 1
-    BUTTON = 2
-    STRING_SELECT = 3
-    TEXT_INPUT = 4
-    USER_SELECT = 5
-    ROLE_SELECT = 6
-    MENTIONABLE_SELECT = 7
-    CHANNEL_SELECT = 8
-    SECTION = 9
-    TEXT_DISPLAY = 10
-    THUMBNAIL = 11
-    MEDIA_GALLERY = 12
-    FILE = 13
-    SEPARATOR = 14
-    CONTAINER = 17
-    LABEL = 18
-    FILE_UPLOAD = 19
-    RADIO_GROUP = 21
-    CHECKBOX_GROUP = 22
-    CHECKBOX = 23
-
+from bot.sandbox.discord.inputs import check_button, check_input, check_label
+from bot.sandbox.discord.kinds import INTERACTIVE, JSON, SELECTS, Kind, without_nulls
 
 K = Kind
-SELECTS = frozenset(
-    {K.STRING_SELECT, K.USER_SELECT, K.ROLE_SELECT, K.MENTIONABLE_SELECT, K.CHANNEL_SELECT}
-)
-#: What a person can press or fill in.
-INTERACTIVE = SELECTS | {
-    K.BUTTON, K.TEXT_INPUT, K.FILE_UPLOAD, K.RADIO_GROUP, K.CHECKBOX_GROUP, K.CHECKBOX,
-}  # fmt: skip
 _V2_TOP = frozenset(
     {K.ACTION_ROW, K.SECTION, K.TEXT_DISPLAY, K.MEDIA_GALLERY, K.FILE, K.SEPARATOR, K.CONTAINER}
 )
 _MODAL_TOP = frozenset({K.ACTION_ROW, K.LABEL, K.TEXT_DISPLAY})
-_ROWS_MAX, _BUTTONS_MAX, _V2_TOTAL_MAX, _OPTIONS_MAX, _MEDIA_MAX = 5, 5, 40, 25, 10
-_CUSTOM_ID_MAX, _LABEL_MAX, _V2_TEXT_MAX, _TITLE_MAX, _URL_MAX = 100, 80, 4000, 45, 512
-_LINK_STYLE, _PREMIUM_STYLE = 5, 6
+#: What a row takes, in a message and in a modal.
+_IN_ROWS = SELECTS | {K.BUTTON}
+_ROWS_MAX, _BUTTONS_MAX, _V2_TOTAL_MAX, _MEDIA_MAX = 5, 5, 40, 10
+_CUSTOM_ID_MAX, _V2_TEXT_MAX, _TITLE_MAX = 100, 4000, 45
 _PLAIN_MEDIA: JSON = {"description": None, "spoiler": False}
 #: What Discord adds where the app said nothing.
 _DEFAULTS: dict[int, JSON] = {
@@ -68,8 +35,11 @@ _DEFAULTS: dict[int, JSON] = {
 class _Walk:
     """One pass over a tree: gives ids, resolves media, notes mistakes."""
 
-    def __init__(self, errors: FormErrors, files: Mapping[str, Attachment]) -> None:
+    def __init__(
+        self, errors: FormErrors, files: Mapping[str, Attachment], in_rows: frozenset[Kind]
+    ) -> None:
         self.errors = errors
+        self._in_rows = in_rows
         self.files = files
         self.count = 0
         self.text = 0
@@ -116,10 +86,10 @@ class _Walk:
         kind = shape["type"]
         if kind == K.ACTION_ROW:
             self._row(shape, path)
-        elif kind == K.BUTTON:
-            self._button(shape, path)
         elif kind in INTERACTIVE:
-            self._input(shape, path)
+            self._interactive(shape, path)
+        elif kind == K.LABEL:
+            check_label(shape, path, self.errors)
         elif kind == K.TEXT_DISPLAY:
             self._displayed(shape, path)
         elif kind == K.MEDIA_GALLERY:
@@ -134,33 +104,19 @@ class _Walk:
         most = _BUTTONS_MAX if all(child.get("type") == K.BUTTON for child in children) else 1
         if not 1 <= len(children) <= most:
             self.errors.bad_length((*path, "components"), 1, most)
+        for index, child in enumerate(children):
+            if child.get("type") not in self._in_rows:
+                where = (*path, "components", index, "type")
+                choices = ", ".join(str(int(kind)) for kind in sorted(self._in_rows))
+                message = f"Value of field 'type' must be one of ({choices})."
+                self.errors.add(where, "UNION_TYPE_CHOICES", message)
 
-    def _button(self, shape: JSON, path: FormPath) -> None:
-        style = shape.get("style")
-        if style == _LINK_STYLE:
-            self.errors.text((*path, "url"), shape.get("url"), 1, _URL_MAX)
-        elif style == _PREMIUM_STYLE:
-            if "sku_id" not in shape:
-                self.errors.required((*path, "sku_id"))
+    def _interactive(self, shape: JSON, path: FormPath) -> None:
+        if shape["type"] != K.BUTTON:
+            check_input(shape, path, self.errors)
+        elif not check_button(shape, path, self.errors):
             return
-        else:
-            self._custom_id(shape, path)
-        if len(shape.get("label", "")) > _LABEL_MAX:
-            self.errors.too_long((*path, "label"), _LABEL_MAX)
-        if not shape.get("label") and not shape.get("emoji"):
-            self.errors.add(path, "BUTTON_COMPONENT_INVALID", "A button needs a label or an emoji")
-
-    def _input(self, shape: JSON, path: FormPath) -> None:
         self._custom_id(shape, path)
-        kind = shape["type"]
-        if kind in {K.STRING_SELECT, K.RADIO_GROUP, K.CHECKBOX_GROUP}:
-            options = shape.get("options") or []
-            if not 1 <= len(options) <= _OPTIONS_MAX:
-                self.errors.bad_length((*path, "options"), 1, _OPTIONS_MAX)
-            for index, option in enumerate(options):
-                for name in ("label", "value"):
-                    where = (*path, "options", index, name)
-                    self.errors.text(where, option.get(name), 1, _CUSTOM_ID_MAX)
 
     def _custom_id(self, shape: JSON, path: FormPath) -> None:
         custom_id = shape.get("custom_id")
@@ -230,7 +186,7 @@ def message_components(
         errors.add(("components",), "BASE_TYPE_LIST", "Only iterables may be used in a ListType")
         return []
     allowed = _V2_TOP if v2 else {K.ACTION_ROW}
-    walk = _Walk(errors, files)
+    walk = _Walk(errors, files, _IN_ROWS)
     shapes = [_top(walk, each, index, allowed) for index, each in enumerate(given)]
     most = _V2_TOTAL_MAX if v2 else _ROWS_MAX
     if (walk.count if v2 else len(given)) > most:
@@ -244,7 +200,7 @@ def modal(given: JSON, errors: FormErrors) -> JSON:
     """Return a modal, as the page gets it. Mistakes go to `errors`, under `data`."""
     errors.text(("data", "title"), given.get("title"), 1, _TITLE_MAX)
     errors.text(("data", "custom_id"), given.get("custom_id"), 1, _CUSTOM_ID_MAX)
-    walk = _Walk(errors, {})
+    walk = _Walk(errors, {}, frozenset({K.TEXT_INPUT}))
     rows = given.get("components") or []
     if not 1 <= len(rows) <= _ROWS_MAX:
         errors.bad_length(("data", "components"), 1, _ROWS_MAX)
@@ -266,24 +222,3 @@ def _top(
         walk.errors.add((*path, "type"), "UNION_TYPE_CHOICES", message)
         return {}
     return walk.visit(given, path)
-
-
-def without_nulls(given: JSON) -> JSON:
-    """Return an object without the fields that are null, at any depth; Discord echoes none."""
-    kept: JSON = {}
-    for name, value in given.items():
-        if isinstance(value, dict):
-            kept[name] = without_nulls(value)
-        elif isinstance(value, list):
-            kept[name] = [without_nulls(one) if isinstance(one, dict) else one for one in value]
-        elif value is not None:
-            kept[name] = value
-    return kept
-
-
-def every(components: Any) -> Iterator[JSON]:
-    """Every component of a tree, parents first."""
-    for each in components or []:
-        yield each
-        yield from every(each.get("components"))
-        yield from every([each[name] for name in ("accessory", "component") if name in each])

@@ -143,8 +143,9 @@ class Interactions:
         """
         if not message.ephemeral:
             return False
-        interaction = self._by_id.get(message.interaction_id or "")
-        return interaction is None or not self._alive(interaction)
+        answered = [self._by_id.get(message.interaction_id or "")]
+        answered += [one for one in self._by_id.values() if one.original_id == message.id]
+        return not any(one is not None and self._alive(one) for one in answered)
 
     def _alive(self, interaction: Interaction) -> bool:
         age = time.monotonic() - interaction.opened_at

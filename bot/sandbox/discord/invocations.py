@@ -10,10 +10,10 @@ from typing import Any
 from bot.sandbox.discord import command_access, payloads
 from bot.sandbox.discord.cdn import Attachment, Cdn
 from bot.sandbox.discord.command_checks import CommandType, OptionType
-from bot.sandbox.discord.components import SELECTS, Kind, every
 from bot.sandbox.discord.errors import PeopleError
 from bot.sandbox.discord.feed import Feed
 from bot.sandbox.discord.interactions import Interaction, Interactions, InteractionType
+from bot.sandbox.discord.kinds import SELECTS, Kind, every
 from bot.sandbox.discord.message import JSON, Message
 from bot.sandbox.discord.message_payloads import MessagePayloads
 from bot.sandbox.discord.options import Options
@@ -225,14 +225,10 @@ class Invocations:
             return values
         resolved = self._resolved(person, channel)
         kind, types = _SELECT_OPTIONS[select["type"]], select.get("channel_types")
-        if not all(resolved.add(kind, one) and self._fits(one, types) for one in values):
+        if not all(resolved.add(kind, one, types) for one in values):
             raise PeopleError(404, "There is no such choice.")
         data["resolved"] = resolved.data
         return values
-
-    def _fits(self, target_id: str, types: list[int] | None) -> bool:
-        """Whether a choice is a channel of one of these types, if types are asked for."""
-        return not types or self._world.channels[target_id].type in types
 
     def _visible(self, person: User, channel: Channel, message_id: object) -> Message:
         message = channel.messages.get(str(message_id))

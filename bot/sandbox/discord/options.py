@@ -51,7 +51,8 @@ class Options:
 
     def _one(self, name: str, kind: int, one: JSON, option: JSON | None) -> JSON:
         value: Any = str(one.get("value")) if kind in _REFERRING else one.get("value")
-        found = kind not in _REFERRING or self.resolved.add(kind, value)
+        types = (option or {}).get("channel_types")
+        found = kind not in _REFERRING or self.resolved.add(kind, value, types)
         if self.checked and option is not None:
             wrong = _wrong(option, kind, value) if found else "This does not exist"
             if wrong is not None:

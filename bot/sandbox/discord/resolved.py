@@ -4,7 +4,7 @@ One for each interaction, as members and channels carry permissions: the member'
 that it happens in, and the invoker's in the channel that is named.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from bot.sandbox.discord import guild_payloads, payloads
 from bot.sandbox.discord.cdn import Attachment, Cdn
@@ -35,14 +35,17 @@ class Resolved:
         self._channel = channel
         self.data: JSON = {}
 
-    def add(self, kind: int, value: str) -> bool:
-        """Add what the value of an option of this kind refers to; False if there is no such."""
+    def add(self, kind: int, value: str, channel_types: Sequence[int] | None = None) -> bool:
+        """Add what the value of an option of this kind refers to; False if there is no such.
+
+        A channel must be of one of these types, if types are asked for.
+        """
         roles = {} if self._channel.is_direct else self._world.guild_of(self._channel).roles
         if kind in {T.USER, T.MENTIONABLE} and value in self._world.users:
             self._add_user(value)
         elif kind in {T.ROLE, T.MENTIONABLE} and value in roles:
             self.put("roles", value, guild_payloads.role(roles[value]))
-        elif kind == T.CHANNEL and self._is_here(value):
+        elif kind == T.CHANNEL and self._is_here(value, channel_types):
             named = self._world.channels[value]
             shape = payloads.interaction_channel(self._world, named, self._person.id)
             self.put("channels", value, shape)
@@ -56,10 +59,12 @@ class Resolved:
         """Add an object whose shape is known."""
         self.data.setdefault(kind, {})[object_id] = shape
 
-    def _is_here(self, channel_id: str) -> bool:
-        """Whether a channel is in the guild that the interaction happens in."""
+    def _is_here(self, channel_id: str, types: Sequence[int] | None) -> bool:
+        """Whether a channel is in the guild that the interaction happens in, and fits."""
         found = self._world.channels.get(channel_id)
-        return found is not None and found.guild_id == self._channel.guild_id
+        if found is None or found.guild_id != self._channel.guild_id:
+            return False
+        return not types or found.type in types
 
     def _add_user(self, user_id: str) -> None:
         """Add a user, and their membership if they have one."""

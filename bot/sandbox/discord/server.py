@@ -235,8 +235,8 @@ class LocalDiscord:
         )
         for route in (
             *directory_routes(Directory(world, access, feed, self.gateway_server, self.cdn)),
+            *command_permission_routes(permissions),  # before a command named "permissions"
             *command_routes(Commands(world, access, feed)),
-            *command_permission_routes(permissions),
             *message_routes(messages, reactions, threads),
             *interaction_routes(
                 Callbacks(world, self.interactions, answers, shapes),

@@ -1,16 +1,16 @@
 """A filled-in modal: what the person sent, laid over what the app asked for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from bot.sandbox.discord.command_checks import OptionType
-from bot.sandbox.discord.components import INTERACTIVE, Kind, every
 from bot.sandbox.discord.errors import PeopleError
+from bot.sandbox.discord.kinds import INTERACTIVE, Kind, every
 from bot.sandbox.discord.message import JSON
 
 K = Kind
 #: Finds what an id refers to and adds it to the resolved data; False if there is no such thing.
-Resolve = Callable[[int, str], bool]
+Resolve = Callable[[int, str, Sequence[int] | None], bool]
 
 _RESOLVED = {
     K.USER_SELECT: OptionType.USER,
@@ -91,7 +91,8 @@ def _wrong_values(asked: JSON, values: list[str], resolve: Resolve) -> str | Non
     if referred is None:
         return _unlisted(asked, values)
     # A list, not a generator: each id has to be resolved even after one that is unknown.
-    known = [resolve(referred, value) for value in values]
+    types = asked.get("channel_types")
+    known = [resolve(referred, value, types) for value in values]
     return None if all(known) else "This does not exist"
 
 

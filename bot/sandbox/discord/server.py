@@ -83,6 +83,9 @@ class LocalDiscord:
         self.feed = Feed(self.world, self.gateway_server, self._audience, self.shapes)
         self.interactions = Interactions(self.world, self.feed)
         self.rate_limits = RateLimits()
+        self._front = FrontDoor(
+            lambda: self.world.limits, self._token_accepted, self.rate_limits, self.journal
+        )
         self.faults = Faults(operation)
         middlewares = [neighbours_only, self.faults.middleware]
         self._app = web.Application(client_max_size=1 << 40, middlewares=middlewares)
@@ -180,71 +183,20 @@ class LocalDiscord:
 
     def _build(self) -> None:
         """Connect the parts and register every route."""
-        world, feed, shapes = self.world, self.feed, self.shapes
-        access = Access(world)
-        drafts = Drafts(world, self.cdn)
-        self.previews = previews = Previews(world, self.cdn, feed)
-        answers = Answers(world, drafts, feed, self.interactions, previews)
-        reactions = Reactions(world, access, feed)
-        threads = Threads(world, access, feed)
-        uploads: dict[str, Attachment] = {}
-        stage = Stage(world)
+        world, feed = self.world, self.feed
+        access, drafts = Access(world), Drafts(world, self.cdn)
+        self.previews = Previews(world, self.cdn, feed)
+        reactions, threads = Reactions(world, access, feed), Threads(world, access, feed)
         permissions = CommandPermissions(world, access, feed)
-        invocations = Invocations(
-            world=world,
-            cdn=self.cdn,
-            feed=feed,
-            shapes=shapes,
-            interactions=self.interactions,
-            uploads=uploads,
-        )
-        self.people = People(
-            world=world,
-            stage=stage,
-            drafts=drafts,
-            feed=feed,
-            audience=self._audience,
-            gateway=self.gateway_server,
-            shapes=shapes,
-            interactions=self.interactions,
-            invocations=invocations,
-            previews=previews,
-            uploads=uploads,
-        )
-        speaking = Speaking(
-            world=world,
-            stage=stage,
-            drafts=drafts,
-            feed=feed,
-            shapes=shapes,
-            reactions=reactions,
-            previews=previews,
-            uploads=uploads,
-        )
-        messages = Messages(
-            world=world,
-            access=access,
-            drafts=drafts,
-            feed=feed,
-            shapes=shapes,
-            interactions=self.interactions,
-            previews=previews,
-        )
-        front = FrontDoor(
-            lambda: world.limits, self._token_accepted, self.rate_limits, self.journal
-        )
         for route in (
             *directory_routes(Directory(world, access, feed, self.gateway_server, self.cdn)),
             *command_permission_routes(permissions),  # before a command named "permissions"
             *command_routes(Commands(world, access, feed)),
-            *message_routes(messages, reactions, threads),
-            *interaction_routes(
-                Callbacks(world, self.interactions, answers, shapes),
-                Webhooks(world, self.interactions, answers, shapes, self.rate_limits),
-            ),
+            *message_routes(self._messages(access, drafts), reactions, threads),
+            *interaction_routes(*self._answering(drafts)),
         ):
-            self._app.router.add_route(route.method, API_ROOT + route.path, front.wrap(route))
-        self._app.router.add_route("*", "/api/{rest:.*}", front.missing)
+            self._app.router.add_route(route.method, API_ROOT + route.path, self._front.wrap(route))
+        self._app.router.add_route("*", "/api/{rest:.*}", self._front.missing)
         self._app.router.add_get("/gateway", self.gateway_server.connect)
         self._app.router.add_get("/gateway/", self.gateway_server.connect)
         for path in (
@@ -254,9 +206,63 @@ class LocalDiscord:
         ):
             self._app.router.add_get(path, self.cdn.serve)
         self._app.router.add_get("/stickers/{name}", self._sticker)
-        for part in (self.people, speaking, permissions):
+        self.people, speaking = self._people(drafts, reactions)
+        control = Control(world, feed, self.gateway_server, threads, self.journal)
+        parts = (self.people, speaking, permissions, Roles(world, feed), control, self.faults)
+        for part in parts:
             part.add_routes(self._app)
-        Roles(world, feed).add_routes(self._app)
-        Control(world, feed, self.gateway_server, threads, self.journal).add_routes(self._app)
-        self.faults.add_routes(self._app)
         add_page(self._app, self._page)
+
+    def _messages(self, access: Access, drafts: Drafts) -> Messages:
+        return Messages(
+            world=self.world,
+            access=access,
+            drafts=drafts,
+            feed=self.feed,
+            shapes=self.shapes,
+            interactions=self.interactions,
+            previews=self.previews,
+        )
+
+    def _answering(self, drafts: Drafts) -> tuple[Callbacks, Webhooks]:
+        """Return what an interaction's token reaches."""
+        world, interactions = self.world, self.interactions
+        answers = Answers(world, drafts, self.feed, interactions, self.previews)
+        webhooks = Webhooks(world, interactions, answers, self.shapes, self.rate_limits)
+        return Callbacks(world, interactions, answers, self.shapes), webhooks
+
+    def _people(self, drafts: Drafts, reactions: Reactions) -> tuple[People, Speaking]:
+        """Return the people's side: what they start from, and what they say."""
+        world, feed, stage = self.world, self.feed, Stage(self.world)
+        uploads: dict[str, Attachment] = {}
+        people = People(
+            world=world,
+            stage=stage,
+            drafts=drafts,
+            feed=feed,
+            audience=self._audience,
+            gateway=self.gateway_server,
+            shapes=self.shapes,
+            interactions=self.interactions,
+            invocations=Invocations(
+                world=world,
+                cdn=self.cdn,
+                feed=feed,
+                shapes=self.shapes,
+                interactions=self.interactions,
+                uploads=uploads,
+            ),
+            previews=self.previews,
+            uploads=uploads,
+        )
+        speaking = Speaking(
+            world=world,
+            stage=stage,
+            drafts=drafts,
+            feed=feed,
+            shapes=self.shapes,
+            reactions=reactions,
+            previews=self.previews,
+            uploads=uploads,
+        )
+        return people, speaking

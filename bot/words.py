@@ -241,8 +241,9 @@ def waiting(job: Job, problem: DeliveryError, paid_micro: int) -> Note:
         case Unpostable():
             title = say("📦 Finished, but I can't post it here")
             text = say(
-                "I need View Channel, Attach Files and Send Messages there; in a thread, Send"
-                " Messages in Threads. Your clip is safe, and I keep trying."
+                "I need View Channel, Send Messages and Attach Files here; in a thread, Send"
+                " Messages in Threads. Who manages this server can give me that; your clip is safe,"
+                " and comes by itself then."
             )
         case TooLarge(size=size):
             title = say("📦 Too large for this server")

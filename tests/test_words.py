@@ -229,7 +229,7 @@ def test_who_waits_for_a_late_clip_hears_what_is_held(job_factory: JobFactory) -
 
 def test_only_what_a_permission_would_mend_is_blamed_on_permissions() -> None:
     closed, too_big, passing = (words.waiting(make_job(), one, 1) for one in UNDELIVERED)
-    assert "Send Messages there; in a thread, Send Messages in Threads" in closed.body
+    assert "Attach Files here; in a thread, Send Messages in Threads" in closed.body
     assert "31.4 MB" in too_big.body
     assert "Discord isn't taking it right now" in passing.body
     for note in (too_big, passing):

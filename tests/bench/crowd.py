@@ -7,6 +7,7 @@ asks for a clip, the others for their card. The peer waits for clips of its own 
 
 import asyncio
 import os
+import signal
 import tempfile
 import time
 from array import array
@@ -16,23 +17,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from bot.demo import bot_settings
 from bot.sandbox.discord.server import LocalDiscord
 from bot.sandbox.person import Person
-from bot.sandbox.runware.server import LocalRunware
 from tests.bench import rendering
 from tests.bench.answers import Answers, animate, card, p99
-from tests.bench.doors import RUNTIME, SETTLED, Town, resident_mb
+from tests.bench.doors import RUNTIME, SETTLED, Town, bare, resident_mb
+from tests.bench.service import Service, service
 from tests.bench.table import Row
 from tests.bench.waiting import JOBS as PEERS_JOBS
 from tests.bench.waiting import PEER, USUAL, Life, cpu_s, lived
 from tests.conftest import ROOT
-from tests.town import NO_LIMITS
 
-SECONDS = 60.0
+SECONDS = 180.0
 """How long only clips are waited for."""
 RATE = 100
 """Commands a second."""
+_WATCHED_FOR = 20.0
 _USED_FOR = 10.0
 _CLIP_EACH = 20
 _WARM = 15.0
@@ -52,28 +52,28 @@ async def measure(seconds: float = SECONDS) -> list[Row]:
     with tempfile.TemporaryDirectory() as name:
         async with (
             LocalDiscord() as discord,
-            LocalRunware(
-                canned=True, render_seconds=86_400, stagger=0, balance_micro=10**12
-            ) as runware,
+            service(canned=True, render_seconds=86_400, stagger=0, balance_micro=10**12) as runware,
             Person(discord.url, "Mia") as mia,
         ):
             discord.set_limits({"rate_limits_enabled": False})
-            town = Town(discord, runware, Path(name))
+            town = Town(discord, runware.url, Path(name))
+            floor = await _floor(town, mia)
             async with _bot(town, mia) as process:
                 idle_mb = resident_mb(process.pid)
-            await rendering.prepare(town.folder / "data", runware)
+            await rendering.prepare(town.folder / "data", runware.url)
             async with _bot(town, mia) as process:
                 await asyncio.sleep(_WARM)
-                begun = time.monotonic()
                 ours, life = await asyncio.gather(
-                    _waited(town, process.pid, seconds), lived(PEER, render_seconds=seconds)
+                    _waited(runware, process.pid, seconds), lived(PEER, render_seconds=seconds)
                 )
-                ended = time.monotonic()
+                watched = time.monotonic()
+                process.send_signal(signal.SIGUSR1)
+                await asyncio.sleep(_WATCHED_FOR)
+                used = time.monotonic()
                 acks = await _used(discord, mia)
                 memory_mb = resident_mb(process.pid) - idle_mb
             ticks = array("d", await asyncio.to_thread(town.folder.joinpath("ticks").read_bytes))
-    lag = _lag_ms(ticks, begun, begun + seconds)
-    lag_used = _lag_ms(ticks, ended, ended + _USED_FOR)
+    lag, lag_used = _lag_ms(ticks, watched, used), _lag_ms(ticks, used, used + _USED_FOR)
     return [
         *_cost_rows(ours, _of_peer(life, seconds), seconds),
         Row(what="… memory above idle", unit="MB", ours=[memory_mb], most_ours=100),
@@ -82,10 +82,23 @@ async def measure(seconds: float = SECONDS) -> list[Row]:
             what=f"… {RATE} commands a second beside them → acknowledged, p99",
             unit="ms",
             ours=[p99(acks)],
+            floor=[p99(floor)],
+            floor_name="bare discord.py, no clips",
             most_ours=50,
         ),
         Row(what="… event loop late meanwhile, p99", unit="ms", ours=[lag_used], most_ours=20),
     ]
+
+
+async def _floor(town: Town, mia: Person) -> list[float]:
+    """Have a bot used at the same rate that acknowledges and does no more."""
+    async with bare(town):
+        await mia.wait_for_bot(within=30)
+        await mia.wait_for_command("animate", within=30)
+        await asyncio.sleep(SETTLED)
+        acks = await _used(town.discord, mia, clip_each=1)
+    await mia.wait_for_bot(online=False)
+    return acks
 
 
 def _cost_rows(ours: Cost, peer: Cost, seconds: float) -> list[Row]:
@@ -119,8 +132,7 @@ def _cost_rows(ours: Cost, peer: Cost, seconds: float) -> list[Row]:
 @asynccontextmanager
 async def _bot(town: Town, mia: Person) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run the bot with a watch on its loop; it is online, and has come to rest, at the start."""
-    settings = bot_settings(town.discord, town.runware, town.folder / "data") | NO_LIMITS
-    settings |= {"ANIMATE_LOOK_EVERY_SECONDS": f"{USUAL}", "PYTHONPATH": str(ROOT)}
+    settings = town.settings(ANIMATE_LOOK_EVERY_SECONDS=f"{USUAL}", PYTHONPATH=str(ROOT))
     with (town.folder / "bot.log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(
             *(RUNTIME, "-m", "tests.bench.probed_bot", town.folder / "ticks"),
@@ -140,13 +152,13 @@ async def _bot(town: Town, mia: Person) -> AsyncIterator[asyncio.subprocess.Proc
         await mia.wait_for_bot(online=False)
 
 
-async def _waited(town: Town, pid: int, seconds: float) -> Cost:
-    requests, cpu = town.runware.ledger.requests, cpu_s(pid)
+async def _waited(runware: Service, pid: int, seconds: float) -> Cost:
+    requests, cpu = await runware.requests(), cpu_s(pid)
     await asyncio.sleep(seconds)
     job_minutes = rendering.JOBS * seconds / 60
     return Cost(
         cpu_ms=(cpu_s(pid) - cpu) * 1000 / job_minutes,
-        requests=(town.runware.ledger.requests - requests) / job_minutes,
+        requests=(await runware.requests() - requests) / job_minutes,
     )
 
 
@@ -156,8 +168,11 @@ def _of_peer(life: Life, seconds: float) -> Cost:
     return Cost(cpu_ms=life.cpu_ms / minutes, requests=life.requests / minutes)
 
 
-async def _used(discord: LocalDiscord, mia: Person) -> list[float]:
-    """Send commands at random moments, `RATE` a second; return how long each waited, in ms."""
+async def _used(discord: LocalDiscord, mia: Person, clip_each: int = _CLIP_EACH) -> list[float]:
+    """Send commands at random moments, `RATE` a second; return how long each waited, in ms.
+
+    One in `clip_each` asks for a clip.
+    """
     chance = Random(1)
     answers = Answers(discord, mia)
     clip = await animate(mia)
@@ -166,7 +181,7 @@ async def _used(discord: LocalDiscord, mia: Person) -> list[float]:
     number = 0
     while due < until:
         await asyncio.sleep(max(0.0, due - time.monotonic()))
-        answers.send(card() if number % _CLIP_EACH else clip)
+        answers.send(card() if number % clip_each else clip)
         due += chance.expovariate(RATE)
         number += 1
         if number % RATE == 0:

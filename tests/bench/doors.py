@@ -12,12 +12,13 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.demo import bot_process, bot_settings
+from bot.demo import bot_process
 from bot.sandbox.discord.server import LocalDiscord
 from bot.sandbox.person import Person
 from bot.sandbox.runware.server import LocalRunware
 from tests.bench.answers import Answers, animate, p99
 from tests.bench.table import Row
+from tests.town import NO_LIMITS
 
 BURST = 200
 ROUNDS = 5
@@ -31,11 +32,24 @@ SETTLED = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Town:
-    """Both local servers and a folder."""
+    """A local Discord, the address of a local Runware, and a folder."""
 
     discord: LocalDiscord
-    runware: LocalRunware
+    runware_url: str
     folder: Path
+
+    def settings(self, **more: str) -> dict[str, str]:
+        """Return what points the bot at them; nothing limits it."""
+        return NO_LIMITS | {
+            "DISCORD_TOKEN": "a-local-token",
+            "RUNWARE_API_KEY": "a-local-key",
+            "ANIMATE_DATA_DIR": str(self.folder / "data"),
+            "ANIMATE_DISCORD_API": self.discord.api,
+            "ANIMATE_DISCORD_GATEWAY": self.discord.gateway,
+            "ANIMATE_DISCORD_MEDIA_HOSTS": self.discord.cdn_host,
+            "ANIMATE_RUNWARE_API": self.runware_url,
+            **more,
+        }
 
 
 Start = Callable[[Town], AbstractAsyncContextManager[asyncio.subprocess.Process]]
@@ -44,12 +58,8 @@ Start = Callable[[Town], AbstractAsyncContextManager[asyncio.subprocess.Process]
 @asynccontextmanager
 async def ours(town: Town) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run the production bot."""
-    unlimited = dict.fromkeys(
-        ("ANIMATE_MEMBER_MONTHLY_USD", "ANIMATE_SERVER_MONTHLY_USD", "ANIMATE_BOT_MONTHLY_USD"),
-        "unlimited",
-    )
-    settings = bot_settings(town.discord, town.runware, town.folder / "data") | unlimited
-    async with bot_process(settings, os.environ, town.folder / "ours.log", str(RUNTIME)) as process:
+    log = town.folder / "ours.log"
+    async with bot_process(town.settings(), os.environ, log, str(RUNTIME)) as process:
         yield process
 
 
@@ -115,7 +125,7 @@ async def _round(start: Start) -> Round:
         ):
             discord.set_limits({"rate_limits_enabled": False})
             started = time.monotonic()
-            async with start(Town(discord, runware, Path(folder))) as process:
+            async with start(Town(discord, runware.url, Path(folder))) as process:
                 await mia.wait_for_bot(within=30)
                 start_s = time.monotonic() - started
                 await mia.wait_for_command("animate")

@@ -1,12 +1,13 @@
 """The production bot with a watch on its event loop: `python -m tests.bench.probed_bot FILE`.
 
-Everything else is as in `python -m bot run`. At its end, FILE has a moment (`time.monotonic`) and a
-lag for each tick of the watch, in seconds, as a flat array of doubles.
+Everything else is as in `python -m bot run`. The watch, which costs some CPU itself, begins with a
+SIGUSR1. At the end, FILE has a moment (`time.monotonic`) and a lag for each tick of the watch, in
+seconds, as a flat array of doubles.
 """
 
 import asyncio
-import contextlib
 import os
+import signal
 import sys
 import time
 from array import array
@@ -33,11 +34,17 @@ async def _watch(ticks: "array[float]") -> None:
 
 async def _run(file: Path) -> None:
     ticks = array("d")
-    watch = asyncio.create_task(_watch(ticks))
+    begun = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, begun.set)
+
+    async def watch() -> None:
+        await begun.wait()
+        await _watch(ticks)
+
+    watching = asyncio.create_task(watch())
     await app.run(Settings.from_env(os.environ))
-    watch.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await watch
+    watching.cancel()
+    await asyncio.wait([watching])
     await asyncio.to_thread(file.write_bytes, ticks.tobytes())
 
 

@@ -1,16 +1,19 @@
-"""Thousands of jobs that are being made: in the bot's own database, and at the local Runware.
+"""Jobs that are being made: in the bot's own database, and at a local Runware.
 
-The database gets them through the store, as accepting and sending them does. The service gets the
-first one through its API and the others as copies of that, for it keeps one picture of all.
+The database gets them through the store, as accepting and sending them does, and the service
+through its API.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import httpx
+from PIL import Image
 
 from bot import lifecycle
 from bot.corridor import clock
@@ -19,11 +22,9 @@ from bot.ledger import spend
 from bot.lifecycle import Event, Job
 from bot.parcel import Wanted
 from bot.provider import Provider
-from bot.sandbox.runware.server import LocalRunware
 from bot.store import Store
 from bot.task import Frame
 from tests.bench import million
-from tests.bench.waiting import first_frame
 from tests.conftest import UNLIMITED
 
 JOBS = 5000
@@ -31,14 +32,21 @@ AGES = 120
 """Seconds: the oldest of them was accepted so long ago, the newest a moment ago."""
 _RENDERS = range(60, 180, 5)
 """Seconds that clips took before: nearly every job is of an age at which it may be ready."""
+_AT_ONCE = 500
 
 
-async def prepare(folder: Path, runware: LocalRunware) -> list[Job]:
-    """Have `JOBS` jobs render, spread over `AGES`; return them, oldest first."""
+async def prepare(
+    folder: Path,
+    url: str,
+    count: int = JOBS,
+    callback_url: Callable[[str], str] | None = None,
+    **changes: Any,
+) -> list[Job]:
+    """Have so many jobs render, spread over `AGES`, with changes; return them, oldest first."""
     chance = Random(1)
     now = clock()
-    moments = (now - AGES * 1000 + AGES * 1000 * place // JOBS for place in range(JOBS))
-    jobs = [million.job(chance, at) for at in moments]
+    moments = (now - AGES * 1000 + AGES * 1000 * place // count for place in range(count))
+    jobs = [replace(million.job(chance, at), **changes) for at in moments]
     async with Database(folder) as database:
         store = Store(database)
         for place, seconds in enumerate(_RENDERS):
@@ -46,7 +54,7 @@ async def prepare(folder: Path, runware: LocalRunware) -> list[Job]:
             job = await _sent(store, million.job(chance, ended - seconds * 1000))
             await _seen(store, job, ended)
         await asyncio.gather(*(_sent(store, job) for job in jobs))
-    await _accept(runware, jobs)
+    await _accept(jobs, url, callback_url)
     return jobs
 
 
@@ -69,19 +77,18 @@ async def _seen(store: Store, job: Job, at: int) -> None:
     await store.move(rendered, posted)
 
 
-async def _accept(runware: LocalRunware, jobs: Sequence[Job]) -> None:
-    first, *others = jobs
-    picture = Frame.data_uri(await asyncio.to_thread(first_frame))
+async def _accept(jobs: Sequence[Job], url: str, callback_url: Callable[[str], str] | None) -> None:
+    picture = Frame.data_uri(_plain_picture())
+    wanted = [Wanted(job.task_uuid, job.order, picture) for job in jobs]
     async with httpx.AsyncClient() as http:
-        provider = Provider(http, runware.url, "a-key")
-        await provider.submit([Wanted(first.task_uuid, first.order, picture)])
-    book = runware.ledger.book
-    like = book.tasks[first.task_uuid]
-    for job in others:
-        book.accept(
-            replace(like.order, task_uuid=job.task_uuid),
-            like.picture,
-            like.outcome,
-            like.request,
-            like.accepted_at,
-        )
+        provider = Provider(http, url, "a-key", callback_url)
+        for place in range(0, len(wanted), _AT_ONCE):
+            outcomes = await provider.submit(wanted[place : place + _AT_ONCE])
+            assert set(outcomes.values()) == {None}
+
+
+def _plain_picture() -> bytes:
+    """Return the smallest picture that is taken: the service gets thousands of them."""
+    out = BytesIO()
+    Image.new("RGB", (300, 300), "teal").save(out, "JPEG")
+    return out.getvalue()

@@ -1,0 +1,60 @@
+"""A local Runware in a process of its own, where its work delays nobody who is measured.
+
+Run as a process, `python -m tests.bench.service SETTINGS`, as JSON: it prints where its API is, and
+ends when its standard input does.
+"""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from bot.sandbox.runware.server import LocalRunware
+from tests.conftest import ROOT
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Where it is, and what it counts."""
+
+    url: str
+
+    async def requests(self) -> int:
+        """Return how many requests there were to its API so far."""
+        address = self.url.removesuffix("/v1") + "/sandbox/control/ledger"
+        async with aiohttp.ClientSession() as http, http.get(address) as response:
+            return int((await response.json())["requests"])
+
+
+@asynccontextmanager
+async def service(**settings: Any) -> AsyncIterator[Service]:
+    """Run one with these of its settings."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.bench.service", json.dumps(settings)),
+        cwd=ROOT,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        yield Service((await process.stdout.readline()).decode().strip())
+    finally:
+        process.stdin.close()
+        await process.wait()
+
+
+async def _serve(settings: dict[str, Any]) -> None:
+    async with LocalRunware(**settings) as runware:
+        sys.stdout.write(f"{runware.url}\n")
+        sys.stdout.flush()
+        await asyncio.to_thread(sys.stdin.read)
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve(json.loads(sys.argv[1])))

@@ -19,6 +19,7 @@ from bot.answers import Answers
 from bot.cancellation import Cancellation
 from bot.catalog import Model
 from bot.client import AnimateBot, Rooms
+from bot.darkroom import Darkroom
 from bot.database import Database
 from bot.delivery import Delivery
 from bot.desk import Desk
@@ -60,6 +61,7 @@ class Corridor:
     keeper: Keeper
     delivery: Delivery
     gate: Gate
+    darkroom: Darkroom
     http: httpx.AsyncClient
     web: "Web | None"
 
@@ -72,6 +74,7 @@ class Corridor:
         await self.keeper.stop()
         await self.gate.stop()
         await self.delivery.close(_PATIENCE)
+        await self.darkroom.close()
         await self.http.aclose()
 
 
@@ -129,6 +132,7 @@ class _Tools:
     accounts: Accounts
     members: Members
     policies: Policies
+    darkroom: Darkroom
     limits: Limits
 
 
@@ -150,6 +154,7 @@ def build(
         accounts=Accounts(database, operator),
         members=Members(database),
         policies=Policies(database),
+        darkroom=Darkroom(),
         limits=operator,
     )
     clip_files = _clip_files(settings)
@@ -176,6 +181,7 @@ def build(
         keeper=Keeper(clip_files, tools.store, shelf, answers, clock),
         delivery=tools.delivery,
         gate=tools.gate,
+        darkroom=tools.darkroom,
         http=http,
         web=_web(settings, _readiness(tools.store, intake, tools.gate, client), signer, bell),
     )
@@ -215,6 +221,7 @@ def _intake(
         clock=clock,
         new_uuid=lambda: str(uuid.uuid4()),
         wake=wake,
+        prepare=tools.darkroom.prepare,
     )
 
 

@@ -27,6 +27,7 @@ AnimateError
 │   ├── Unpostable          not here, not now: channel or permission gone
 │   └── TooLarge            the file is over this channel's limit
 ├── ClipBroken              what the service returned is not a video
+├── DarkroomBroken          no picture can be opened: the process for it does not start
 ├── ChartBroken             the picture of what was spent could not be drawn
 ├── StoreError              the accounts cannot be read or written
 │   ├── Locked              another process runs on this data directory
@@ -285,6 +286,10 @@ class TooLarge(DeliveryError):
 
 class ClipBroken(AnimateError):
     """What the service returned is not a video that can be played."""
+
+
+class DarkroomBroken(AnimateError):
+    """No picture can be opened: the process for it does not start."""
 
 
 class ChartBroken(AnimateError):

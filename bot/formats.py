@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -18,8 +19,6 @@ from bot.errors import PictureProblem, PictureRefused
 from bot.lean import Lean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from PIL.Image import Image
 
 _LEAST_SIDE = 32
@@ -44,8 +43,20 @@ _MAGIC = {
 _HEIF = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
 _AVIF = frozenset({b"avif", b"avis"})
 _PARED: dict[str, Callable[[bytes], Lean]] = {"JPEG": lean.jpeg, "PNG": lean.png, "TIFF": lean.tiff}
-_BYTES_A_PIXEL = 16
-"""More than any of the decoders takes for one, with all its copies."""
+_BYTES_A_PIXEL = {
+    "PNG": 5,
+    "GIF": 5,
+    "BMP": 5,
+    "JPEG": 12,
+    "TIFF": 13,
+    "HEIF": 16,
+    "WEBP": 18,
+    "AVIF": 20,
+}
+"""What the decoders take for one at most, with all their copies."""
+
+Grant = Callable[[int], None]
+"""Told how many bytes a picture may take before they are taken; may refuse it, or take its time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +78,9 @@ class Opened:
         width, height = self.image.size
         return (height, width) if self.is_sideways else (width, height)
 
-    @property
-    def most_bytes(self) -> int:
-        """What decoding it may take."""
-        return self.image.width * self.image.height * _BYTES_A_PIXEL
 
-
-def opened(data: bytes, most_pixels: int) -> Opened:
-    """Open without decoding. Raises `PictureRefused`."""
+def opened(data: bytes, most_pixels: int, grant: Grant) -> Opened:
+    """Open without decoding, for which there is then leave. Raises `PictureRefused`."""
     from PIL import Image as PillowImage  # noqa: PLC0415 - see the module's docstring
     from PIL import UnidentifiedImageError  # noqa: PLC0415
 
@@ -84,7 +90,8 @@ def opened(data: bytes, most_pixels: int) -> Opened:
     if kind is None or len(data) < _LEAST_BYTES:
         raise PictureRefused(PictureProblem.NOT_A_PICTURE)
     if kind == "WEBP":  # its decoder takes memory for all pixels as it is opened
-        _check_pixels(_webp_size(data), most_pixels)
+        _check_size(_webp_size(data), most_pixels)
+        _ask(grant, kind, _webp_size(data))
     pared = _PARED.get(kind, Lean)(data)
     _quieten_pillow()
     if kind == "HEIF":
@@ -98,8 +105,9 @@ def opened(data: bytes, most_pixels: int) -> Opened:
     except PillowImage.DecompressionBombError:
         over = f"over {2 * (PillowImage.MAX_IMAGE_PIXELS or 0) // 10**6} million"
         raise _too_many(over, most_pixels) from None
-    _check_pixels(image.size, most_pixels)
-    _check_shape(image.size)
+    _check_size(image.size, most_pixels)
+    if kind != "WEBP":
+        _ask(grant, kind, image.size)
     return Opened(image, pared.orientation if kind in _PARED else _told_orientation(image))
 
 
@@ -135,22 +143,23 @@ def _webp_size(data: bytes) -> tuple[int, int]:
             ) & 0x3FFF
 
 
-def _check_pixels(size: tuple[int, int], most_pixels: int) -> None:
+def _check_size(size: tuple[int, int], most_pixels: int) -> None:
     width, height = size
+    found = f"{width}×{height}"
     if width * height > most_pixels:
-        raise _too_many(f"{width}×{height}", most_pixels)
+        raise _too_many(found, most_pixels)
+    if max(size) > _WIDEST * min(size):
+        raise PictureRefused(PictureProblem.TOO_NARROW, found)
+    if min(size) < _LEAST_SIDE:
+        raise PictureRefused(PictureProblem.TOO_SMALL, found, f"{_LEAST_SIDE} pixels")
 
 
 def _too_many(found: str, most_pixels: int) -> PictureRefused:
     return PictureRefused(PictureProblem.TOO_MANY_PIXELS, found, f"{most_pixels // 10**6}")
 
 
-def _check_shape(size: tuple[int, int]) -> None:
-    width, height = size
-    if max(size) > _WIDEST * min(size):
-        raise PictureRefused(PictureProblem.TOO_NARROW, f"{width}×{height}")
-    if min(size) < _LEAST_SIDE:
-        raise PictureRefused(PictureProblem.TOO_SMALL, f"{width}×{height}", f"{_LEAST_SIDE} pixels")
+def _ask(grant: Grant, kind: str, size: tuple[int, int]) -> None:
+    grant(size[0] * size[1] * _BYTES_A_PIXEL[kind])
 
 
 def _told_orientation(image: Image) -> int:

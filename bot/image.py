@@ -8,22 +8,19 @@ imported at the first use, so that an idle bot does not carry it.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot import framing
 from bot.errors import PictureProblem, PictureRefused
-from bot.formats import Opened, opened
+from bot.formats import Grant, Opened, opened
 from bot.framing import Size
 from bot.wish import Fit
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-
-Grant = Callable[[int], None]
-"""Told how many bytes a picture may take, before it is decoded; may refuse it, or take its time."""
 
 _QUALITY = 92
 _LIGHT, _DARK = (242, 243, 245, 255), (43, 45, 49, 255)
@@ -64,9 +61,8 @@ def prepare(
     Raises `PictureRefused`. Takes tens of milliseconds and more: not for the loop's thread.
     """
     with refusals():
-        source = opened(data, rules.most_pixels)
+        source = opened(data, rules.most_pixels, grant)
         target = size or nearest(source.size, rules)
-        grant(source.most_bytes)
         return Frame(jpeg(framed(source, target, fit)), target)
 
 

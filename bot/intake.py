@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import Callable, Container
+from collections.abc import Awaitable, Callable, Container
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from bot.catalog import AUTO, Model
 from bot.delivery import Delivery, Reply
 from bot.errors import (
     AccountPaused,
+    DarkroomBroken,
     NotAccepting,
     OptionRefused,
     QueueFull,
@@ -25,6 +26,7 @@ from bot.errors import (
     StoreTrouble,
     UserError,
 )
+from bot.framing import Size
 from bot.gate import Gate
 from bot.lifecycle import Job, Order
 from bot.media import Media
@@ -33,7 +35,7 @@ from bot.policies import Policies
 from bot.policy import Asker
 from bot.rules import Limits
 from bot.store import Admitted, Store
-from bot.wish import PLAIN, Door, Origin, Wish
+from bot.wish import PLAIN, Door, Fit, Origin, Wish
 
 log = logging.getLogger(__name__)
 
@@ -133,6 +135,14 @@ class Pictures:
                     path.unlink(missing_ok=True)
 
 
+Prepare = Callable[[bytes, image.Rules, Size | None, Fit], Awaitable[image.Frame]]
+
+
+async def in_a_thread(data: bytes, rules: image.Rules, size: Size | None, fit: Fit) -> image.Frame:
+    """Do as the darkroom does, without its processes."""
+    return await asyncio.to_thread(image.prepare, data, rules, size, fit)
+
+
 class Intake:
     """`clock` returns Unix milliseconds, `new_uuid` a fresh UUID v4; `wake` tells the worker."""
 
@@ -152,6 +162,7 @@ class Intake:
         clock: Callable[[], int],
         new_uuid: Callable[[], str],
         wake: Callable[[], None],
+        prepare: Prepare = in_a_thread,
     ) -> None:
         self._store = store
         self._policies = policies
@@ -171,6 +182,7 @@ class Intake:
         self._clock = clock
         self._new_uuid = new_uuid
         self._wake = wake
+        self._prepare = prepare
         self._preparing = asyncio.Semaphore(_PREPARED_AT_ONCE)
         self._asking: set[asyncio.Task[object]] = set()
         """Who asks for something now, until they have heard what became of it."""
@@ -212,7 +224,7 @@ class Intake:
             self._check_open()  # it may have been a long wait
             await self._check_rules(ask.guild_id, ask.asker)
             data = await self._media.fetch(ask.picture_url)
-            frame = await asyncio.to_thread(image.prepare, data, self._picture_rules, size)
+            frame = await self._frame(data, size, ask.wish.fit)
         order = self._order(ask, frame.size if self._model.sizes else None)
         job = self._job(ask, order)
         try:
@@ -257,6 +269,13 @@ class Intake:
         """Refuse where the service does not answer and as many wait for it as may."""
         if not self._gate.is_open and await self._store.waiting() >= self._queue_most:
             raise QueueFull
+
+    async def _frame(self, data: bytes, size: Size | None, fit: Fit) -> image.Frame:
+        try:
+            return await self._prepare(data, self._picture_rules, size, fit)
+        except DarkroomBroken as error:
+            log.critical("nothing is accepted: %s", error)
+            raise NotAccepting from error
 
     def _size(self, shape: str) -> tuple[int, int] | None:
         if shape == AUTO:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot import framing, image
-from bot.formats import opened
+from bot.formats import Grant, opened
 from bot.framing import Size
-from bot.image import Grant, Rules
+from bot.image import Rules
 from bot.wish import Fit
 
 if TYPE_CHECKING:
@@ -52,13 +52,12 @@ def preview(
     Takes as long as that, too: not for the loop's thread.
     """
     with image.refusals():
-        source = opened(data, rules.most_pixels)
+        source = opened(data, rules.most_pixels, grant)
         target = size or image.nearest(source.size, rules)
         left, upper, right, lower = framing.kept(source.size, target)
         width, height = source.size
         is_cut = fit is Fit.CROP
         kept = (right - left) * (lower - upper) / (width * height) if is_cut else 1.0
-        grant(source.most_bytes)
         shown = _small(source.size if is_cut else target)
         picture = image.framed(source, shown, fit)
         drawn = _outlined(picture, target) if is_cut else picture

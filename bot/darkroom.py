@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bot.errors import DarkroomBroken, PictureProblem, PictureRefused
+from bot.errors import DarkroomBroken, NotAccepting, PictureProblem, PictureRefused
 from bot.framing import Size
 from bot.image import Frame, Rules
 from bot.preview import Preview
@@ -51,6 +51,7 @@ class Darkroom:
         self._large = asyncio.Lock()
         self._workers: set[_Worker] = set()
         self._idle: list[_Worker] = []
+        self._is_closed = False
 
     async def prepare(
         self, data: bytes, rules: Rules, size: Size | None = None, fit: Fit = Fit.CROP
@@ -67,7 +68,8 @@ class Darkroom:
         return Preview(jpeg, _size(told), float(told["kept"]))
 
     async def close(self) -> None:
-        """End all processes, also one that is at work."""
+        """End all processes; of one that is at work, the picture is `NotAccepting`."""
+        self._is_closed = True
         await asyncio.gather(*map(self._end, list(self._workers)))
 
     async def _developed(
@@ -88,12 +90,13 @@ class Darkroom:
     @asynccontextmanager
     async def _worker(self) -> AsyncIterator["_Worker"]:
         """Lend a process; one that failed, or took much memory, is not used again."""
-        worker = self._idle.pop() if self._idle else await self._start()
-        worker.stay()
+        worker = self._waiting() or await self._start()
         try:
             yield worker
         except BaseException:
             worker.is_spent = True
+            if self._is_closed:
+                raise NotAccepting from None
             raise
         finally:
             if worker.is_spent:
@@ -101,6 +104,15 @@ class Darkroom:
             else:
                 self._idle.append(worker)
                 worker.leaving = asyncio.create_task(self._leave(worker))
+
+    def _waiting(self) -> "_Worker | None":
+        while self._idle:
+            worker = self._idle.pop()
+            worker.stay()
+            if worker.is_alive:
+                return worker
+            self._workers.discard(worker)
+        return None
 
     async def _start(self) -> "_Worker":
         try:
@@ -150,6 +162,11 @@ class _Worker:
         self.is_spent = False
         self.leaving: asyncio.Task[None] | None = None
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether it has not ended by itself, as far as is known."""
+        return self._process.returncode is None
+
     async def asked(self, order: Mapping[str, object], data: bytes = b"") -> Answer:
         """Return the answer; one that does not come, or makes no sense, is the picture's fault."""
         try:
@@ -178,7 +195,7 @@ class _Worker:
     async def end(self) -> None:
         """Kill the process and wait until it is gone."""
         self.stay()
-        if self._process.returncode is None:
+        if self.is_alive:
             self._process.kill()
         self._to.close()
         await self._process.wait()

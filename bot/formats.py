@@ -34,12 +34,15 @@ _MAGIC = {
     b"\x89PNG\r\n\x1a\n": "PNG",
     b"GIF87a": "GIF",
     b"GIF89a": "GIF",
-    b"BM": "BMP",
     b"II*\0": "TIFF",
     b"MM\0*": "TIFF",
     b"II+\0": "TIFF",
     b"MM\0+": "TIFF",
 }
+_BMP_HEADERS = tuple(bytes([size, 0, 0, 0]) for size in (12, 40, 52, 56, 64, 108, 124))
+"""How long a BMP's header says it is: two letters alone prove nothing."""
+_RUNS = (b"\1\0\0\0", b"\2\0\0\0")
+"""What a BMP declares that is packed as nobody does it any more: half a minute in Pillow."""
 _HEIF = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
 _AVIF = frozenset({b"avif", b"avis"})
 _PARED: dict[str, Callable[[bytes], Lean]] = {"JPEG": lean.jpeg, "PNG": lean.png, "TIFF": lean.tiff}
@@ -89,19 +92,13 @@ def opened(data: bytes, most_pixels: int, grant: Grant) -> Opened:
     kind = _kind(data)
     if kind is None or len(data) < _LEAST_BYTES:
         raise PictureRefused(PictureProblem.NOT_A_PICTURE)
-    if kind == "WEBP":  # its decoder takes memory for all pixels as it is opened
-        _check_size(_webp_size(data), most_pixels)
-        _ask(grant, kind, _webp_size(data))
+    _check_before(kind, data, most_pixels, grant)
     pared = _PARED.get(kind, Lean)(data)
     _quieten_pillow()
-    if kind == "HEIF":
-        _register_heif()
     try:
         image = PillowImage.open(io.BytesIO(pared.data), formats=(kind,))
     except UnidentifiedImageError:
-        is_text = kind == "BMP"  # two letters prove nothing
-        problem = PictureProblem.NOT_A_PICTURE if is_text else PictureProblem.DAMAGED
-        raise PictureRefused(problem) from None
+        raise PictureRefused(PictureProblem.DAMAGED) from None
     except PillowImage.DecompressionBombError:
         over = f"over {2 * (PillowImage.MAX_IMAGE_PIXELS or 0) // 10**6} million"
         raise _too_many(over, most_pixels) from None
@@ -111,6 +108,17 @@ def opened(data: bytes, most_pixels: int, grant: Grant) -> Opened:
     return Opened(image, pared.orientation if kind in _PARED else _told_orientation(image))
 
 
+def _check_before(kind: str, data: bytes, most_pixels: int, grant: Grant) -> None:
+    """Do what cannot wait until the file is opened."""
+    if kind == "HEIF":
+        _register_heif()
+    elif kind == "WEBP":  # its decoder takes memory for all pixels as it is opened
+        _check_size(_webp_size(data), most_pixels)
+        _ask(grant, kind, _webp_size(data))
+    elif kind == "BMP" and data[30:34] in _RUNS:
+        raise PictureRefused(PictureProblem.DAMAGED)
+
+
 def _kind(data: bytes) -> str | None:
     """Return Pillow's name of what these bytes begin as."""
     for magic, kind in _MAGIC.items():
@@ -118,6 +126,8 @@ def _kind(data: bytes) -> str | None:
             return kind
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
         return "WEBP"
+    if data.startswith(b"BM") and data[14:18] in _BMP_HEADERS:
+        return "BMP"
     if data[4:8] != b"ftyp":
         return None
     box = data[8 : min(int.from_bytes(data[:4], "big"), 256)]

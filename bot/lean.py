@@ -17,7 +17,7 @@ from bot.errors import PictureProblem, PictureRefused
 _MOST_BESIDE = 16_000_000
 """Bytes beside the pixels, packed or unpacked, that no honest file has more of."""
 _MOST_PARTS = 50_000
-_MOST_SCANS = 100
+_MOST_SCANS = 30
 """Passes over a JPEG; ten are usual, and each of them takes as long as a whole picture."""
 _MOST_VALUES = 1 << 16
 """Of one tag of a TIFF: the strips or tiles of a picture."""

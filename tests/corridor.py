@@ -31,7 +31,7 @@ from bot.catalog import Model
 from bot.database import Database
 from bot.delivery import Delivery, Reply, nonce
 from bot.gate import Gate
-from bot.intake import Ask, Intake, Pictures
+from bot.intake import Ask, Intake, Pictures, Prepare, in_a_thread
 from bot.keeper import ClipFiles
 from bot.ladder import Posted
 from bot.ledger import Entry, Kind
@@ -202,6 +202,7 @@ class World:
         give_up_after: float = 86_400.0,
         store_type: Callable[[Database], Store] = Store,
         clock: Callable[[], int] | None = None,
+        prepare: Prepare = in_a_thread,
     ) -> AsyncIterator["Bot"]:
         """Live one life of the process. Nothing is tidied up at its end but the file locks."""
         media = httpx.AsyncClient(transport=httpx.MockTransport(self._serve))
@@ -218,6 +219,7 @@ class World:
                 look_every=look_every,
                 give_up_after=give_up_after,
                 clock=clock or self.clock,
+                prepare=prepare,
             )
             try:
                 yield bot
@@ -250,6 +252,7 @@ class Bot:
         look_every: float,
         give_up_after: float,
         clock: Callable[[], int],
+        prepare: Prepare = in_a_thread,
     ) -> None:
         self.world = world
         self.store = store
@@ -293,6 +296,7 @@ class Bot:
             clock=clock,
             new_uuid=lambda: str(uuid.uuid4()),
             wake=self.worker.wake,
+            prepare=prepare,
         )
 
     async def accept(self, **wish: Any) -> Job:

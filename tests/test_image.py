@@ -5,7 +5,6 @@ import struct
 import subprocess
 import sys
 import time
-import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -18,6 +17,18 @@ from bot.errors import PictureProblem, PictureRefused
 from bot.image import Rules, prepare
 from tests.conftest import ROOT
 from tests.corridor import model, picture
+from tests.gallery import (
+    BLUE,
+    CORNERS,
+    GREEN,
+    RED,
+    STORED,
+    Colour,
+    encoded,
+    in_mode,
+    png,
+    quarters,
+)
 
 KLING_SIZES = model().sizes
 WIDE, SQUARE, TALL = KLING_SIZES
@@ -27,11 +38,6 @@ SMALL = Rules(sizes=SMALL_SIZES, least_side=75, most_side=512, most_pixels=64_00
 """The same shapes at a quarter, for tables of many cases."""
 FREE = Rules(sizes=(), least_side=300, most_side=2048, most_pixels=64_000_000)
 
-Colour = tuple[int, int, int]
-RED, GREEN, BLUE, YELLOW = (220, 40, 40), (40, 190, 60), (50, 80, 220), (230, 210, 60)
-CORNERS = (RED, GREEN, BLUE, YELLOW)
-"""Top left, top right, bottom left, bottom right of an upright picture."""
-
 FORMATS: dict[str, tuple[str, ...]] = {
     "PNG": ("RGB", "RGBA", "L", "LA", "P", "1", "I;16"),
     "JPEG": ("RGB", "L", "CMYK"),
@@ -40,49 +46,11 @@ FORMATS: dict[str, tuple[str, ...]] = {
     "BMP": ("RGB", "L", "P", "1"),
     "TIFF": ("RGB", "RGBA", "L", "LA", "P", "CMYK", "1", "I;16"),
     "AVIF": ("RGB", "RGBA"),
+    "HEIF": ("RGB", "RGBA", "L"),
 }
-TURNABLE = ("PNG", "JPEG", "WEBP", "TIFF", "AVIF")
+TURNABLE = ("PNG", "JPEG", "WEBP", "TIFF", "AVIF", "HEIF")
 """Formats that carry EXIF."""
 GREY_MODES = ("L", "LA", "1", "I;16")
-
-# What was done to the upright picture to store it, by orientation: the inverse of what to do.
-STORED = {
-    1: None,
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_90,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_270,
-}
-
-
-def quarters(size: tuple[int, int]) -> Image.Image:
-    """A picture of four plain quarters, by which a turn, a mirror or a cut shows."""
-    small = Image.new("RGB", (2, 2))
-    small.putdata(CORNERS)
-    return small.resize(size, Image.Resampling.NEAREST)
-
-
-def in_mode(image: Image.Image, mode: str) -> Image.Image:
-    if mode == "I;16":
-        grey = image.convert("L")
-        return Image.frombytes("I;16", grey.size, bytes(b for v in grey.tobytes() for b in (v, v)))
-    return image.quantize(16) if mode == "P" else image.convert(mode)
-
-
-def encoded(image: Image.Image, kind: str, orientation: int = 1, **options: Any) -> bytes:
-    turn = STORED[orientation]
-    if turn is not None:
-        image = image.transpose(turn)
-    if orientation != 1:
-        exif = Image.Exif()
-        exif[0x0112] = orientation
-        options["exif"] = exif
-    out = io.BytesIO()
-    image.save(out, kind, **options)
-    return out.getvalue()
 
 
 def corners(jpeg: bytes) -> tuple[Colour, ...]:
@@ -136,7 +104,7 @@ def test_any_picture_becomes_an_upright_frame_of_the_exact_size(
 
 
 @pytest.mark.parametrize("orientation", [1, 3, 6, 7])
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF"])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF", "HEIF"])
 def test_a_picture_far_larger_than_the_frame_is_turned_too(kind: str, orientation: int) -> None:
     large = encoded(quarters((180 * 7, 320 * 7)), kind, orientation)
 
@@ -156,7 +124,7 @@ def test_a_picture_of_a_phone_with_a_second_one_inside_is_its_first() -> None:
 SECRET = "where it was taken"
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "GIF", "AVIF"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "GIF", "AVIF", "HEIF"])
 def test_no_metadata_goes_along(kind: str) -> None:
     exif = Image.Exif()
     exif[0x010E] = SECRET
@@ -170,6 +138,7 @@ def test_no_metadata_goes_along(kind: str) -> None:
         "TIFF": {"exif": exif, "icc_profile": profile},
         "GIF": {"comment": SECRET.encode()},
         "AVIF": {"exif": exif, "xmp": SECRET.encode(), "icc_profile": profile},
+        "HEIF": {"exif": exif.tobytes(), "xmp": SECRET.encode(), "icc_profile": profile},
     }
     data = encoded(quarters((640, 360)), kind, **options[kind])
     assert SECRET.encode() in data
@@ -355,16 +324,7 @@ def test_of_several_pictures_in_a_file_the_first_is_taken(kind: str) -> None:
 
 def png_of(width: int, height: int) -> bytes:
     """A PNG that declares a size and holds next to nothing."""
-
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        crc = struct.pack(">I", zlib.crc32(kind + body))
-        return struct.pack(">I", len(body)) + kind + body + crc
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    pixels = zlib.compress(bytes(1000))
-    return (
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
-    )
+    return png((width, height), bytes(1000), 8, 2)
 
 
 def bmp_of(width: int, height: int) -> bytes:
@@ -407,7 +367,7 @@ def test_what_is_no_usable_picture_is_refused_at_once(data: bytes, problem: Pict
 
 
 @pytest.mark.parametrize("share", [0.05, 0.3, 0.6, 0.9])
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF"])
 def test_a_picture_that_was_cut_short_is_refused(kind: str, share: float) -> None:
     whole = encoded(Image.effect_noise((320, 180), 80).convert("RGB"), kind)
 

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from bot.errors import (
+    DarkroomBroken,
     LimitReached,
     NotAccepting,
     OptionRefused,
@@ -17,11 +18,14 @@ from bot.errors import (
     StoreError,
     UserError,
 )
-from bot.intake import Pictures
+from bot.framing import Size
+from bot.image import Frame, Rules
+from bot.intake import Pictures, in_a_thread
 from bot.ledger import Kind
 from bot.lifecycle import Job, State
 from bot.rules import Limits
 from bot.store import Admitted, Store
+from bot.wish import Fit, Wish
 from bot.words import Note
 from tests.conftest import make_job, monthly, standing
 from tests.corridor import (
@@ -340,3 +344,31 @@ def test_a_picture_that_cannot_be_kept_leaves_no_part(tmp_path: Path) -> None:
 
     assert [path.name for path in tmp_path.iterdir()] == ["a.jpg"]
     pictures.drop("a")
+
+
+async def test_where_no_picture_can_be_opened_nothing_is_accepted_and_the_owner_told(
+    here: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def prepare(*_: object) -> Frame:
+        raise DarkroomBroken("no process starts")
+
+    async with here.bot(prepare=prepare) as bot:
+        with pytest.raises(NotAccepting):
+            await bot.accept()
+        assert await nothing_is_left(bot)
+    assert ("CRITICAL", "nothing is accepted: no process starts") in [
+        (record.levelname, record.message) for record in caplog.records
+    ]
+
+
+async def test_a_picture_is_fitted_as_its_person_wishes(here: World) -> None:
+    fits = []
+
+    async def prepare(data: bytes, rules: Rules, size: Size | None, fit: Fit) -> Frame:
+        fits.append(fit)
+        return await in_a_thread(data, rules, size, fit)
+
+    async with here.bot(prepare=prepare) as bot:
+        for fit in Fit:
+            await bot.accept(wish=Wish(fit=fit))
+    assert fits == list(Fit)

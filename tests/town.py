@@ -219,6 +219,14 @@ class Town:
         ):
             assert response.ok, await response.text()
 
+    def person(self, name: str, channel: str = "studio") -> Person:
+        """Somebody else with a client of their own: `async with town.person("Noah") as noah`."""
+        return Person(self.discord.url, name, channel)
+
+    async def portal(self, **switches: bool) -> None:
+        """Turn switches of the developer portal: `await town.portal(message_content=True)`."""
+        await self.control("PATCH", "portal", switches)
+
     async def deny(self, channel: str, *permissions: str) -> None:
         """Take permissions from the bot in a channel; none given gives all back."""
         form = {"channel_id": self.mia.channel_id(channel), "deny": list(permissions)}

@@ -54,6 +54,10 @@ class _Walk:
             return {}
         self.count += 1
         shape = _DEFAULTS.get(given["type"], {}) | without_nulls(given)
+        if "default_values" in shape:  # ids come as numbers, too
+            shape["default_values"] = [
+                {**one, "id": str(one.get("id"))} for one in shape["default_values"]
+            ]
         shape["id"] = self._number(given.get("id"), path)
         self._children(shape, path)
         self._check(shape, path)

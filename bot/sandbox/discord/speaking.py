@@ -54,6 +54,7 @@ class Speaking:
         app.router.add_delete("/sandbox/messages", guarded(self._delete))
         app.router.add_post("/sandbox/messages/purge", guarded(self._purge))
         app.router.add_post("/sandbox/forwards", guarded(self._forward))
+        app.router.add_get("/sandbox/reactions", guarded(self._reactors))
         app.router.add_put("/sandbox/reactions", guarded(self._react))
         app.router.add_delete("/sandbox/reactions", guarded(self._unreact))
 
@@ -140,6 +141,11 @@ class Speaking:
             raise PeopleError(400, "You cannot react to this message.")
         emoji, burst = str(form.get("emoji") or ""), bool(form.get("burst"))
         self._reactions.add(message, person.id, emoji, burst=burst)
+
+    async def _reactors(self, request: web.Request) -> JSON:
+        """Say who reacted with what: ids by emoji."""
+        _, _, message = self._stage.acted_on(dict(request.query))
+        return {emoji: list(people) for emoji, people in message.reactions.items()}
 
     async def _unreact(self, request: web.Request) -> None:
         """Take back one's own reaction; a moderator another's (`user_id`), or all (`all`)."""

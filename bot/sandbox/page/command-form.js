@@ -8,6 +8,7 @@ import { hidePopup, popup, popupKey, showPopup } from "./listbox.js";
 import { makeField } from "./option.js";
 import { avatar, botPerson } from "./people.js";
 import { COMMAND, OPTION, state } from "./state.js";
+import { descriptionOf, nameOf } from "./words.js";
 
 /** @typedef {import("./option.js").Field} Field */
 /** @typedef {import("./commands.js").Leaf} Leaf */
@@ -30,7 +31,7 @@ export class CommandForm {
     this.more.addEventListener("keydown", popupKey);
     this.more.addEventListener("blur", hidePopup);
     this.error = h("p.form-error", { role: "alert" });
-    this.send = h("button.icon-button", { type: "submit", "aria-label": `Send /${leaf.name}` }, icon("send"));
+    this.send = h("button.icon-button", { type: "submit", "aria-label": `Send /${leaf.title}` }, icon("send"));
     this.cancel = h(
       "button.icon-button",
       { type: "button", "aria-label": "Cancel command", onclick: () => this.close() },
@@ -40,14 +41,14 @@ export class CommandForm {
       "div.command-line",
       {},
       avatar(botPerson(), "tiny"),
-      h("span.command-name", {}, `/${leaf.name}`),
+      h("span.command-name", {}, `/${leaf.title}`),
       this.more,
     );
     this.el = h(
       "form.command-form",
       {
         "data-command": leaf.name,
-        "aria-label": `/${leaf.name}`,
+        "aria-label": `/${leaf.title}`,
         novalidate: true,
         autocomplete: "off",
         onsubmit: (e) => {
@@ -61,6 +62,7 @@ export class CommandForm {
       this.send,
     );
     leaf.options.filter((o) => o.required).forEach((o) => this.add(o));
+    this.drawMore();
     this.describe(null);
   }
 
@@ -98,13 +100,15 @@ export class CommandForm {
     showPopup(
       this.more,
       "Optional",
-      this.optional().map((o) => ({ value: o.name, label: o.name, description: o.description, option: o })),
+      this.optional().map((o) => ({ value: o.name, label: nameOf(o), description: descriptionOf(o), option: o })),
       ({ option }) => this.add(option).focus(),
     );
   }
 
   describe(option) {
-    const [name, text] = option ? [option.name, option.description] : [`/${this.leaf.name}`, this.leaf.description];
+    const [name, text] = option
+      ? [nameOf(option), descriptionOf(option)]
+      : [`/${this.leaf.title}`, this.leaf.description];
     this.hint.replaceChildren(h("strong", {}, name), h("span", {}, text));
   }
 

@@ -8,11 +8,12 @@ import { openModal } from "./modal.js";
 import { botPerson } from "./people.js";
 import { interact } from "./server.js";
 import { COMMAND, FLAG, OPTION, state } from "./state.js";
+import { descriptionOf, titleOf } from "./words.js";
 
 /** @typedef {import("./state.js").Option} Option */
 
-/** @typedef {{command: object, path: string[], name: string, description: string, options: Option[]}} Leaf
- *           A command that can be run: "/animate", or one subcommand such as "/quota set". */
+/** @typedef {{command: object, path: string[], name: string, title: string, description: string, options: Option[]}} Leaf
+ *           `title` is the name as the one who is looking reads it. A command that can be run: "/animate", or one subcommand such as "/quota set". */
 
 /** The server says where each command may be used: it knows the permissions. */
 const canUse = (command) => command.usable_in.includes(state.channel?.id);
@@ -29,14 +30,15 @@ export function leaves() {
         command,
         path,
         name: [command.name, ...path].join(" "),
-        description: node.description ?? "",
+        title: titleOf([command.name, ...path].join(" ")),
+        description: descriptionOf(node),
         options: node.options ?? [],
       },
     ];
   };
   return commandsOf(COMMAND.SLASH)
     .flatMap((c) => expand(c, c, []))
-    .sort((a, b) => a.name.localeCompare(b.name));
+    .sort((a, b) => a.title.localeCompare(b.title));
 }
 
 /** Options as the API nests them: inside their subcommand, inside its group. */

@@ -13,8 +13,10 @@ import { toast } from "./popover.js";
 import { channelItems, personItems } from "./select.js";
 import { api } from "./server.js";
 import { channelTitle, OPTION, state } from "./state.js";
+import { openStickers } from "./stickers.js";
+import { nameOf } from "./words.js";
 
-const tray = new FileSlot({ label: "Attached files", most: 10, onChange: () => drawTrayOffer() });
+const tray = new FileSlot({ label: "Attached files", most: 10, onChange: () => drawTrayOffer(), forMessage: true });
 
 export function bindComposer() {
   tray.el.classList.add("tray");
@@ -39,6 +41,7 @@ export function bindComposer() {
   document.addEventListener("message-gone", (e) => {
     if (state.reply?.message.id === e.detail) setReply(null);
   });
+  $("open-stickers").onclick = (e) => openStickers(e.currentTarget, (sticker) => sendMessage([sticker.id]));
   $("open-picker").onclick = () => {
     $("input").value = "/";
     $("input").focus();
@@ -84,7 +87,7 @@ function drawTrayOffer() {
               },
             },
             icon("command"),
-            `Use it with /${leaf.name}`,
+            `Use it with /${leaf.title}`,
           ),
         ]
       : []),
@@ -109,15 +112,15 @@ function onInputKey(event) {
 
 let isSending = false; // files may take a while; a second Enter must not send them twice
 
-async function sendMessage() {
+async function sendMessage(stickerIds = []) {
   const text = $("input").value.trim();
-  const exact = text.startsWith("/") && leaves().find((l) => `/${l.name}` === text);
+  const exact = text.startsWith("/") && leaves().find((l) => [l.name, l.title].includes(text.slice(1)));
   if (exact) return startCommand(exact);
-  if (isSending || (!text && !tray.count())) return;
+  if (isSending || (!text && !tray.count() && !stickerIds.length)) return;
   isSending = true;
   fillInput("");
   try {
-    await postMessage(text);
+    await postMessage(text, stickerIds);
     tray.clear();
     setReply(null);
   } catch (error) {
@@ -128,13 +131,14 @@ async function sendMessage() {
   }
 }
 
-async function postMessage(text) {
+async function postMessage(text, stickerIds = []) {
   const { me, channel, reply } = state;
   await api("POST", "/sandbox/messages", {
     as: me.id,
     channel_id: channel.id,
     content: encodeMentions(text),
-    attachments: await tray.ids(),
+    attachments: await tray.attachments(),
+    sticker_ids: stickerIds,
     reply_to: reply?.message.id ?? null,
     ping: reply?.ping ?? true,
   });
@@ -178,10 +182,13 @@ export function updatePopup() {
 function suggestCommands(query) {
   const typed = query.trim().toLowerCase();
   const all = leaves();
-  const exact = query.endsWith(" ") && all.find((l) => l.name === typed);
+  const exact = query.endsWith(" ") && all.find((l) => [l.name, l.title.toLowerCase()].includes(typed));
   if (exact) return startCommand(exact);
-  const rank = (l) =>
-    [l.name.startsWith(typed), l.name.includes(typed), l.description.toLowerCase().includes(typed)].indexOf(true);
+  const rank = (l) => {
+    const names = [l.name, l.title.toLowerCase()];
+    const starts = names.some((n) => n.startsWith(typed));
+    return [starts, names.some((n) => n.includes(typed)), l.description.toLowerCase().includes(typed)].indexOf(true);
+  };
   const found = all
     .map((l) => [rank(l), l])
     .filter(([r]) => r >= 0)
@@ -191,11 +198,11 @@ function suggestCommands(query) {
     `Commands of ${displayName(botPerson())}`,
     found.map(([, leaf]) => ({
       value: leaf.name,
-      label: `/${leaf.name}`,
+      label: `/${leaf.title}`,
       description: leaf.description,
       leaf,
       node: avatar(botPerson()),
-      asides: leaf.options.filter((o) => o.required).map((o) => o.name),
+      asides: leaf.options.filter((o) => o.required).map(nameOf),
     })),
     ({ leaf }) => startCommand(leaf),
   );
@@ -279,7 +286,7 @@ export function bindDrop() {
   const hint = (on) => {
     $("drop-hint").hidden = !on;
     $("drop-hint").firstElementChild.textContent = state.command?.wantsFiles()
-      ? `Drop it to use it with /${state.command.leaf.name}`
+      ? `Drop it to use it with /${state.command.leaf.title}`
       : `Drop to attach it to a message in ${channelTitle(state.channel)}`;
   };
   addEventListener("dragover", (e) => {

@@ -7,7 +7,16 @@ import { headline, markdown } from "./markdown.js";
 import { renderMedia, unfurledMedia } from "./media.js";
 import { friendlyTime } from "./time.js";
 
+/** Whether a message is nothing but a link whose picture is shown: then only the picture is. */
+export const isBareLink = (m) =>
+  m.embeds?.length === 1 && m.embeds[0].type === "image" && m.embeds[0].url === m.content?.trim();
+
 export function renderEmbed(e) {
+  const bare = { image: e.thumbnail, video: e.video }[e.type];
+  return bare ? renderMedia(unfurledMedia({ media: bare })) : renderBox(e);
+}
+
+function renderBox(e) {
   const picture = (image, name) =>
     image?.url &&
     h(
@@ -21,6 +30,7 @@ export function renderEmbed(e) {
     h(
       "div.embed-main",
       {},
+      e.provider?.name && h("div.embed-provider", {}, e.provider.name),
       e.author?.name &&
         h(
           "div.embed-author",

@@ -2,10 +2,12 @@
  * Discord's markdown, drawn as nodes. Nothing in a text can become markup.
  */
 
-import { colour, h, link } from "./dom.js";
+import { colour, h, icon, link } from "./dom.js";
 import { displayName } from "./people.js";
+import { copyText } from "./popover.js";
 import { channelHref, channelTitle, state } from "./state.js";
 import { timestamp } from "./time.js";
+import { titleOf } from "./words.js";
 
 /** Block structure: code, quotes, headings, small text, lists, and lines. @returns {Node[]} */
 export function markdown(text, depth = 0) {
@@ -25,7 +27,7 @@ export function markdown(text, depth = 0) {
 const BLOCKS = [
   [
     /^```(?:([\w+.#-]+)\n)?\n?([\s\S]*?)\n?```\n?/,
-    ([lang, code]) => h("pre", {}, h("code", { "data-lang": lang }, code)),
+    ([lang, code]) => codeBlock(code, lang),
   ],
   [/^>>> ?([\s\S]+)/, ([body], d) => quote(body, d)],
   [/^((?:> [^\n]*(?:\n|$))+)/, ([body], d) => quote(body.replace(/^> /gm, "").replace(/\n$/, ""), d)],
@@ -40,6 +42,18 @@ const BLOCKS = [
   ],
   [/^([^\n]*)(?:\n|$)/, ([body]) => h("p", {}, inline(body))],
 ];
+
+const codeBlock = (code, lang) =>
+  h(
+    "div.code-block",
+    {},
+    h("pre", {}, h("code", { "data-lang": lang }, code)),
+    h(
+      "button.copy-code",
+      { type: "button", "aria-label": "Copy code", title: "Copy", onclick: () => copyText(code) },
+      icon("copy"),
+    ),
+  );
 
 const quote = (body, depth) => h("blockquote", {}, depth < 3 ? markdown(body, depth + 1) : inline(body));
 
@@ -148,7 +162,7 @@ function mentionChannel(id) {
     : h("span.mention", {}, "#No Access");
 }
 
-const mentionCommand = (name) => h("button.mention", { type: "button", "data-run-command": name }, `/${name}`);
+const mentionCommand = (name) => h("button.mention", { type: "button", "data-run-command": name }, `/${titleOf(name)}`);
 
 function spoiler(children) {
   const show = () => {

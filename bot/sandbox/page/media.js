@@ -11,6 +11,7 @@ import { $, bytes, h, icon, safeUrl } from "./dom.js";
 
 const MEDIA_WIDTH = 550; // the largest box that a picture or video takes in a message
 const MEDIA_HEIGHT = 350;
+const IS_SPOILER = 1 << 3; // the flag of a file that is hidden until it is asked for
 const PREVIEW_BYTES = 10_000; // of a text, as much as is shown in a message
 
 /** @param {Attachment} a @returns {Media} */
@@ -22,7 +23,7 @@ const attachmentMedia = (a) => ({
   height: a.height,
   size: a.size,
   description: a.description,
-  spoiler: a.filename.startsWith("SPOILER_"),
+  spoiler: a.filename.startsWith("SPOILER_") || Boolean(a.flags & IS_SPOILER),
 });
 
 function lastPart(url) {
@@ -38,7 +39,7 @@ function lastPart(url) {
 export const unfurledMedia = ({ media, ...item }) => {
   const name = lastPart(media.url);
   return {
-    url: safeUrl(media.url) ?? "",
+    url: safeUrl(media.proxy_url ?? media.url) ?? "",
     name,
     kind: mediaKind(media.content_type, name),
     width: media.width,
@@ -102,6 +103,7 @@ function renderImage(media) {
       onclick: () => openLightbox(media),
     },
     image,
+    media.description && h("span.alt-badge", { title: media.description, "aria-hidden": "true" }, "ALT"),
   );
   image.onerror = () => button.replaceWith(renderFile(media));
   return reserve(button, media);
@@ -215,6 +217,8 @@ function openLightbox(media) {
       icon("close"),
     ),
   );
-  box.onclick = (e) => e.target === box && box.close();
+  box.onclick = (e) => {
+    if (e.target === box) box.close();
+  };
   box.showModal();
 }

@@ -6,12 +6,15 @@ import { dismiss } from "./channel.js";
 import { commandsOf, runCommand } from "./commands.js";
 import { setReply } from "./composer.js";
 import { $, h } from "./dom.js";
+import { startEditing } from "./editor.js";
+import { openForward } from "./forwards.js";
 import { plainText } from "./markdown.js";
 import { avatar, botPerson, displayName, may, roleDot, rolesOf } from "./people.js";
-import { openMenu, toast } from "./popover.js";
-import { openReactionPicker } from "./reactions.js";
+import { copyText, openMenu, toast } from "./popover.js";
+import { openReactionPicker, openReactions } from "./reactions.js";
 import { tryApi } from "./server.js";
-import { channelHref, COMMAND, FLAG, messageById, PERMISSION, state } from "./state.js";
+import { channelHref, COMMAND, FLAG, isForward, messageById, PERMISSION, state } from "./state.js";
+import { nameOf } from "./words.js";
 
 export function bindMenus() {
   let timer = 0;
@@ -51,7 +54,10 @@ function openMenuFor(target, rect) {
 
 function openMessageMenu(m, rect) {
   const ephemeral = Boolean(m.flags & FLAG.EPHEMERAL);
-  const mayDelete = !ephemeral && (m.author.id === state.me.id || state.channel.can_moderate);
+  const mine = m.author.id === state.me.id;
+  const mayDelete = !ephemeral && (mine || state.channel.can_moderate);
+  const there = { getBoundingClientRect: () => rect };
+  const change = (more) => ({ as: state.me.id, channel_id: m.channel_id, message_id: m.id, ...more });
   const url = `${location.origin}/${location.search}${channelHref(state.channel)}/${m.id}`;
   openMenu(
     rect,
@@ -59,13 +65,29 @@ function openMessageMenu(m, rect) {
       !ephemeral && {
         label: "Add Reaction",
         icon: "react",
-        act: () => openReactionPicker(m, { getBoundingClientRect: () => rect }),
+        act: () => openReactionPicker(m, there),
       },
+      m.reactions?.length > 0 && { label: "View Reactions", icon: "people", act: () => openReactions(m) },
+      mine && !isForward(m) && { label: "Edit Message", icon: "edit", act: () => startEditing(m) },
       !ephemeral && { label: "Reply", icon: "reply", act: () => setReply(m) },
+      !ephemeral && { label: "Forward", icon: "forward", act: () => openForward(m, rect) },
       !ephemeral && appsMenu(COMMAND.MESSAGE, m.id),
-      m.content && { label: "Copy Text", icon: "copy", act: () => copy(m.content) },
-      { label: "Copy Message Link", icon: "link", act: () => copy(url) },
-      { label: "Copy Message ID", icon: "copy", act: () => copy(m.id) },
+      m.content && { label: "Copy Text", icon: "copy", act: () => copyText(m.content) },
+      { label: "Copy Message Link", icon: "link", act: () => copyText(url) },
+      mayDelete &&
+        m.embeds?.length > 0 && {
+          label: "Remove All Embeds",
+          icon: "close",
+          act: () => tryApi("PATCH", "/sandbox/messages", change({ suppress_embeds: true })),
+        },
+      state.channel.can_moderate &&
+        m.reactions?.length > 0 && {
+          label: "Remove All Reactions",
+          icon: "close",
+          danger: true,
+          act: () => tryApi("DELETE", "/sandbox/reactions", change({ all: true })),
+        },
+      { label: "Copy Message ID", icon: "copy", act: () => copyText(m.id) },
       mayDelete && { label: "Delete Message", icon: "trash", danger: true, act: () => confirmDelete(m) },
       ephemeral && { label: "Dismiss Message", icon: "close", act: () => dismiss(m) },
     ],
@@ -93,7 +115,7 @@ function openUserMenu(person, rect) {
       },
       rolesMenu(person),
       appsMenu(COMMAND.USER, person.id),
-      { label: "Copy User ID", icon: "copy", act: () => copy(person.id) },
+      { label: "Copy User ID", icon: "copy", act: () => copyText(person.id) },
     ],
     displayName(person),
   );
@@ -134,7 +156,7 @@ function appsMenu(type, targetId) {
       label: "Apps",
       icon: "apps",
       items: commands.map((c) => ({
-        label: c.name,
+        label: nameOf(c),
         node: avatar(botPerson(), "tiny"),
         attrs: { "data-command": c.name },
         act: () =>
@@ -165,11 +187,4 @@ function confirmDelete(m) {
   );
   dialog.showModal();
   remove.focus();
-}
-
-async function copy(text) {
-  await navigator.clipboard?.writeText(text).then(
-    () => toast("Copied."),
-    () => toast("The browser did not allow copying."),
-  );
 }

@@ -4,13 +4,17 @@
 
 import { renderComponents } from "./components.js";
 import { dots, h, icon } from "./dom.js";
-import { renderEmbed } from "./embeds.js";
+import { renderEditor } from "./editor.js";
+import { isBareLink, renderEmbed } from "./embeds.js";
+import { renderSnapshots } from "./forwards.js";
 import { markdown, plainText } from "./markdown.js";
 import { keepPlaying, renderAttachments } from "./media.js";
 import { avatar, coloured, displayName, userName } from "./people.js";
 import { renderReactions } from "./reactions.js";
-import { COMMAND, FLAG, interactionOf, isV2, mentionsMe, messageById, state } from "./state.js";
+import { COMMAND, FLAG, interactionOf, isForward, isV2, mentionsMe, messageById, state } from "./state.js";
+import { renderStickers } from "./stickers.js";
 import { clock, friendlyTime, fullDate } from "./time.js";
+import { menuTitleOf, titleOf } from "./words.js";
 
 const CONTEXT_MENU_ANSWER = 23; // the type of a message that answers a command of the Apps menu
 const NO_ANSWER = "The application did not respond";
@@ -22,8 +26,14 @@ const NO_ANSWER = "The application did not respond";
 const PARTS = [
   ["message-context", contextKey, renderContext],
   ["message-header", (m) => [m.author.id, m.timestamp], renderHeader],
-  ["message-content", (m) => [m.content, m.edited_timestamp, m.flags, m.local], renderContent],
+  [
+    "message-content",
+    (m) => [m.content, m.edited_timestamp, m.flags, m.local, isBareLink(m), m.id === state.editing && m.attachments],
+    renderContent,
+  ],
+  ["message-snapshot", (m) => [m.message_snapshots], renderSnapshots],
   ["message-media", (m) => [isV2(m) ? [] : m.attachments], (m) => renderAttachments(isV2(m) ? [] : m.attachments)],
+  ["message-stickers", (m) => [m.sticker_items], (m) => renderStickers(m.sticker_items)],
   ["message-embeds", (m) => [m.embeds], (m) => (m.embeds ?? []).map(renderEmbed)],
   ["message-components", (m) => [m.components, state.pressed.get(m.id), state.refused.get(m.id)], renderComponents],
   ["message-reactions", (m) => [m.reactions], renderReactions],
@@ -85,7 +95,7 @@ export function contextKey(m) {
   if (m.local || (m.interaction?.name && [2, undefined].includes(m.interaction.type))) {
     return { name: m.interaction.name, user: m.interaction.user?.id, local: Boolean(m.local) };
   }
-  if (m.message_reference && m.message_reference.type !== 1) {
+  if (m.message_reference && !isForward(m)) {
     return { to: m.message_reference.message_id, original: m.referenced_message?.content };
   }
   return null;
@@ -99,8 +109,8 @@ function renderContext(m) {
 
 function renderCommandLine(m) {
   const { name, user } = m.interaction;
-  const slash =
-    m.type === CONTEXT_MENU_ANSWER || (m.interaction.kind ?? COMMAND.SLASH) !== COMMAND.SLASH ? name : `/${name}`;
+  const isMenu = m.type === CONTEXT_MENU_ANSWER || (m.interaction.kind ?? COMMAND.SLASH) !== COMMAND.SLASH;
+  const shown = isMenu ? menuTitleOf(name) : `/${titleOf(name)}`;
   return h(
     "div.context-line",
     { "data-command-line": name },
@@ -108,14 +118,15 @@ function renderCommandLine(m) {
     avatar(user, "tiny"),
     userName(user),
     h("span", {}, " used "),
-    h("span.mention", {}, slash),
+    h("span.mention", {}, shown),
   );
 }
 
 function renderReplyLine(m) {
   const original = m.referenced_message ?? messageById(m.message_reference.message_id);
   if (!original) return h("div.context-line", {}, h("span.spine"), h("em", {}, "Original message was deleted"));
-  const text = original.content || (original.attachments?.length ? "Click to see attachment" : "Click to see message");
+  const what = original.attachments?.length ? "attachment" : original.sticker_items?.length ? "sticker" : "message";
+  const text = original.content || `Click to see ${what}`;
   return h(
     "button.context-line",
     { type: "button", "data-jump": original.id },
@@ -137,6 +148,8 @@ function renderHeader(m) {
 
 function renderContent(m) {
   if (m.local) return renderLocal(m.local);
+  if (m.id === state.editing) return renderEditor(m);
+  if (isBareLink(m)) return [];
   if (m.flags & FLAG.LOADING) return h("div.thinking", {}, dots(), `${displayName(m.author)} is thinking…`);
   const blocks = markdown(m.content ?? "");
   if (!blocks.length || !m.edited_timestamp) return blocks;

@@ -9,6 +9,7 @@ import { hidePopup, popup, popupKey, showPopup } from "./listbox.js";
 import { channelItems, personItems, roleItems } from "./select.js";
 import { interact } from "./server.js";
 import { COMMAND, OPTION } from "./state.js";
+import { nameOf } from "./words.js";
 
 /** @typedef {import("./state.js").Option} Option */
 
@@ -42,13 +43,13 @@ function pill(option, form, input) {
     !option.required &&
     h(
       "button.pill-remove",
-      { type: "button", "aria-label": `Remove ${option.name}`, onclick: () => form.remove(option.name) },
+      { type: "button", "aria-label": `Remove ${nameOf(option)}`, onclick: () => form.remove(option.name) },
       icon("close"),
     );
   const el = h(
     "div.pill",
     { "data-option": option.name, onclick: (e) => e.target === el && input.focus() },
-    h("label", { for: input.id }, option.name),
+    h("label", { for: input.id }, nameOf(option)),
     input,
     drop,
     error,
@@ -131,7 +132,7 @@ function choiceField(option, form) {
   let chosen = null;
   let asked = 0;
   const fixed = option.choices?.length
-    ? option.choices.map((c) => ({ value: c.value, label: c.name }))
+    ? option.choices.map((c) => ({ value: c.value, label: nameOf(c) }))
     : OPTION_ITEMS[option.type]?.(option);
   const wanted = () => input.value.trim().toLowerCase().replace(/^[@#]/, "");
   const fits = (i) => `${i.label} ${i.description ?? ""}`.toLowerCase().includes(wanted());
@@ -143,11 +144,11 @@ function choiceField(option, form) {
   };
   const suggest = async () => {
     const mine = (asked += 1); // a slow answer must not replace a newer one
-    if (!fixed && popup.owner !== input) showPopup(input, option.name, [], pick, "Loading options…");
+    if (!fixed && popup.owner !== input) showPopup(input, nameOf(option), [], pick, "Loading options…");
     const items = fixed ? fixed.filter((i) => chosen || fits(i)) : await autocomplete(form, option, input.value);
     if (mine !== asked || document.activeElement !== input) return;
     const note = items ? "No options match your search." : "Loading options failed.";
-    showPopup(input, option.name, items ?? [], pick, note);
+    showPopup(input, nameOf(option), items ?? [], pick, note);
   };
   const base = pill(option, form, input);
   const exact = () => chosen ?? fixed?.find((i) => i.label.toLowerCase() === input.value.trim().toLowerCase());
@@ -185,7 +186,7 @@ function autocomplete(form, option, text) {
   ]);
   return new Promise((resolve) => {
     interact({ kind: "autocomplete", type: COMMAND.SLASH, name: form.leaf.command.name, options }, (event) => {
-      if (event.state === "choices") resolve(event.choices.map((c) => ({ value: c.value, label: c.name })));
+      if (event.state === "choices") resolve(event.choices.map((c) => ({ value: c.value, label: nameOf(c) })));
       if (event.state === "failed") resolve(null);
     }).catch(() => resolve(null));
   });
@@ -193,7 +194,7 @@ function autocomplete(form, option, text) {
 
 function fileField(option, form) {
   const slot = new FileSlot({
-    label: option.name,
+    label: nameOf(option),
     fileTypes: option.file_types,
     onChange: () => {
       showProblem(null);

@@ -105,7 +105,7 @@ const EVENTS = {
   },
   CHANNELS(channels) {
     state.channels = channels;
-    openChannel(channels.find((c) => c.id === state.channel?.id)?.id ?? channels[0]?.id);
+    openChannel(channelFromHash());
   },
   TYPING({ channel_id: channelId, user_id: userId }) {
     if (channelId !== state.channel?.id || userId === state.me.id) return;
@@ -124,6 +124,8 @@ const EVENTS = {
 function bindShell() {
   $("skip").onclick = () => $("input").focus();
   bindSidebar();
+  for (const dialog of document.querySelectorAll("dialog"))
+    dialog.addEventListener("close", () => dialog.replaceChildren()); // what is closed is gone
   $("toggle-members").onclick = toggleMembers;
   bindChannel();
   document.addEventListener("unread-changed", () => {
@@ -205,7 +207,9 @@ function onGlobalKey(event) {
 /** The hash is "#name", "#id" or either with "/message-id". */
 function channelFromHash() {
   const [wanted] = decodeURIComponent(location.hash.slice(1)).split("/");
-  return (state.channels.find((c) => c.id === wanted || c.name === wanted) ?? state.channels[0])?.id;
+  const named = state.channels.find((c) => c.id === wanted || c.name === wanted);
+  const present = state.channels.find((c) => c.id === state.channel?.id);
+  return (named ?? present ?? state.channels[0])?.id;
 }
 
 /** Goes to a channel, or, when it is open already, shows what changed about it. */

@@ -153,6 +153,13 @@ function onMenuKey(event) {
   act();
 }
 
+export async function copyText(text) {
+  await navigator.clipboard?.writeText(text).then(
+    () => toast("Copied."),
+    () => toast("The browser did not allow copying."),
+  );
+}
+
 export function toast(text) {
   const el = h("div.toast", {}, text);
   $("toasts").append(el);

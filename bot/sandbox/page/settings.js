@@ -21,7 +21,7 @@ const INTENTS = {
 };
 
 /** Shows a dialog whose body is drawn anew whenever the server says that something changed. */
-function show(title, draw) {
+export function showDialog(title, draw) {
   const dialog = $("settings");
   const body = h("div.settings-body");
   const close = h("button.icon-button", { type: "button", "aria-label": "Close", onclick: () => dialog.close() }, icon("close"));
@@ -33,7 +33,9 @@ function show(title, draw) {
   redraw();
   document.addEventListener("settings-changed", redraw);
   dialog.onclose = () => document.removeEventListener("settings-changed", redraw);
-  dialog.onclick = (e) => e.target === dialog && dialog.close();
+  dialog.onclick = (e) => {
+    if (e.target === dialog) dialog.close(); // beside it; an answer of `false` would undo the click
+  };
   dialog.replaceChildren(h("header", {}, h("h2", { id: "settings-title" }, title), close), body);
   dialog.showModal();
 }
@@ -64,7 +66,7 @@ const toggle = (key, label, hint, on, onchange) => {
 
 export function openUserSettings() {
   const save = (change) => tryApi("PATCH", "/sandbox/settings", { as: state.me.id, ...change });
-  show("User Settings", () => [
+  showDialog("User Settings", () => [
     h("div.settings-who", {}, avatar(state.me), h("strong", {}, displayName(state.me))),
     field(
       "Language",
@@ -98,7 +100,7 @@ export function openUserSettings() {
 
 export function openPortal() {
   const save = (name, on) => tryApi("PATCH", "/sandbox/control/portal", { [name]: on });
-  show("Developer Portal", () => [
+  showDialog("Developer Portal", () => [
     h("div.settings-who", {}, avatar(botPerson()), h("strong", {}, displayName(botPerson()))),
     h("h3", {}, "Privileged Gateway Intents"),
     h("p.settings-note", {}, "Off for a new app. An app that asks for one that is off is not let in (close code 4014)."),
@@ -113,7 +115,7 @@ let openCommand = null;
 
 export function openServerSettings() {
   openCommand = null;
-  show(`${state.guild.name}: Settings`, (redraw) => [
+  showDialog(`${state.guild.name}: Settings`, (redraw) => [
     field(
       "Server boost",
       picker(

@@ -103,6 +103,7 @@ async def _live(settings: Settings, model: Model, database: Database, client: An
         corridor.intake.is_open = await corridor.store.to_ask_about(restored_at) == 0
         corridor.worker.start()
         corridor.keeper.start()
+        corridor.rooms.mediator.start(corridor.intake.accept)
         client.open_doors(corridor.rooms)
         with asking_discord():
             await client.publish_commands()

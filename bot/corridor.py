@@ -16,14 +16,15 @@ import httpx
 from bot.accounts import Accounts
 from bot.admin import Admin
 from bot.answers import Answers
+from bot.approvals import Approvals
 from bot.cancellation import Cancellation
 from bot.catalog import Model
-from bot.client import AnimateBot
+from bot.client import AnimateBot, Rooms
+from bot.consent import Mediator
 from bot.darkroom import Darkroom
 from bot.database import Database
 from bot.delivery import Delivery
 from bot.desk import Desk
-from bot.drafts import Drafts
 from bot.errors import StoreError
 from bot.gate import Gate
 from bot.hooks import Bell, Signer
@@ -34,13 +35,11 @@ from bot.members import Members
 from bot.pipeline import Pipeline
 from bot.policies import Policies
 from bot.provider import Provider
-from bot.rooms import Rooms
 from bot.rules import Limits, Measure
 from bot.settings import Settings
 from bot.shelf import Shelf
 from bot.store import Store
 from bot.task import Output
-from bot.whispers import Whispers
 from bot.worker import Worker
 
 if TYPE_CHECKING:
@@ -74,9 +73,10 @@ class Corridor:
         if self.web is not None:
             await self.web.stop()
         await asyncio.gather(self.worker.stop(), self.intake.close(_PATIENCE))
+        await self.rooms.mediator.stop()
         await self.keeper.stop()
         await self.gate.stop()
-        await asyncio.gather(self.delivery.close(_PATIENCE), self.rooms.whispers.close(_PATIENCE))
+        await self.delivery.close(_PATIENCE)
         await self.darkroom.close()
         await self.http.aclose()
 
@@ -133,6 +133,7 @@ class _Tools:
     pictures: Pictures
     provider: Provider
     accounts: Accounts
+    mediator: Mediator
     members: Members
     policies: Policies
     darkroom: Darkroom
@@ -155,6 +156,7 @@ def build(
         pictures=Pictures(settings.data_dir / "pictures"),
         provider=provider,
         accounts=Accounts(database, operator),
+        mediator=Mediator(client, Approvals(database), clock),
         members=Members(database),
         policies=Policies(database),
         darkroom=Darkroom(),
@@ -171,11 +173,10 @@ def build(
         intake=intake,
         cancellation=Cancellation(tools.store, tools.delivery, tools.pictures, clock),
         desk=Desk(tools.accounts, Admin(database), shelf, operator, clock),
-        drafts=Drafts(database, clock),
+        mediator=tools.mediator,
         members=tools.members,
         policies=tools.policies,
         shelf=shelf,
-        whispers=Whispers(time.monotonic),
     )
     return Corridor(
         store=tools.store,
@@ -210,7 +211,11 @@ def _pipeline(settings: Settings, tools: _Tools, clip_files: ClipFiles) -> Pipel
 
 
 def _intake(
-    settings: Settings, model: Model, tools: _Tools, media: Media, wake: Callable[[], None]
+    settings: Settings,
+    model: Model,
+    tools: _Tools,
+    media: Media,
+    wake: Callable[[], None],
 ) -> Intake:
     return Intake(
         store=tools.store,
@@ -227,6 +232,7 @@ def _intake(
         new_uuid=lambda: str(uuid.uuid4()),
         wake=wake,
         prepare=tools.darkroom.prepare,
+        ask_author=tools.mediator.ask,
     )
 
 

@@ -61,13 +61,6 @@ class PictureProblem(StrEnum):
     """Why a picture was refused."""
 
     MISSING = "missing"
-    """The command came without one."""
-    NONE_THERE = "none there"
-    """The message has none."""
-    FORGOTTEN = "forgotten"
-    """It was to be chosen, or its cut, too long ago."""
-    UNSEEN = "unseen"
-    """The message may have one, which its sender sees and the bot does not."""
     EMPTY = "empty"
     TOO_LARGE = "too large"
     TOO_SMALL = "too small"
@@ -162,9 +155,12 @@ class CoolingDown(UserError):
     """The member's last clip is too fresh; `until` in Unix seconds."""
 
     until: int
+    is_of_questions: bool = False
+    """It is not clips but questions to the authors of pictures that there were enough of."""
 
     def __str__(self) -> str:
-        return f"the next clip may begin at {self.until}"
+        what = "question" if self.is_of_questions else "clip"
+        return f"the next {what} may begin at {self.until}"
 
 
 @dataclass(eq=False)
@@ -186,6 +182,7 @@ class Bar(StrEnum):
     ROLE = "role"
     OPTED_OUT = "opted out"
     NOT_YOURS = "not yours"
+    DECLINED = "declined"
 
 
 @dataclass(eq=False)
@@ -205,6 +202,8 @@ class ConsentNeeded(UserError):
     """The author of the picture has to agree first."""
 
     author_id: int
+    expires_at: int | None = None
+    """They have been asked, and can answer until then, in Unix seconds; None: not asked."""
 
     def __str__(self) -> str:
         return "the author of the picture has to agree first"

@@ -11,6 +11,7 @@ import os
 from collections.abc import Awaitable, Callable, Container
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from bot import image, words
 from bot.answers import Answer
@@ -18,6 +19,7 @@ from bot.catalog import AUTO, Model
 from bot.delivery import Delivery, Reply
 from bot.errors import (
     AccountPaused,
+    ConsentNeeded,
     DarkroomBroken,
     NotAccepting,
     OptionRefused,
@@ -93,6 +95,10 @@ class Ask:
         )
 
 
+AskAuthor = Callable[[Ask], Awaitable[NoReturn]]
+"""Asks the author of the picture, and raises what who asks is to hear."""
+
+
 class Pictures:
     """The prepared first frames of open jobs, one file each."""
 
@@ -163,6 +169,7 @@ class Intake:
         new_uuid: Callable[[], str],
         wake: Callable[[], None],
         prepare: Prepare = in_a_thread,
+        ask_author: AskAuthor | None = None,
     ) -> None:
         self._store = store
         self._policies = policies
@@ -183,6 +190,7 @@ class Intake:
         self._new_uuid = new_uuid
         self._wake = wake
         self._prepare = prepare
+        self.ask_author = ask_author
         self._preparing = asyncio.Semaphore(_PREPARED_AT_ONCE)
         self._asking: set[asyncio.Task[object]] = set()
         """Who asks for something now, until they have heard what became of it."""
@@ -207,15 +215,23 @@ class Intake:
     async def admit(self, guild_id: int, asker: Asker) -> None:
         """Refuse at once what the server's own rules do not let pass. Raises `UserError`.
 
-        It is no more than a courtesy, for `accept` asks again: where there is no answer in time,
-        the wish goes on.
+        A courtesy, for `accept` asks again: without an answer in time, or where the author of the
+        picture has to be asked, the wish goes on.
         """
-        with contextlib.suppress(TimeoutError):
+        with contextlib.suppress(TimeoutError, ConsentNeeded):
             async with asyncio.timeout(_AT_ONCE):
                 await self._check_rules(guild_id, asker)
 
     async def accept(self, ask: Ask) -> Admitted:
         """Prepare the picture, then book the job and its hold, both or none. Raises `UserError`."""
+        try:
+            return await self._accept(ask)
+        except ConsentNeeded:
+            if self.ask_author is None:
+                raise
+            return await self.ask_author(ask)
+
+    async def _accept(self, ask: Ask) -> Admitted:
         assert ask.answer is None or ask.status_message_id is None, "it is shown in one place"
         self._check_open()
         size = self._size(ask.wish.shape)

@@ -34,24 +34,6 @@ PICTURE = {
         mark("🖼️ No picture found"),
         mark("Attach a picture to the `image` option and send the command again."),
     ),
-    PictureProblem.NONE_THERE: (
-        mark("🖼️ No picture found"),
-        mark(
-            "That message has no picture I can use. Right-click (or long-press) a message with one"
-            " → Apps → Animate, or use `/animate`."
-        ),
-    ),
-    PictureProblem.UNSEEN: (
-        mark("🖼️ I can't see that picture"),
-        mark(
-            "Discord shows me other people's pictures only from the menu: right-click (or"
-            " long-press) the message → Apps → Animate."
-        ),
-    ),
-    PictureProblem.FORGOTTEN: (
-        mark("🖼️ That was too long ago"),
-        mark("I don't have that picture any more. Ask for the clip once more."),
-    ),
     PictureProblem.EMPTY: (
         mark("🖼️ That file is empty"),
         mark("It has 0 bytes. Attach the picture again."),
@@ -139,6 +121,11 @@ BARRED = {
     Bar.OPTED_OUT: (
         mark("🙋 Not available for this picture"),
         mark("Its author asked that their pictures are not animated."),
+        "",
+    ),
+    Bar.DECLINED: (
+        mark("🙋 Not available for this picture"),
+        mark("Its author has said no to you today."),
         "",
     ),
     Bar.NOT_YOURS: (
@@ -287,7 +274,11 @@ def _option(error: OptionRefused) -> Note:
 
 def _too_fresh(error: CoolingDown) -> Note:
     say = tongue()
-    text = say("You can start another clip {when}.", when=f"<t:{error.until}:R>")
+    when = f"<t:{error.until}:R>"
+    if error.is_of_questions:
+        text = say("Enough authors were asked for now. The next can be asked {when}.", when=when)
+    else:
+        text = say("You can start another clip {when}.", when=when)
     return _refused(say("⏳ One moment"), text)
 
 
@@ -311,8 +302,11 @@ def _barred(error: Barred) -> Note:
 def _consent(error: ConsentNeeded) -> Note:
     say = tongue()
     author = f"<@{error.author_id}>"
-    text = say("{author} decides about their own pictures in this server.", author=author)
-    return _refused(say("🙋 Its author decides"), text)
+    decides = say("{author} decides about their own pictures in this server.", author=author)
+    if error.expires_at is None:
+        return _refused(say("🙋 Its author decides"), decides)
+    asked = say("I've asked, and go on if they agree before <t:{at}:t>.", at=error.expires_at)
+    return _refused(say("🙋 Waiting for the author"), f"{decides} {asked}")
 
 
 def _closed(error: Exception) -> Note:

@@ -7,11 +7,15 @@ language it is, and `tongue()` knows. The translations are `locale/*/LC_MESSAGES
 """
 
 import gettext
-from contextvars import ContextVar
+from collections.abc import Callable
+from contextvars import ContextVar, copy_context
 from functools import cache
 from importlib.resources import as_file, files
+from typing import TypeVar
 
 from bot.wish import ENGLISH
+
+T = TypeVar("T")
 
 TRANSLATED = {"de": "de", "es-ES": "es", "es-419": "es"}
 """Discord's names of the languages that there are, and ours."""
@@ -46,6 +50,16 @@ def tongue(locale: str | None = None) -> Tongue:
     English where it is not translated.
     """
     return _tongue(_reader.get() if locale is None else locale)
+
+
+def said_in(locale: str, worded: Callable[[], T]) -> T:
+    """Return words in a language that is not of who is being answered."""
+
+    def said() -> T:
+        reading(locale)
+        return worded()
+
+    return copy_context().run(said)
 
 
 def mark(text: str) -> str:

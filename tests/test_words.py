@@ -84,6 +84,8 @@ REFUSALS: dict[str, UserError] = {
     "barred, a role would do": Barred(Bar.ROLE, (1, 2)),
     "barred, a role would do for others' pictures": Barred(Bar.NOT_YOURS, (1, 2)),
     "consent": ConsentNeeded(30),
+    "the author is asked": ConsentNeeded(30, 1_796_083_200),
+    "enough authors were asked": CoolingDown(1_796_083_200, is_of_questions=True),
     **{f"clip, {one}": ClipRefused(one, 30) for one in ClipProblem},
 }
 

@@ -75,6 +75,14 @@ class Messenger(Reader):
         made: JSON = await self._call("POST", "/sandbox/forwards", json=form)
         return made
 
+    async def thread(self, message: JSON, name: str) -> str:
+        """Start a thread on a message, and return its id, which is a channel's."""
+        form = self._about(message, name=name)
+        made = await self._call("POST", "/sandbox/threads", json=form)
+        thread_id = str(made["id"])
+        await self._until(lambda: thread_id in self._channel_ids(), within=10.0)
+        return thread_id
+
     async def edit(self, message: JSON, content: str) -> JSON:
         """Change the text of one's own message."""
         form = self._about(message, content=encoded(content, self._codes()))

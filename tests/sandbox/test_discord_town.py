@@ -125,6 +125,18 @@ async def test_the_bot_can_leave_one_server_and_stay_in_the_other(town: Town) ->
         assert [one.name for one in bot.guilds] == ["Pixel Garden"]
 
 
+async def test_a_person_starts_a_thread_and_a_command_works_in_it(town: Town) -> None:
+    await town.api.register(PING)
+    posted = await town.otto.send("look", await town.otto.attach(png(), "cat.png"))
+    thread = await town.otto.thread(posted, "About the cat")
+    started = await town.otto.command("ping", thread)
+    _, body = await town.api.callback(started, 4, {"content": "pong"})
+    assert body["interaction"]["guild_id"] == town.otto.guild_id("Night Owls")
+    await town.noah.sees("pong", channel=thread)
+    with pytest.raises(PersonError, match="already been created"):
+        await town.otto.thread(posted, "Again")
+
+
 # --- Languages -----------------------------------------------------------------------------------
 
 

@@ -186,7 +186,8 @@ class LocalDiscord:
         world, feed = self.world, self.feed
         access, drafts = Access(world), Drafts(world, self.cdn)
         self.previews = Previews(world, self.cdn, feed)
-        reactions, threads = Reactions(world, access, feed), Threads(world, access, feed)
+        reactions, stage = Reactions(world, access, feed), Stage(world)
+        threads = Threads(world, access, stage, feed)
         permissions = CommandPermissions(world, access, feed)
         for route in (
             *directory_routes(Directory(world, access, feed, self.gateway_server, self.cdn)),
@@ -206,10 +207,10 @@ class LocalDiscord:
         ):
             self._app.router.add_get(path, self.cdn.serve)
         self._app.router.add_get("/stickers/{name}", self._sticker)
-        self.people, speaking = self._people(drafts, reactions)
+        self.people, speaking = self._people(stage, drafts, reactions)
         control = Control(world, feed, self.gateway_server, threads, self.journal)
-        parts = (self.people, speaking, permissions, Roles(world, feed), control, self.faults)
-        for part in parts:
+        roles = Roles(world, feed)
+        for part in (self.people, speaking, threads, permissions, roles, control, self.faults):
             part.add_routes(self._app)
         add_page(self._app, self._page)
 
@@ -231,9 +232,11 @@ class LocalDiscord:
         webhooks = Webhooks(world, interactions, answers, self.shapes, self.rate_limits)
         return Callbacks(world, interactions, answers, self.shapes), webhooks
 
-    def _people(self, drafts: Drafts, reactions: Reactions) -> tuple[People, Speaking]:
+    def _people(
+        self, stage: Stage, drafts: Drafts, reactions: Reactions
+    ) -> tuple[People, Speaking]:
         """Return the people's side: what they start from, and what they say."""
-        world, feed, stage = self.world, self.feed, Stage(self.world)
+        world, feed = self.world, self.feed
         uploads: dict[str, Attachment] = {}
         people = People(
             world=world,

@@ -1,4 +1,4 @@
-"""Threads: started from a message or in a channel, archived, deleted.
+"""Threads: started from a message or in a channel, by the bot or a person, archived, deleted.
 
 Plain channels are changed and deleted here too, for it is the same route.
 """
@@ -8,11 +8,13 @@ from aiohttp import web
 from bot.sandbox.discord import payloads
 from bot.sandbox.discord.access import Access
 from bot.sandbox.discord.bodies import read_body
-from bot.sandbox.discord.errors import ApiError, FormErrors, Refusal
+from bot.sandbox.discord.errors import ApiError, FormErrors, PeopleError, Refusal
 from bot.sandbox.discord.feed import Feed
 from bot.sandbox.discord.front import Reply
-from bot.sandbox.discord.message import JSON
+from bot.sandbox.discord.guarded import guarded
+from bot.sandbox.discord.message import JSON, Message
 from bot.sandbox.discord.permissions import Permission
+from bot.sandbox.discord.stage import Stage
 from bot.sandbox.discord.world import THREAD, Channel, World
 
 _NAME_MAX = 100
@@ -21,10 +23,15 @@ _NAME_MAX = 100
 class Threads:
     """Answers the thread routes."""
 
-    def __init__(self, world: World, access: Access, feed: Feed) -> None:
+    def __init__(self, world: World, access: Access, stage: Stage, feed: Feed) -> None:
         self._world = world
         self._access = access
+        self._stage = stage
         self._feed = feed
+
+    def add_routes(self, app: web.Application) -> None:
+        """Register the people's route."""
+        app.router.add_post("/sandbox/threads", guarded(self._start))
 
     async def from_message(self, request: web.Request) -> Reply:
         """POST /channels/{c}/messages/{m}/threads. The thread takes the message's id."""
@@ -32,12 +39,8 @@ class Threads:
             request.match_info["channel_id"], Permission.CREATE_PUBLIC_THREADS
         )
         message = self._access.message(channel, request.match_info["message_id"])
-        if message.thread_id is not None:
-            raise ApiError(Refusal.THREAD_EXISTS)
-        thread = await self._open(request, channel, message.id)
-        message.thread_id = thread.id
-        self._feed.channel_event("THREAD_CREATE", thread)
-        self._feed.message_updated(message)
+        body = await read_body(request, self._world.limits.request_limit_bytes)
+        thread = self._open(channel, self._world.bot.id, body.form, message)
         return Reply(201, payloads.channel(self._world, thread))
 
     async def create(self, request: web.Request) -> Reply:
@@ -45,9 +48,21 @@ class Threads:
         channel = self._access.channel(
             request.match_info["channel_id"], Permission.CREATE_PUBLIC_THREADS
         )
-        thread = await self._open(request, channel, self._world.ids.next())
-        self._feed.channel_event("THREAD_CREATE", thread)
+        body = await read_body(request, self._world.limits.request_limit_bytes)
+        thread = self._open(channel, self._world.bot.id, body.form)
         return Reply(201, payloads.channel(self._world, thread))
+
+    async def _start(self, request: web.Request) -> JSON:
+        """Start a thread as a person: on a message, if one is named."""
+        form = await self._stage.form(request)
+        person, channel = self._stage.place(form)
+        if not self._world.may(person.id, channel, Permission.CREATE_PUBLIC_THREADS):
+            raise PeopleError(403, "You cannot start threads in this channel.")
+        named = form.get("message_id")
+        message = None if named is None else self._stage.message(person, channel, named)
+        if message is not None and message.ephemeral:
+            raise PeopleError(400, "You cannot start a thread on this message.")
+        return payloads.channel(self._world, self._open(channel, person.id, form, message))
 
     async def edit(self, request: web.Request) -> JSON:
         """PATCH /channels/{t}: rename, archive, lock."""
@@ -82,21 +97,29 @@ class Threads:
             "THREAD_DELETE" if channel.is_thread else "CHANNEL_DELETE", channel
         )
 
-    async def _open(self, request: web.Request, channel: Channel, thread_id: str) -> Channel:
-        body = await read_body(request, self._world.limits.request_limit_bytes)
+    def _open(
+        self, channel: Channel, owner_id: str, form: JSON, message: Message | None = None
+    ) -> Channel:
+        """Make a thread and announce it."""
+        if message is not None and message.thread_id is not None:
+            raise ApiError(Refusal.THREAD_EXISTS)
         errors = FormErrors()
-        errors.text(("name",), body.form.get("name"), 1, _NAME_MAX)
+        errors.text(("name",), form.get("name"), 1, _NAME_MAX)
         errors.check()
         thread = Channel(
-            id=thread_id,
+            id=self._world.ids.next() if message is None else message.id,
             type=THREAD,
             guild_id=channel.guild_id,
-            name=body.form["name"],
+            name=form["name"],
             nsfw=channel.nsfw,
             position=channel.position,
             parent_id=channel.id,
-            owner_id=self._world.bot.id,
-            auto_archive_minutes=body.form.get("auto_archive_duration") or 1440,
+            owner_id=owner_id,
+            auto_archive_minutes=form.get("auto_archive_duration") or 1440,
         )
         self._world.channels[thread.id] = thread
+        self._feed.channel_event("THREAD_CREATE", thread)
+        if message is not None:
+            message.thread_id = thread.id
+            self._feed.message_updated(message)
         return thread

@@ -14,7 +14,7 @@ import httpx
 from bot import app, corridor, trial
 from bot.accounts import Accounts
 from bot.catalog import Model, ModelState, seconds
-from bot.client import PERMISSIONS, AnimateBot, asking_discord
+from bot.client import PERMISSIONS, UNSEEN, AnimateBot, asking_discord
 from bot.database import Database
 from bot.diagnosis import DAMAGED
 from bot.errors import (
@@ -141,6 +141,7 @@ async def _discord(settings: Settings) -> AsyncIterator[Finding]:
         assert application is not None, "login reads it"
         yield Finding("Discord token", True, f"belongs to {client.user}")
         yield _application(application)
+        yield _messages(client)
         yield await _commands(client, app.chosen_model(settings))
         link = discord.utils.oauth_url(application.id, permissions=PERMISSIONS)
         yield Finding("invite", True, link)
@@ -158,10 +159,14 @@ def _application(application: discord.AppInfo) -> Finding:
     who = "anybody" if application.bot_public else "only its owner"
     advice = " (Public Bot in the Developer Portal decides that)" if application.bot_public else ""
     also = " and to a user's own account" if application.user_integration_config else ""
-    text = (
-        f"commands come to the bot; {who} can add it to a server{also}{advice}; no intent to allow"
-    )
+    text = f"commands come to the bot; {who} can add it to a server{also}{advice}"
     return Finding("application", True, text)
+
+
+def _messages(client: AnimateBot) -> Finding:
+    """Both is fine: without the switch two doors are closed, and the menu is open."""
+    text = "open to the bot" if client.sees_messages else UNSEEN
+    return Finding("other people's messages", True, text)
 
 
 async def _commands(client: AnimateBot, model: Model) -> Finding:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from dataclasses import dataclass
+from collections import deque
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -25,18 +25,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from typing import Any
 
-    from bot.cancellation import Cancellation
     from bot.catalog import Model
-    from bot.consent import Mediator
     from bot.desk import Desk
     from bot.intake import Intake
-    from bot.members import Members
-    from bot.policies import Policies
-    from bot.shelf import Shelf
+    from bot.rooms import Rooms
 
 log = logging.getLogger(__name__)
 
-EXTENSIONS = ("cogs.animate", "cogs.usage", "cogs.quota", "cogs.consent")
+EXTENSIONS = (
+    *("cogs.animate", "cogs.menus", "cogs.reactions", "cogs.replies"),
+    *("cogs.usage", "cogs.quota", "cogs.consent"),
+)
 PERMISSIONS = discord.Permissions(
     view_channel=True,
     send_messages=True,
@@ -44,8 +43,13 @@ PERMISSIONS = discord.Permissions(
     embed_links=True,
     attach_files=True,
     read_message_history=True,
+    add_reactions=True,
 )
 """What the bot asks for when it is invited, and nothing more."""
+UNSEEN = (
+    "closed to the bot, so reactions to their pictures and answers to them are refused, with a hint"
+    " to the menu. To open them, switch on Message Content Intent: Developer Portal, Bot"
+)
 _COMPARED = (
     *("type", "description", "options", "nsfw", "default_member_permissions"),
     *("name_localizations", "description_localizations"),
@@ -58,6 +62,8 @@ _NONSENSE = (ValueError, LookupError, TypeError, AttributeError)
 _TROUBLE = (discord.DiscordException, aiohttp.ClientError, OSError, *_NONSENSE)
 _NO_SESSION_WITHOUT = {"READY", "RESUMED"}
 _TEXT_MAX = 200
+_REMEMBERED = 1000
+"""Events of which a second one is known to be the same."""
 
 
 @contextlib.contextmanager
@@ -132,23 +138,6 @@ def _forgiving(name: str, read: Callable[[Any], None]) -> Callable[[Any], None]:
     return read_or_ignore
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rooms:
-    """What is behind the doors, for the cogs."""
-
-    intake: Intake
-    """The corridor's entrance."""
-    cancellation: Cancellation
-    desk: Desk
-    """Where the accounts are asked about."""
-    mediator: Mediator
-    """Asks the authors of pictures."""
-    members: Members
-    policies: Policies
-    """What servers have set for themselves."""
-    shelf: Shelf
-
-
 class AnimateBot(commands.Bot):
     """discord.py's bot: `login()`, `connect()`, and meanwhile `load()` and `open_doors()`."""
 
@@ -156,18 +145,21 @@ class AnimateBot(commands.Bot):
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
-            intents=discord.Intents(guilds=True),
+            intents=discord.Intents(guilds=True, guild_messages=True, guild_reactions=True),
             max_messages=None,
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             allowed_mentions=discord.AllowedMentions.none(),
             tree_cls=Tree,
         )
-        # An event that discord.py cannot read would end the connection, and the bot with it.
         readers = self._connection.parsers
+        readers["MESSAGE_CREATE"] = self._if_to_us(readers["MESSAGE_CREATE"])
+        readers["MESSAGE_UPDATE"] = lambda _: None  # nobody listens
+        # An event that discord.py cannot read would end the connection, and the bot with it.
         for name in readers.keys() - _NO_SESSION_WITHOUT:
             readers[name] = _forgiving(name, readers[name])
         self.doors_are_open = asyncio.Event()
+        self._events: deque[int] = deque(maxlen=_REMEMBERED)
         self._model: Model | None = None
         self._rooms: Rooms | None = None
 
@@ -176,6 +168,18 @@ class AnimateBot(commands.Bot):
         """The model whose options the commands have."""
         assert self._model is not None, "load() comes first"
         return self._model
+
+    @property
+    def sees_messages(self) -> bool:
+        """Whether the bot may read other people's messages: the switch in the Developer Portal.
+
+        Discord goes by the switch alone where a message is fetched, which is all that is done. The
+        intent is never asked for: without the switch that would end the connection.
+        """
+        flags = None if self.application is None else self.application.flags
+        return bool(
+            flags and (flags.gateway_message_content or flags.gateway_message_content_limited)
+        )
 
     @property
     def rooms(self) -> Rooms:
@@ -211,6 +215,14 @@ class AnimateBot(commands.Bot):
         self._rooms = rooms
         self.doors_are_open.set()
 
+    def is_repeat(self, event_id: int) -> bool:
+        """Note an interaction or a message, and tell whether its event came before."""
+        if event_id in self._events:
+            log.info("an event came twice")
+            return True
+        self._events.append(event_id)
+        return False
+
     async def stale_commands(self) -> dict[str, str]:
         """Return what is wrong with the commands as Discord has them, by name; empty if nothing.
 
@@ -244,6 +256,21 @@ class AnimateBot(commands.Bot):
     async def on_ready(self) -> None:
         """Say that the bot is there."""
         log.info("ready as %s in %d servers", self.user, len(self.guilds))
+        if not self.sees_messages:
+            log.info("other people's messages: %s", UNSEEN)
+
+    async def on_message(self, _: discord.Message) -> None:
+        """Take no commands from messages, as discord.py would; the cogs listen by themselves."""
+
+    def _if_to_us(self, read: Callable[[Any], None]) -> Callable[[Any], None]:
+        """Have messages read that mention the bot, and no others: there may be thousands."""
+
+        def read_if_to_us(event: Any) -> None:
+            us = f"{self._connection.self_id}"
+            if any(one["id"] == us for one in event["mentions"]):
+                read(event)
+
+        return read_if_to_us
 
     # --- Where clips may be posted again ---------------------------------------------------------
 

@@ -19,12 +19,13 @@ from bot.answers import Answers
 from bot.approvals import Approvals
 from bot.cancellation import Cancellation
 from bot.catalog import Model
-from bot.client import AnimateBot, Rooms
+from bot.client import AnimateBot
 from bot.consent import Mediator
 from bot.darkroom import Darkroom
 from bot.database import Database
 from bot.delivery import Delivery
 from bot.desk import Desk
+from bot.drafts import Drafts
 from bot.errors import StoreError
 from bot.gate import Gate
 from bot.hooks import Bell, Signer
@@ -35,11 +36,13 @@ from bot.members import Members
 from bot.pipeline import Pipeline
 from bot.policies import Policies
 from bot.provider import Provider
+from bot.rooms import Rooms
 from bot.rules import Limits, Measure
 from bot.settings import Settings
 from bot.shelf import Shelf
 from bot.store import Store
 from bot.task import Output
+from bot.whispers import Whispers
 from bot.worker import Worker
 
 if TYPE_CHECKING:
@@ -76,7 +79,7 @@ class Corridor:
         await self.rooms.mediator.stop()
         await self.keeper.stop()
         await self.gate.stop()
-        await self.delivery.close(_PATIENCE)
+        await asyncio.gather(self.delivery.close(_PATIENCE), self.rooms.whispers.close(_PATIENCE))
         await self.darkroom.close()
         await self.http.aclose()
 
@@ -173,10 +176,12 @@ def build(
         intake=intake,
         cancellation=Cancellation(tools.store, tools.delivery, tools.pictures, clock),
         desk=Desk(tools.accounts, Admin(database), shelf, operator, clock),
+        drafts=Drafts(database, clock),
         mediator=tools.mediator,
         members=tools.members,
         policies=tools.policies,
         shelf=shelf,
+        whispers=Whispers(time.monotonic),
     )
     return Corridor(
         store=tools.store,

@@ -74,15 +74,3 @@ def guild_of(interaction: Interaction) -> int:
     """Return the server's id; the commands are offered in servers only."""
     assert interaction.guild_id is not None, "a command of servers, outside one"
     return interaction.guild_id
-
-
-def roles_of(user: discord.User | discord.Member) -> tuple[int, ...]:
-    """Return the ids of a member's roles at this moment."""
-    return tuple(role.id for role in user.roles) if isinstance(user, discord.Member) else ()
-
-
-def places_of(channel: object) -> tuple[int, ...]:
-    """Return what a channel lies in: of a thread its channel, and the category above."""
-    parent = channel.parent if isinstance(channel, discord.Thread) else channel
-    above = (getattr(channel, "parent_id", None), getattr(parent, "category_id", None))
-    return tuple(place for place in above if place is not None)

@@ -21,6 +21,8 @@ from bot.answers import Answers
 from bot.errors import StoreError, TooLarge
 from bot.ladder import NO_ANSWER, Ladder, Letter, Posted, is_closed
 from bot.lifecycle import FINAL, Job
+from bot.signs import Signs
+from bot.wish import Door
 from bot.words import Note, Tone
 
 log = logging.getLogger(__name__)
@@ -49,6 +51,7 @@ class Delivery:
     def __init__(self, client: discord.Client, answers: Answers | None = None) -> None:
         self._client = client
         self._answers = answers
+        self._signs = Signs(client)
         self._posted: dict[str, dict[int, Posted]] = {}
         """By job, the messages of clips that are in the channel while others are not yet."""
         self._notes: dict[_Key, tuple[Job, Note]] = {}
@@ -87,6 +90,9 @@ class Delivery:
         first edit, because only that is sure to clear Discord's "thinking…". A note that is
         overtaken by a newer one before it was shown is left out.
         """
+        if job.door is Door.REACTION:
+            self._signs.show(job)
+            return
         if job.status_message_id is None and self._answers is None:
             return
         key = job.status_message_id or job.id
@@ -101,7 +107,7 @@ class Delivery:
         self._is_closing.set()
         for editor in (pending := list(self._editors.values())):
             editor.get_loop().call_later(patience, editor.cancel)
-        await asyncio.gather(*pending, return_exceptions=True)
+        await asyncio.gather(*pending, self._signs.close(patience), return_exceptions=True)
 
     async def _edit(self, key: _Key) -> None:
         failures = 0

@@ -61,6 +61,13 @@ class PictureProblem(StrEnum):
     """Why a picture was refused."""
 
     MISSING = "missing"
+    """The command came without one."""
+    NONE_THERE = "none there"
+    """The message has none."""
+    FORGOTTEN = "forgotten"
+    """It was to be chosen, or its cut, too long ago."""
+    UNSEEN = "unseen"
+    """The message may have one, which its sender sees and the bot does not."""
     EMPTY = "empty"
     TOO_LARGE = "too large"
     TOO_SMALL = "too small"

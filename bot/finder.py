@@ -5,13 +5,12 @@ Whether it is a picture that can be used, `image.py` judges by its bytes.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import chain
+from dataclasses import replace
 from typing import Protocol
 
 import discord
 
-from bot.wish import Origin
+from bot.wish import Origin, Picture
 
 MOST = 10
 """Pictures of one message that are offered; a message of people has no more attachments."""
@@ -27,21 +26,6 @@ _STICKERS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """A picture of a message."""
-
-    key: str
-    """Which one it is, in its message: "attachment:123", "embed:0", "sticker:123"."""
-    url: str
-    """Discord's; it lives for hours, the message for longer."""
-    name: str = ""
-    """Of the file, as its author wrote it."""
-    size: int | None = None
-    """Bytes, by Discord's word; None where it does not say."""
-    is_spoiler: bool = False
-
-
 class _Content(Protocol):
     """What a message and a forwarded one have in common."""
 
@@ -50,27 +34,26 @@ class _Content(Protocol):
     stickers: list[discord.StickerItem]
 
 
-def pictures(message: discord.Message) -> list[Found]:
+def pictures(message: discord.Message) -> list[Picture]:
     """Return the pictures of a message, in the order in which people see them."""
     parts: Sequence[tuple[str, _Content]] = [
         ("", message),
         *(("forward ", snapshot) for snapshot in message.message_snapshots),
     ]
-    found = chain.from_iterable(_of(content, prefix) for prefix, content in parts)
-    return list({one.key: one for one in found}.values())[:MOST]
+    found: dict[str, Picture] = {}
+    for prefix, content in parts:
+        for key, picture in _of(content):
+            origin = Origin(
+                channel_id=message.channel.id,
+                message_id=message.id,
+                key=prefix + key,
+                author_id=message.author.id,
+            )
+            found.setdefault(origin.key, replace(picture, origin=origin))
+    return list(found.values())[:MOST]
 
 
-def origin(message: discord.Message, picture: Found) -> Origin:
-    """Say where a picture is, and whose."""
-    return Origin(
-        channel_id=message.channel.id,
-        message_id=message.id,
-        key=picture.key,
-        author_id=message.author.id,
-    )
-
-
-async def again(client: discord.Client, where: Origin, guild_id: int) -> Found | None:
+async def again(client: discord.Client, where: Origin, guild_id: int) -> Picture | None:
     """Find a picture once more, with a fresh address; None where it is gone, or closed to us.
 
     The bot sees other people's pictures only if its message-content switch is on. Raises what
@@ -81,27 +64,28 @@ async def again(client: discord.Client, where: Origin, guild_id: int) -> Found |
         message = await channel.fetch_message(where.message_id)
     except (discord.NotFound, discord.Forbidden):
         return None
-    return next((one for one in pictures(message) if one.key == where.key), None)
+    return next(
+        (one for one in pictures(message) if one.origin and one.origin.key == where.key), None
+    )
 
 
-def _of(content: _Content, prefix: str) -> Iterator[Found]:
+def _of(content: _Content) -> Iterator[tuple[str, Picture]]:
+    """List pictures, and what names each among those of its message."""
     for attachment in content.attachments:
         if _is_picture(attachment):
-            yield Found(
-                key=f"{prefix}attachment:{attachment.id}",
-                url=attachment.url,
-                name=attachment.filename,
-                size=attachment.size,
-                is_spoiler=attachment.is_spoiler(),
+            yield (
+                f"attachment:{attachment.id}",
+                Picture(
+                    url=attachment.url, size=attachment.size, is_spoiler=attachment.is_spoiler()
+                ),
             )
     for sticker in content.stickers:
         if sticker.format in _STICKERS:
-            key = f"{prefix}sticker:{sticker.id}"
-            yield Found(key=key, url=_address(sticker), name=sticker.name)
+            yield f"sticker:{sticker.id}", Picture(url=_address(sticker))
     for number, embed in enumerate(content.embeds):
         url = embed.image.proxy_url or embed.thumbnail.proxy_url
         if url is not None:
-            yield Found(key=f"{prefix}embed:{number}", url=url, name=embed.title or "")
+            yield f"embed:{number}", Picture(url=url)
 
 
 def _address(sticker: discord.StickerItem) -> str:

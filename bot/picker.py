@@ -6,7 +6,7 @@ Discord takes a hundred characters each. What the bot answers is in the other mo
 from bot.catalog import seconds
 from bot.rules import Measure
 from bot.tongue import mark, tongue
-from bot.wish import ENGLISH
+from bot.wish import ENGLISH, Fit
 
 NAMES = {
     name: name
@@ -30,7 +30,18 @@ OPTIONS = {
     "guidance": mark("How closely the clip keeps to the picture: low is free, high is strict."),
     "seed": mark("A number: the same one with the same picture gives a similar clip."),
     "results": mark("How many different clips to make; each one costs."),
+    "fit": mark("What becomes of a picture of another shape."),
+    "private": mark("Show the clip to you alone."),
+    "spoiler": mark("Hide the clip behind a spoiler."),
+    "preview": mark("See how the picture will be cut, and what it costs, before anything starts."),
 }
+FITS = {
+    Fit.CROP: mark("cut it, and keep the middle"),
+    Fit.PAD: mark("keep all of it, on a blurred copy"),
+}
+MENU = mark("Animate")
+MENU_WITH_OPTIONS = mark("Animate with options…")
+"""The entries of a message's menu; Discord takes 32 characters."""
 SHAPES = {"wide": mark("wide"), "square": mark("square"), "tall": mark("tall")}
 """The words in the names of shapes, such as 'wide 16:9'."""
 SHAPE_AUTO = mark("auto (nearest to the picture)")

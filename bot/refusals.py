@@ -34,6 +34,24 @@ PICTURE = {
         mark("🖼️ No picture found"),
         mark("Attach a picture to the `image` option and send the command again."),
     ),
+    PictureProblem.NONE_THERE: (
+        mark("🖼️ No picture found"),
+        mark(
+            "That message has no picture I can use. Right-click (or long-press) a message with one"
+            " → Apps → Animate, or use `/animate`."
+        ),
+    ),
+    PictureProblem.UNSEEN: (
+        mark("🖼️ I can't see that picture"),
+        mark(
+            "Discord shows me other people's pictures only from the menu: right-click (or"
+            " long-press) the message → Apps → Animate."
+        ),
+    ),
+    PictureProblem.FORGOTTEN: (
+        mark("🖼️ That was too long ago"),
+        mark("I don't have that picture any more. Ask for the clip once more."),
+    ),
     PictureProblem.EMPTY: (
         mark("🖼️ That file is empty"),
         mark("It has 0 bytes. Attach the picture again."),

@@ -73,6 +73,19 @@ class Origin:
     """Who posted it, and may always have the clip removed."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A picture that somebody may want to have animated."""
+
+    url: str
+    """Discord's own, never typed by a person; it lives for hours."""
+    size: int | None = None
+    """Bytes, by Discord's word; None where it does not say."""
+    origin: Origin | None = None
+    """Where it is in a channel; None: it is handed over."""
+    is_spoiler: bool = False
+
+
 PLAIN = Wish()
 """What nobody has chosen otherwise."""
 _DEFAULTS = asdict(PLAIN)

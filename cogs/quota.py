@@ -9,9 +9,10 @@ from discord import app_commands
 
 from bot import picker
 from bot.client import AnimateBot
-from bot.counter import Interaction, answer, guild_of, roles_of
+from bot.counter import Interaction, answer, guild_of
 from bot.desk import zones_like
 from bot.rules import Measure, Target
+from bot.spot import roles_of
 
 _MEASURES = [
     app_commands.Choice(name=name, value=str(measure)) for measure, name in picker.MEASURES.items()

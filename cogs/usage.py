@@ -10,8 +10,9 @@ from discord import app_commands
 
 from bot import picker
 from bot.client import AnimateBot
-from bot.counter import TROUBLE, Interaction, answer, guild_of, roles_of
+from bot.counter import TROUBLE, Interaction, answer, guild_of
 from bot.desk import MONTH
+from bot.spot import roles_of
 
 _PERIODS = [app_commands.Choice(name=name, value=key) for key, name in picker.RANGES.items()]
 

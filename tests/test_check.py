@@ -14,6 +14,8 @@ from bot.sandbox.discord import payloads
 from tests.conftest import ROOT
 from tests.town import Town, town, until
 
+PUBLISHED = "Animate, Animate with options…, animate, quota, usage"
+
 OTHER_MODEL = "klingai:6@0"
 Check = Callable[..., Awaitable["Report"]]
 
@@ -63,11 +65,11 @@ async def test_everything_is_fine_after_the_bot_has_run_once(here: Town, checked
     assert report.wrong == {}
     assert list(report.fine) == [
         *("settings", "disk", "database", "accounts"),
-        *("Discord token", "application", "commands", "invite"),
+        *("Discord token", "application", "other people's messages", "commands", "invite"),
         *("Runware key", "Runware balance", "Runware model", "Runware price"),
     ]
     assert report.fine["Discord token"].startswith("belongs to animate-bot")
-    assert report.fine["commands"] == "published: animate, quota, usage"
+    assert report.fine["commands"] == f"published: {PUBLISHED}"
     assert report.fine["Runware balance"] == "$1,000.00, 5411 clips"
     assert {request.method for request in here.discord.requests[before:]} == {"GET"}
     assert report.fine["Runware model"] == "klingai:2@1 is accepted"
@@ -75,6 +77,16 @@ async def test_everything_is_fine_after_the_bot_has_run_once(here: Town, checked
     assert here.runware.ledger.accepted == here.runware.ledger.committed_micro == 0
     for secret in ("a-local-token", "a-local-key"):
         assert secret not in report.shown
+
+
+@pytest.mark.parametrize(
+    ("is_on", "says"), [(False, "Message Content Intent: Developer Portal"), (True, "open")]
+)
+async def test_the_switch_for_other_peoples_messages_is_told_and_no_fault_either_way(
+    here: Town, checked: Check, is_on: bool, says: str
+) -> None:
+    here.discord.set_limits({"message_content_enabled": is_on})
+    assert says in (await checked(here)).fine["other people's messages"]
 
 
 async def test_the_invite_asks_for_what_the_readme_says_and_no_more(
@@ -103,7 +115,7 @@ async def test_commands_that_were_never_published_are_mended_by_a_start(
     report = await checked(here)
     assert report.code == 1
     assert report.wrong == {
-        "commands": "animate is not published; quota is not published; usage is not published."
+        "commands": "; ".join(f"{name} is not published" for name in PUBLISHED.split(", ")) + "."
         " Start the bot once: it publishes them."
     }
 
@@ -113,7 +125,7 @@ async def test_commands_of_another_model_are_out_of_date_and_a_start_mends_them(
 ) -> None:
     async with here.bot():
         pass
-    assert (await checked(here)).fine["commands"] == "published: animate, quota, usage"
+    assert (await checked(here)).fine["commands"] == f"published: {PUBLISHED}"
     report = await checked(here, ANIMATE_MODEL=OTHER_MODEL)
     assert report.code == 1
     assert report.wrong["commands"].startswith("animate is published in another version.")
@@ -159,7 +171,7 @@ async def test_what_discord_fills_in_by_itself_is_no_difference(
         command.update(
             {name: value for name, value in filled_in.items() if value or not command.get(name)}
         )
-        for option in command["options"]:
+        for option in command.get("options", []):
             option.setdefault("required", False)
             option["name_localizations"] = None
             option["autocomplete"] = False
@@ -210,7 +222,7 @@ async def test_who_may_add_the_bot_is_said_and_never_wrong(here: Town, checked: 
     match = {"path": "/applications/@me"}
     here.trouble_at_discord(do="status", status=200, body=body, match=match, times=None)
     text = (await checked(here)).fine["application"]
-    assert "only its owner can add it to a server and to a user's own account;" in text
+    assert "only its owner can add it to a server and to a user's own account" in text
 
 
 async def test_every_wrong_setting_is_a_line_of_its_own(here: Town, checked: Check) -> None:

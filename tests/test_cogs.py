@@ -20,23 +20,28 @@ from simcord import ChannelHandle, Env, InteractionResult, MemberActor
 from bot import words
 from bot.cancellation import Cancellation
 from bot.catalog import Model, SeedRule
-from bot.client import AnimateBot, Rooms
+from bot.client import AnimateBot
 from bot.consent import Mediator
 from bot.desk import Desk
+from bot.drafts import Drafts
 from bot.errors import (
     AccountPaused,
     LimitReached,
     NotAccepting,
     PictureProblem,
     PictureRefused,
+    StoreError,
     UserError,
 )
 from bot.intake import Ask, Intake
-from bot.members import Members
+from bot.members import Members, MemberSettings
 from bot.policies import Policies
 from bot.policy import Asker
+from bot.rooms import Rooms
 from bot.shelf import NOTHING, Shelf, Waiting
 from bot.store import Admitted
+from bot.whispers import Whispers
+from bot.wish import Fit
 from cogs.animate import animate_command
 from tests.corridor import KLING, TURBO, model
 from tests.town import NOT_CHARGED, photo_file
@@ -93,15 +98,31 @@ class EmptyShelf(Shelf):
         return NOTHING
 
 
-def rooms(intake: Intake, desk: Desk = NO_DESK) -> Rooms:
+class Wishes(Members):
+    """Everybody has set the same, usually nothing."""
+
+    def __init__(self, wished: MemberSettings | None = None) -> None:
+        self.wished = wished or MemberSettings()
+        self.problem: StoreError | None = None
+
+    async def settings(self, member_id: int) -> MemberSettings:
+        del member_id
+        if self.problem is not None:
+            raise self.problem
+        return self.wished
+
+
+def rooms(intake: Intake, desk: Desk = NO_DESK, members: Members | None = None) -> Rooms:
     """What is behind the doors: an intake, and little else."""
     return Rooms(
         intake=intake,
         cancellation=Cancellation.__new__(Cancellation),
         desk=desk,
         mediator=Mediator.__new__(Mediator),
-        members=Members.__new__(Members),
+        members=members or Wishes(),
         policies=Policies.__new__(Policies),
+        drafts=Drafts.__new__(Drafts),
+        whispers=Whispers(lambda: 0.0),
         shelf=EmptyShelf(),
     )
 
@@ -112,6 +133,7 @@ class Door:
 
     env: Env
     porter: Porter
+    wishes: Wishes
     channel: ChannelHandle
     mia: MemberActor
 
@@ -122,9 +144,9 @@ class Door:
 @asynccontextmanager
 async def door(model_id: str = KLING, denied: str = "") -> AsyncIterator[Door]:
     """Open the door for a model, in a channel where the bot lacks the permission `denied`."""
-    bot, porter = AnimateBot(), Porter()
+    bot, porter, wishes = AnimateBot(), Porter(), Wishes()
     await bot.load(model(model_id))
-    bot.open_doors(rooms(porter))
+    bot.open_doors(rooms(porter, members=wishes))
     async with simcord.run(bot) as env:
         guild = env.create_guild()
         assert bot.user is not None
@@ -132,7 +154,7 @@ async def door(model_id: str = KLING, denied: str = "") -> AsyncIterator[Door]:
         channel = guild.create_text_channel("studio", overwrites={bot.user: overwrite})
         mia = guild.add_member(env.create_user("mia"))
         await bot.tree.sync()
-        yield Door(env, porter, channel, mia)
+        yield Door(env, porter, wishes, channel, mia)
 
 
 def options(command_model: Model) -> dict[str, dict[str, Any]]:
@@ -153,14 +175,20 @@ def said(result: InteractionResult) -> str:
 
 def test_a_model_without_prompts_has_no_option_for_one() -> None:
     offered = options(model(KLING))
-    assert list(offered) == ["image", "duration", "shape", "guidance", "results"]
+    assert list(offered) == [
+        *("image", "duration", "shape", "fit", "guidance", "results"),
+        *("private", "spoiler", "preview"),
+    ]
     assert offered["image"]["type"] == ATTACHMENT
     assert [name for name, one in offered.items() if one.get("required")] == ["image"]
 
 
 def test_a_model_that_needs_a_prompt_requires_one_and_takes_a_negative() -> None:
     offered = options(model(TURBO))
-    assert list(offered) == ["image", "prompt", "duration", "guidance", "negative", "results"]
+    assert list(offered) == [
+        *("image", "prompt", "duration", "guidance", "negative", "results"),
+        *("private", "spoiler", "preview"),
+    ]
     assert [name for name, one in offered.items() if one.get("required")] == ["image", "prompt"]
     assert offered["prompt"]["min_length"] == 2
     assert offered["prompt"]["max_length"] == 2000
@@ -190,7 +218,7 @@ def test_what_a_model_cannot_do_is_not_offered() -> None:
     plain = model(KLING).model_copy(
         update={"durations": (5.0,), "sizes": (), "guidance": None, "most_results": 1}
     )
-    assert list(options(plain)) == ["image"]
+    assert list(options(plain)) == ["image", "private", "spoiler", "preview"]
 
 
 def test_a_model_that_takes_a_seed_offers_one_in_its_range() -> None:
@@ -243,6 +271,61 @@ async def test_every_option_is_handed_on_as_it_was_given() -> None:
             0.25,
             3,
         )
+
+
+async def test_what_is_left_open_is_as_the_member_has_set_it() -> None:
+    async with door() as here:
+        here.wishes.wished = MemberSettings(duration=10.0, shape="tall 9:16", fit=Fit.PAD)
+        await here.animate()
+        await here.animate(duration=5.0, shape="square 1:1", fit="crop")
+        left, said_so = here.porter.asks
+        assert (left.duration, left.wish.shape, left.wish.fit) == (10.0, "tall 9:16", Fit.PAD)
+        assert (said_so.duration, said_so.wish.shape, said_so.wish.fit) == (
+            *(5.0, "square 1:1"),
+            Fit.CROP,
+        )
+
+
+async def test_a_setting_that_the_model_does_not_have_is_left_to_the_model() -> None:
+    async with door() as here:
+        here.wishes.wished = MemberSettings(duration=7.0, shape="round")
+        await here.animate()
+        (ask,) = here.porter.asks
+        assert (ask.duration, ask.wish.shape) == (None, "auto")
+
+
+@pytest.mark.parametrize("is_set", [True, False], ids=["by its member", "by the option"])
+async def test_a_private_clip_is_acknowledged_privately_and_its_answer_goes_along(
+    is_set: bool,
+) -> None:
+    async with door(denied="send_messages") as here:
+        here.wishes.wished = MemberSettings(is_private=is_set)
+        result = await here.animate(**({} if is_set else {"private": True}))
+        (ask,) = here.porter.asks
+        assert result.ephemeral
+        assert ask.wish.is_private
+        assert ask.status_message_id is None
+        assert ask.answer is not None
+        assert ask.answer.token
+
+
+async def test_a_member_who_is_private_by_default_may_say_otherwise() -> None:
+    async with door() as here:
+        here.wishes.wished = MemberSettings(is_private=True)
+        result = await here.animate(private=False, spoiler=True)
+        (ask,) = here.porter.asks
+        assert not result.ephemeral
+        assert ask.answer is None
+        assert (ask.wish.is_private, ask.wish.is_spoiler) == (False, True)
+
+
+async def test_where_the_settings_cannot_be_read_nothing_is_started_for_it_may_be_private() -> None:
+    async with door() as here:
+        here.wishes.problem = StoreError()
+        result = await here.animate()
+        assert result.ephemeral
+        assert "Not taking new clips" in said(result)
+        assert here.porter.asks == []
 
 
 async def test_a_prompt_is_handed_on_to_a_model_that_takes_one() -> None:
@@ -423,7 +506,7 @@ async def test_an_acknowledgement_that_discord_never_took_starts_nothing(
     async with door() as here:
         await here.animate()
         assert here.porter.asks == []
-    (line,) = [one for one in caplog.records if one.name == "cogs.animate"]
+    (line,) = [one for one in caplog.records if one.name == "bot.answering"]
     assert line.levelname == "INFO"
     assert "nothing was started" in line.message
     assert line.exc_info is None
@@ -511,7 +594,7 @@ async def test_a_refusal_that_is_lost_after_the_deletion_is_logged_without_a_tok
     async with door() as here:
         here.porter.second = NotAccepting()
         await here.animate()
-    (line,) = [one for one in caplog.records if one.name == "cogs.animate"]
+    (line,) = [one for one in caplog.records if one.name == "bot.answering"]
     assert line.levelname == "ERROR"
     assert line.message.startswith("a refusal could not be shown: ")
     assert line.exc_info is None

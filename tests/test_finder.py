@@ -8,8 +8,8 @@ import pytest
 
 from bot import finder
 from bot.client import AnimateBot
-from bot.finder import Found, origin, pictures
-from bot.wish import Origin
+from bot.finder import pictures
+from bot.wish import Origin, Picture
 
 JSON = dict[str, Any]
 
@@ -55,8 +55,13 @@ def message(**content: Any) -> discord.Message:
     return discord.Message(state=client._connection, channel=channel, data=data)  # noqa: SLF001 - there is no other way to one
 
 
+def key(picture: Picture) -> str:
+    assert picture.origin is not None
+    return picture.origin.key
+
+
 def keys(**content: Any) -> list[str]:
-    return [one.key for one in pictures(message(**content))]
+    return [key(one) for one in pictures(message(**content))]
 
 
 def test_a_message_without_a_picture_has_none() -> None:
@@ -66,10 +71,8 @@ def test_a_message_without_a_picture_has_none() -> None:
 def test_an_attached_picture_is_found_with_what_discord_says_of_it() -> None:
     (found,) = pictures(message(attachments=[attachment(9)]))
     url = f"{CDN}/attachments/5/9/cat.png"
-    assert found == Found(key="attachment:9", url=url, name="cat.png", size=1009)
-    assert origin(message(), found) == Origin(
-        channel_id=5, message_id=7, key="attachment:9", author_id=31
-    )
+    origin = Origin(channel_id=5, message_id=7, key="attachment:9", author_id=31)
+    assert found == Picture(url=url, size=1009, origin=origin)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +113,7 @@ def test_stickers_are_pictures_but_for_those_that_are_drawings_in_json(
 ) -> None:
     found = pictures(message(sticker_items=[sticker(8, kind)]))
     assert [one.url for one in found] == ([url] if url else [])
-    assert all(one.key == "sticker:8" for one in found)
+    assert all(key(one) == "sticker:8" for one in found)
 
 
 def test_a_sticker_of_a_local_discord_is_there_and_not_at_discord(
@@ -124,7 +127,7 @@ def test_a_sticker_of_a_local_discord_is_there_and_not_at_discord(
 def test_a_link_preview_is_fetched_from_discord_and_never_from_where_the_link_leads() -> None:
     large = {"image": {"url": "http://evil.example/b.png", "proxy_url": f"{PROXY}/b.png"}}
     found = pictures(message(embeds=[linked("a.png"), linked("small.png", **large)]))
-    assert [(one.key, one.url) for one in found] == [
+    assert [(key(one), one.url) for one in found] == [
         ("embed:0", f"{PROXY}/a.png"),
         ("embed:1", f"{PROXY}/b.png"),
     ]

@@ -183,7 +183,7 @@ async def test_a_damaged_file_is_not_written_any_more(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with Database(tmp_path) as database:
-        await asyncio.gather(*accept_many(Store(database), 200))
+        await asyncio.gather(*accept_many(Store(database), 600))  # more than the schema's own pages
     damage_the_end(tmp_path / "animate.db")
     async with Database(tmp_path) as database:
         outcomes = await asyncio.gather(*accept_many(Store(database), 200), return_exceptions=True)

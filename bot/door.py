@@ -1,0 +1,101 @@
+"""How a wish comes in by an interaction: asked of the intake, and refused where it must be.
+
+Every command, menu, button and form that asks for a clip ends in `enter`; they differ in where the
+status is shown. What a person chose is in `options.py`, who and where in `spot.py`; money and rules
+are behind the door.
+"""
+
+import asyncio
+import logging
+
+from bot import door_words, spot
+from bot.answering import Answering, Interaction, Shown, tell
+from bot.client import AnimateBot
+from bot.drafts import Draft
+from bot.errors import NotAccepting, PictureProblem, PictureRefused, StoreError, UserError
+from bot.options import Options
+from bot.refusals import refusal
+from bot.spot import Wanted
+from bot.tongue import reading
+
+log = logging.getLogger(__name__)
+
+_AT_ONCE = 1.0
+"""Seconds within which the settings are read; Discord gives three for all of an answer."""
+
+
+async def greet(interaction: Interaction) -> bool:
+    """Note whose language it is, and wait for the doors; tell whether it is the first of its event.
+
+    The commands' tree does so for commands; buttons and forms do it here.
+    """
+    reading(str(interaction.locale))
+    await interaction.client.doors_are_open.wait()
+    return not interaction.client.is_repeat(interaction.id)
+
+
+async def enter(
+    interaction: Interaction, wanted: Wanted, options: Options, shown: Shown = Shown.PUBLIC
+) -> None:
+    """Have a clip made, or tell who asks why not."""
+    client = interaction.client
+    here = spot.of_interaction(interaction)
+    try:
+        client.intake.check(1 if wanted.picture.size is None else wanted.picture.size)
+        options, _ = await asyncio.gather(
+            filled_in(client, here.member_id, options),
+            client.intake.admit(here.guild_id, here.asker(wanted.picture.origin)),
+        )
+        if not options.is_private:
+            here.check_may_post()
+    except UserError as error:
+        await tell(interaction, refusal(error))
+        return
+    is_private = shown is Shown.PUBLIC and options.is_private
+    answering = Answering(interaction, Shown.PRIVATE if is_private else shown)
+    if not await answering.begin():
+        return
+    wish = spot.ask(
+        here,
+        wanted,
+        options,
+        status_message_id=answering.status_message_id,
+        answer=answering.answer,
+        reply=answering.reply,
+    )
+    try:
+        admitted = await client.intake.accept(wish)
+        if shown is not Shown.PUBLIC and not admitted.is_new:  # a form was sent twice
+            await answering.reply(door_words.started(admitted.job))
+    except UserError as error:
+        await answering.refuse(error)
+    except Exception as error:
+        log.exception("a wish broke before anything was accepted")
+        await answering.refuse(error)
+
+
+async def filled_in(client: AnimateBot, member_id: int, options: Options) -> Options:
+    """Return the options with the member's own settings in them. Raises `NotAccepting`."""
+    try:
+        async with asyncio.timeout(_AT_ONCE):
+            settings = await client.rooms.members.settings(member_id)
+    except (StoreError, TimeoutError) as error:
+        # Whether the clip is to be private would be a guess.
+        raise NotAccepting from error
+    return options.filled_in(settings, client.model)
+
+
+async def draft_of(interaction: Interaction, draft_id: int) -> Draft | None:
+    """Return the draft that a button of who presses it is about; None where they were told why not.
+
+    That it is theirs is asked here, whatever the button's id says.
+    """
+    try:
+        draft = await interaction.client.rooms.drafts.of(draft_id, interaction.user.id)
+        if draft is not None:
+            return draft
+        error: UserError = PictureRefused(PictureProblem.FORGOTTEN)
+    except StoreError:
+        error = NotAccepting()
+    await tell(interaction, refusal(error))
+    return None

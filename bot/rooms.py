@@ -1,0 +1,39 @@
+"""What is behind the doors, for the cogs: one record, filled when all of it is there.
+
+Imports none of it, so that the bot can connect while it is still being loaded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bot.cancellation import Cancellation
+    from bot.consent import Mediator
+    from bot.desk import Desk
+    from bot.drafts import Drafts
+    from bot.intake import Intake
+    from bot.members import Members
+    from bot.policies import Policies
+    from bot.shelf import Shelf
+    from bot.whispers import Whispers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rooms:
+    """What is behind the doors, for the cogs."""
+
+    intake: Intake
+    """The corridor's entrance."""
+    cancellation: Cancellation
+    desk: Desk
+    """Where the accounts are asked about."""
+    drafts: Drafts
+    mediator: Mediator
+    """Asks the authors of pictures."""
+    members: Members
+    policies: Policies
+    """What servers have set for themselves."""
+    shelf: Shelf
+    whispers: Whispers

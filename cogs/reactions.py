@@ -1,0 +1,154 @@
+"""The door of reactions: a server's emoji on a message asks for a clip of its first picture.
+
+Who reacts pays. Taken back while it waits, the wish is taken back too. A refusal takes the reaction
+away where the bot may, and is whispered. No SQL, no HTTP, no money here.
+"""
+
+import logging
+from collections import OrderedDict
+from dataclasses import replace
+
+import discord
+from discord.ext import commands
+
+from bot import door, finder, spot
+from bot.answering import TROUBLE, plainly
+from bot.client import AnimateBot
+from bot.errors import PictureProblem, PictureRefused, StoreError, UserError
+from bot.options import Options
+from bot.policy import Policy
+from bot.refusals import refusal
+from bot.spot import Spot, Wanted
+from bot.tongue import reading
+from bot.wish import Door
+
+log = logging.getLogger(__name__)
+
+_REMEMBERED = 1000
+_VARIATION = "\N{VARIATION SELECTOR-16}"
+
+
+async def setup(bot: AnimateBot) -> None:
+    """Listen to reactions; discord.py calls this when it loads the extension."""
+    await bot.add_cog(Reactions(bot))
+
+
+class Reactions(commands.Cog):
+    """Knows which reactions stand, so that an event that comes twice is one wish."""
+
+    def __init__(self, bot: AnimateBot) -> None:
+        self._bot = bot
+        self._standing: OrderedDict[tuple[int, int], None] = OrderedDict()
+
+    @commands.Cog.listener()
+    async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
+        """Take a wish in, if it is one."""
+        key = (event.message_id, event.user_id)
+        policy = await self._asked_for(event)
+        if policy is None or key in self._standing or _is_old(event.message_id, policy):
+            return
+        self._standing[key] = None
+        while len(self._standing) > _REMEMBERED:
+            self._standing.popitem(last=False)
+        await self._take_in(event)
+
+    @commands.Cog.listener()
+    async def on_raw_reaction_remove(self, event: discord.RawReactionActionEvent) -> None:
+        """Take a wish back, if it is not too late."""
+        if await self._asked_for(event) is None:
+            return
+        self._standing.pop((event.message_id, event.user_id), None)
+        try:
+            await self._bot.rooms.cancellation.unreact(event.message_id, event.user_id)
+        except StoreError as error:
+            log.warning("a reaction could not be taken back: %s", error)
+
+    async def _asked_for(self, event: discord.RawReactionActionEvent) -> Policy | None:
+        """Return the server's rules where this is its emoji, and somebody's."""
+        bot = self._bot
+        if event.guild_id is None or bot.user is None:
+            return None
+        is_of_a_bot = event.member is not None and event.member.bot
+        if is_of_a_bot or bot.user.id in (event.user_id, event.message_author_id):
+            return None
+        await bot.doors_are_open.wait()
+        try:
+            policy = await bot.rooms.policies.policy(event.guild_id)
+        except StoreError as error:
+            log.warning("a reaction is passed over: %s", error)
+            return None
+        return policy if policy.reaction and _is_same(event.emoji, policy.reaction) else None
+
+    async def _take_in(self, event: discord.RawReactionActionEvent) -> None:
+        assert event.guild_id is not None, "asked before"
+        guild = self._bot.get_guild(event.guild_id)
+        channel = guild.get_channel_or_thread(event.channel_id) if guild else None
+        if channel is None or event.member is None or guild is None:
+            log.info("a reaction in a channel that is not known")
+            return
+        reading(str(guild.preferred_locale))
+        here = spot.of_member(event.member, channel, str(guild.preferred_locale))
+        place = self._bot.get_partial_messageable(channel.id, guild_id=guild.id)
+        try:
+            message = await place.fetch_message(event.message_id)
+        except TROUBLE as problem:
+            log.info("a message with a reaction was not seen: %s", plainly(problem))
+            return
+        if message.author.bot or message.webhook_id is not None:
+            return
+        try:
+            await self._accept(event, here, message)
+        except UserError as error:
+            await self._refuse(event, here, message, error)
+        except Exception as error:
+            log.exception("a reaction broke before anything was accepted")
+            await self._refuse(event, here, message, error)
+
+    async def _accept(
+        self, event: discord.RawReactionActionEvent, here: Spot, message: discord.Message
+    ) -> None:
+        here.check_may_post()
+        pictures = finder.pictures(message)
+        if not pictures:
+            is_seen = self._bot.sees_messages
+            raise PictureRefused(PictureProblem.NONE_THERE if is_seen else PictureProblem.UNSEEN)
+        options = await door.filled_in(self._bot, here.member_id, Options())
+        now = round(discord.utils.utcnow().timestamp() * 1000)
+        wanted = Wanted(
+            source=f"reaction:{message.id}:{here.member_id}:{now}",
+            door=Door.REACTION,
+            picture=pictures[0],
+        )
+        # A reaction is for everybody to see, and so is what it leads to.
+        wish = spot.ask(here, wanted, replace(options, is_private=False))
+        self._bot.intake.check(1 if pictures[0].size is None else pictures[0].size)
+        admitted = await self._bot.intake.accept(wish)
+        if (event.message_id, event.user_id) not in self._standing:  # taken back meanwhile
+            await self._bot.rooms.cancellation.cancel(admitted.job.id, here.member_id)
+
+    async def _refuse(
+        self,
+        event: discord.RawReactionActionEvent,
+        here: Spot,
+        message: discord.Message,
+        error: Exception,
+    ) -> None:
+        if here.allowed.manage_messages:
+            try:
+                await message.remove_reaction(event.emoji, discord.Object(here.member_id))
+            except TROUBLE as problem:
+                log.info("a reaction stays: %s", plainly(problem))
+        await self._bot.rooms.whispers.say(message, here.member_id, refusal(error))
+
+
+def _is_old(message_id: int, policy: Policy) -> bool:
+    age = discord.utils.utcnow() - discord.utils.snowflake_time(message_id)
+    return age.days >= policy.oldest_days
+
+
+def _is_same(emoji: discord.PartialEmoji, wanted: str) -> bool:
+    """Tell whether a reaction is the emoji that a server has chosen, however that is written."""
+    known = discord.PartialEmoji.from_str(wanted)
+    if known.id is not None or emoji.id is not None:
+        return known.id == emoji.id
+    return known.name.replace(_VARIATION, "") == emoji.name.replace(_VARIATION, "")

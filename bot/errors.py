@@ -43,7 +43,9 @@ It holds no words for people: those are in `words.py`, chosen by type and attrib
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
+
+from bot.problems import Bar as Bar  # noqa: PLC0414 - they come with their errors
+from bot.problems import PictureProblem as PictureProblem  # noqa: PLC0414
 
 
 class AnimateError(Exception):
@@ -55,31 +57,6 @@ class AnimateError(Exception):
 
 class UserError(AnimateError):
     """The person who asked can act; nothing was held or charged."""
-
-
-class PictureProblem(StrEnum):
-    """Why a picture was refused."""
-
-    MISSING = "missing"
-    """The command came without one."""
-    NONE_THERE = "none there"
-    """The message has none."""
-    FORGOTTEN = "forgotten"
-    """It was to be chosen, or its cut, too long ago."""
-    UNSEEN = "unseen"
-    """The message may have one, which its sender sees and the bot does not."""
-    EMPTY = "empty"
-    TOO_LARGE = "too large"
-    TOO_SMALL = "too small"
-    TOO_MANY_PIXELS = "too many pixels"
-    TOO_NARROW = "too narrow"
-    NOT_A_PICTURE = "not a picture"
-    DAMAGED = "damaged"
-    UNSAFE = "unsafe"
-    """Opening it would take far more memory or time than a picture does."""
-    UNREACHABLE = "unreachable"
-    GONE = "gone"
-    """It was there once; neither its message nor its clip is any more."""
 
 
 @dataclass(eq=False)
@@ -178,18 +155,6 @@ class CannotPostHere(UserError):
 
     def __str__(self) -> str:
         return f"cannot post here, missing: {', '.join(self.missing)}"
-
-
-class Bar(StrEnum):
-    """What in a server stands in the way of a wish."""
-
-    PAUSED = "paused"
-    BLOCKED = "blocked"
-    CHANNEL = "channel"
-    ROLE = "role"
-    OPTED_OUT = "opted out"
-    NOT_YOURS = "not yours"
-    DECLINED = "declined"
 
 
 @dataclass(eq=False)

@@ -7,10 +7,9 @@ answered. `words.py` has the life of a clip.
 from collections.abc import Callable
 from typing import Any
 
-from bot import clip_words
+from bot import bar_words, clip_words
 from bot.errors import (
     AccountPaused,
-    Bar,
     Barred,
     CannotPostHere,
     ConsentNeeded,
@@ -99,9 +98,6 @@ PICTURE = {
 }
 
 
-_MOST_NAMED = 10
-
-
 CLOSED: dict[type[Exception], tuple[str, str]] = {
     QueueFull: (
         mark("🔧 The video service isn't answering"),
@@ -113,46 +109,6 @@ CLOSED: dict[type[Exception], tuple[str, str]] = {
     ),
     AccountPaused: FAILURES[Failure.ACCOUNT],
 }
-
-
-BARRED = {
-    Bar.PAUSED: (
-        mark("⏸️ Paused by the moderators"),
-        mark("New clips are off in this server for now. Clips in progress will still arrive."),
-        "",
-    ),
-    Bar.BLOCKED: (
-        mark("🚫 You can't use this here"),
-        mark("A moderator switched it off for you. Ask them if you think that's a mistake."),
-        "",
-    ),
-    Bar.CHANNEL: (
-        mark("🚫 Not in this channel"),
-        mark("Clips are off in this channel."),
-        mark("Clips are switched on in {names}."),
-    ),
-    Bar.ROLE: (
-        mark("🚫 Role needed"),
-        mark("Animating here needs a role that you don't have."),
-        mark("Animating here needs one of: {names}."),
-    ),
-    Bar.OPTED_OUT: (
-        mark("🙋 Not available for this picture"),
-        mark("Its author asked that their pictures are not animated."),
-        "",
-    ),
-    Bar.DECLINED: (
-        mark("🙋 Not available for this picture"),
-        mark("Its author has said no to you today."),
-        "",
-    ),
-    Bar.NOT_YOURS: (
-        mark("🙋 Not your picture"),
-        mark("In this server you can have your own pictures animated, not other people's."),
-        mark("Other people's pictures need one of these roles here: {names}."),
-    ),
-}
-"""By what stands in the way: the title, the text, and the text where something would do."""
 
 
 REACHED = {
@@ -309,24 +265,6 @@ def _not_here(error: CannotPostHere) -> Note:
     return _refused(say("🚫 I can't post here"), text)
 
 
-def _barred(error: Barred) -> Note:
-    say = tongue()
-    title, any_text, one_text = BARRED[error.bar]
-    form = "<#{}>" if error.bar is Bar.CHANNEL else "<@&{}>"
-    names = ", ".join(map(form.format, error.ids[:_MOST_NAMED]))
-    return _refused(say(title), say(one_text, names=names) if names else say(any_text))
-
-
-def _consent(error: ConsentNeeded) -> Note:
-    say = tongue()
-    author = f"<@{error.author_id}>"
-    decides = say("{author} decides about their own pictures in this server.", author=author)
-    if error.expires_at is None:
-        return _refused(say("🙋 Its author decides"), decides)
-    asked = say("I've asked, and go on if they agree before <t:{at}:t>.", at=error.expires_at)
-    return _refused(say("🙋 Waiting for the author"), f"{decides} {asked}")
-
-
 def _closed(error: Exception) -> Note:
     return _refused(*map(tongue(), CLOSED[type(error)]))
 
@@ -338,8 +276,8 @@ _SAID: dict[type[Exception], Callable[[Any], Note]] = {
     TooManyAtOnce: _too_many,
     CoolingDown: _too_fresh,
     CannotPostHere: _not_here,
-    Barred: _barred,
-    ConsentNeeded: _consent,
+    Barred: bar_words.barred,
+    ConsentNeeded: bar_words.consent,
     ClipRefused: clip_words.refused,
     NotAccepting: _closed,
     QueueFull: _closed,

@@ -21,6 +21,7 @@ from bot.cancellation import Cancellation
 from bot.catalog import Model
 from bot.client import AnimateBot
 from bot.consent import Mediator
+from bot.copies import Copies
 from bot.darkroom import Darkroom
 from bot.database import Database
 from bot.delivery import Delivery
@@ -28,14 +29,18 @@ from bot.desk import Desk
 from bot.drafts import Drafts
 from bot.errors import StoreError
 from bot.gate import Gate
+from bot.handover import Hands
 from bot.hooks import Bell, Signer
 from bot.intake import Intake, Pictures
 from bot.keeper import ClipFiles, Keeper
 from bot.media import MEGABYTE, Media
 from bot.members import Members
+from bot.packing import Packing
 from bot.pipeline import Pipeline
+from bot.places import MIB, Places
 from bot.policies import Policies
-from bot.provider import Provider
+from bot.provider import KEPT_FOR_HOURS, Provider
+from bot.review import Review
 from bot.rooms import Rooms
 from bot.rules import Limits, Measure
 from bot.settings import Settings
@@ -132,12 +137,11 @@ class _Tools:
 
     store: Store
     gate: Gate
-    delivery: Delivery
+    hands: Hands
     pictures: Pictures
     provider: Provider
     accounts: Accounts
     mediator: Mediator
-    members: Members
     policies: Policies
     darkroom: Darkroom
     limits: Limits
@@ -150,23 +154,20 @@ def build(
     http = httpx.AsyncClient()
     signer = Signer(settings.public_url, hook_key.encode()) if settings.public_url else None
     operator = limits(settings)
-    answers = Answers(database, clock)
     provider = _provider(settings, model, http, signer)
     tools = _Tools(
         store=Store(database),
         gate=Gate(provider.balance_micro, random.random),
-        delivery=Delivery(client, answers),
+        hands=_hands(settings, database, client),
         pictures=Pictures(settings.data_dir / "pictures"),
         provider=provider,
         accounts=Accounts(database, operator),
         mediator=Mediator(client, Approvals(database), clock),
-        members=Members(database),
         policies=Policies(database),
         darkroom=Darkroom(),
         limits=operator,
     )
-    clip_files = _clip_files(settings)
-    pipeline = _pipeline(settings, tools, clip_files)
+    pipeline = _pipeline(settings, tools)
     worker = Worker(pipeline.watch, pipeline, clock)
     shelf = Shelf(database, clock, worker.wake)
     media = Media(http, settings.discord_media_hosts, settings.picture_max_mb * MEGABYTE)
@@ -174,11 +175,11 @@ def build(
     bell = Bell(tools.store, clock, worker.wake)
     rooms = Rooms(
         intake=intake,
-        cancellation=Cancellation(tools.store, tools.delivery, tools.pictures, clock),
+        cancellation=Cancellation(tools.store, tools.hands.delivery, tools.pictures, clock),
         desk=Desk(tools.accounts, Admin(database), shelf, operator, clock),
         drafts=Drafts(database, clock),
         mediator=tools.mediator,
-        members=tools.members,
+        members=tools.hands.members,
         policies=tools.policies,
         shelf=shelf,
         whispers=Whispers(time.monotonic),
@@ -189,8 +190,8 @@ def build(
         intake=intake,
         pipeline=pipeline,
         worker=worker,
-        keeper=Keeper(clip_files, tools.store, shelf, answers, clock),
-        delivery=tools.delivery,
+        keeper=Keeper(tools.hands.files, tools.store, shelf, tools.hands.answers, clock),
+        delivery=tools.hands.delivery,
         gate=tools.gate,
         darkroom=tools.darkroom,
         http=http,
@@ -198,16 +199,29 @@ def build(
     )
 
 
-def _pipeline(settings: Settings, tools: _Tools, clip_files: ClipFiles) -> Pipeline:
+def _hands(settings: Settings, database: Database, client: AnimateBot) -> Hands:
+    places = Places(client, settings.upload_limit_mb * MIB)
+    answers = Answers(database, clock)
+    delivery = Delivery(client, places, answers)
+    hours = settings.clip_ttl_hours or KEPT_FOR_HOURS
+    return Hands(
+        delivery=delivery,
+        packing=Packing(delivery, Copies(), places, hours * 3600),
+        review=Review(database, places, clock, policy_of=Policies(database).policy),
+        answers=answers,
+        files=_clip_files(settings),
+        members=Members(database),
+    )
+
+
+def _pipeline(settings: Settings, tools: _Tools) -> Pipeline:
     return Pipeline(
         store=tools.store,
         provider=tools.provider,
         gate=tools.gate,
-        delivery=tools.delivery,
+        hands=tools.hands,
         pictures=tools.pictures,
-        clip_files=clip_files,
         accounts=tools.accounts,
-        members=tools.members,
         look_every=settings.look_every_seconds,
         give_up_after=settings.give_up_hours * 3600,
         clock=clock,
@@ -227,7 +241,7 @@ def _intake(
         policies=tools.policies,
         gate=tools.gate,
         media=media,
-        delivery=tools.delivery,
+        delivery=tools.hands.delivery,
         pictures=tools.pictures,
         model=model,
         limits=tools.limits,

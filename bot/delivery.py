@@ -10,17 +10,19 @@ import asyncio
 import contextlib
 import hashlib
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import discord
 
 from bot import buttons
-from bot.answers import Answers
-from bot.errors import StoreError, TooLarge
-from bot.ladder import NO_ANSWER, Ladder, Letter, Posted, is_closed
+from bot.answers import Answer, Answers
+from bot.errors import DeliveryError, StoreError, TooLarge, Unpostable
+from bot.ladder import DIRECT, NO_ANSWER, Ladder, Letter, Posted, as_ours, is_closed, rungs
 from bot.lifecycle import FINAL, Job
+from bot.places import MIB, Places, below
 from bot.signs import Signs
 from bot.wish import Door
 from bot.words import Note, Tone
@@ -31,7 +33,7 @@ Reply = Callable[[Note], Awaitable[None]]
 _Key = int | str
 """What names the place of a status: its message, or the job whose private answer it is."""
 
-_MOST_AT_ONCE = 24 * 1024 * 1024
+MOST_AT_ONCE = 24 * MIB
 """Bytes of clips in one request: Discord takes 25 MiB, and the form around them is small."""
 _ORIGINAL: Any = "@original"
 """Discord's name of an interaction's first answer, where discord.py would have a number."""
@@ -42,14 +44,47 @@ _STATUS_TRIES = 200
 """Some sixteen hours of an outage."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """All that is posted of a job: its clips by number, or links to those that fit nowhere."""
+
+    files: Mapping[int, Path]
+    text: str
+    alt: str
+    links: Mapping[int, str] = field(default_factory=dict)
+    """A line of text for each."""
+    is_spoiler: bool = False
+    view: discord.ui.View | None = None
+    """What can be done with them; comes with the text."""
+
+    @property
+    def whole_text(self) -> str:
+        """The text, and the links below it."""
+        return "\n".join(filter(None, (self.text, *self.links.values())))
+
+    def letter(self, numbers: Iterable[int], text: str, key: str) -> Letter:
+        """Return one message with some of its files."""
+        return Letter(
+            clips={number: self.files[number] for number in numbers},
+            text=text,
+            alt=self.alt,
+            nonce=key,
+            is_spoiler=self.is_spoiler,
+            view=self.view if self.text in text else None,
+        )
+
+
 class Delivery:
     """Posts with `client`, which must be logged in; its gateway need not be up.
 
     Without `answers` no private answer is reached.
     """
 
-    def __init__(self, client: discord.Client, answers: Answers | None = None) -> None:
+    def __init__(
+        self, client: discord.Client, places: Places, answers: Answers | None = None
+    ) -> None:
         self._client = client
+        self._places = places
         self._answers = answers
         self._signs = Signs(client)
         self._posted: dict[str, dict[int, Posted]] = {}
@@ -61,26 +96,61 @@ class Delivery:
         self._editors: dict[_Key, asyncio.Task[None]] = {}
         self._is_closing = asyncio.Event()
 
-    async def post(
-        self, job: Job, files: Sequence[Path], text: str, alt: str, *, may_dm: bool = False
-    ) -> Posted:
+    async def post(self, job: Job, bundle: Bundle, *, may_dm: bool = False) -> Posted:
         """Post the clips at the highest rung of the ladder that takes them, and say where.
 
         Where one message cannot take them all, each clip gets its own; the first is returned.
         A try that is not the first looks before it posts, so the try is to be counted before.
         Mentions only the requester. Raises `TooLarge`, `Unpostable` or `DeliveryError`.
         """
-        ladder = Ladder(self._client, job, may_dm=may_dm)
-        clips = dict(enumerate(files, start=1))
+        ladder = Ladder(self._client, self._places, job, rungs(job, may_dm=may_dm))
         posted = self._posted.setdefault(job.id, {})
         if job.attempts > 1:
             posted |= await ladder.look()
-        together = Letter(clips, text, alt, nonce(job))
-        if len(clips) > 1 and not posted and together.size <= _MOST_AT_ONCE:
-            with contextlib.suppress(TooLarge):
-                posted |= dict.fromkeys(clips, await ladder.send(together))
-        await _post_each(ladder, job, together, posted)
+        await _post_all(ladder, bundle, posted, lambda number: nonce(job, number))
         return posted[min(self._posted.pop(job.id))]
+
+    async def post_copy(self, job: Job, bundle: Bundle) -> Posted:
+        """Post the clips to the member directly, besides. Raises as `post` does.
+
+        It does not look whether they are there: to be tried once.
+        """
+        ladder = Ladder(self._client, self._places, job, [DIRECT])
+        posted: dict[int, Posted] = {}
+        await _post_all(ladder, bundle, posted, lambda number: nonce(job, number, "copy"))
+        return posted[min(posted)]
+
+    async def post_in(self, answer: Answer, job: Job, bundle: Bundle) -> Posted:
+        """Put all the clips into a private answer, in the place of what it shows.
+
+        However often it is done, it is done once. Raises as `post` does.
+        """
+        letter = bundle.letter(bundle.files, bundle.whole_text, "")
+        if letter.size > MOST_AT_ONCE:
+            raise TooLarge(f"{letter.size} bytes in one answer")
+        self._notes.pop(job.id, None)  # what was not shown yet is overtaken
+        files = letter.files(job)
+        try:
+            with as_ours():
+                message = await self._opened(answer).edit_message(
+                    _ORIGINAL,
+                    content=letter.text,
+                    embeds=[],
+                    attachments=files,
+                    view=letter.view,
+                    allowed_mentions=discord.AllowedMentions.none(),
+                )
+        except TooLarge as error:
+            error.size, error.most_bytes = letter.size, below(letter.largest)
+            raise
+        except DeliveryError as error:
+            if isinstance(error.__cause__, discord.NotFound):
+                raise Unpostable(f"the answer is gone: {error}") from error
+            raise
+        finally:
+            for file in files:
+                file.close()
+        return Posted(message.channel.id, message.id)
 
     def show(self, job: Job, note: Note, reply: Reply | None = None) -> None:
         """Bring the status message to `note`, in the background and in order.
@@ -158,39 +228,66 @@ class Delivery:
         assert self._answers is not None
         answer = await self._answers.of(job.id)
         if answer is not None:
-            assert self._client.application_id is not None, "the client is logged in"
-            opened = discord.Webhook.partial(
-                self._client.application_id, answer.token, client=self._client
-            )
-            await opened.edit_message(
+            await self._opened(answer).edit_message(
                 _ORIGINAL, content=None, embed=embed(note), view=buttons.view(note.buttons)
             )
             if job.state in FINAL:
                 await self._answers.forget(job.id)
 
+    def _opened(self, answer: Answer) -> discord.Webhook:
+        assert self._client.application_id is not None, "the client is logged in"
+        return discord.Webhook.partial(
+            self._client.application_id, answer.token, client=self._client
+        )
 
-async def _post_each(ladder: Ladder, job: Job, whole: Letter, posted: dict[int, Posted]) -> None:
-    """Post a message for each clip of `whole` that is not `posted`, and note it there.
+
+_Nonces = Callable[[int | None], str]
+"""Names the message of one clip, or of all together (None)."""
+
+
+async def _post_all(
+    ladder: Ladder, bundle: Bundle, posted: dict[int, Posted], key: _Nonces
+) -> None:
+    """Post what is not `posted`, together where that may be, and note it there."""
+    together = bundle.letter(bundle.files, bundle.whole_text, key(None))
+    if len(bundle.files) > 1 and not posted and together.size <= MOST_AT_ONCE:
+        with contextlib.suppress(TooLarge):
+            post = await ladder.send(together)
+            posted |= dict.fromkeys((*bundle.files, *bundle.links), post)
+    await _post_each(ladder, bundle, posted, key)
+
+
+async def _post_each(
+    ladder: Ladder, bundle: Bundle, posted: dict[int, Posted], key: _Nonces
+) -> None:
+    """Post a message for each clip that is not `posted`; the links come with the first.
 
     A clip that is too large keeps none behind it from its place.
     """
+    is_alone = len(bundle.files) + len(bundle.links) == 1
     too_large = None
-    for number, path in whole.clips.items():
+    for number in bundle.files:
         if number in posted:
             continue
-        key = nonce(job, number) if len(whole.clips) > 1 else whole.nonce
-        letter = Letter({number: path}, "" if posted else whole.text, whole.alt, key)
+        text = "" if posted else bundle.whole_text
+        letter = bundle.letter([number], text, key(None if is_alone else number))
         try:
-            posted[number] = await ladder.send(letter)
+            post = await ladder.send(letter)
         except TooLarge as error:
             too_large = error
+        else:
+            posted |= dict.fromkeys((number, *(bundle.links if text else ())), post)
+    if missing := [number for number in bundle.links if number not in posted]:
+        text = "\n".join(bundle.links.values()) if posted else bundle.whole_text
+        letter = bundle.letter([], text, key(None if is_alone else missing[0]))
+        posted |= dict.fromkeys(missing, await ladder.send(letter))
     if too_large is not None:
         raise too_large
 
 
-def nonce(job: Job, number: int | None = None) -> str:
+def nonce(job: Job, number: int | None = None, purpose: str = "") -> str:
     """Return the nonce of the job, or of one of its clips. Discord takes 25 characters at most."""
-    about = job.id if number is None else f"{job.id}:{number}"
+    about = ":".join(filter(None, (job.id, "" if number is None else f"{number}", purpose)))
     return hashlib.sha256(about.encode()).hexdigest()[:24]
 
 

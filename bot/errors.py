@@ -257,13 +257,22 @@ class Unpostable(DeliveryError):
 
 
 class TooLarge(DeliveryError):
-    """The file is over the limit of this channel; `size` is its bytes, 0 if it is not known."""
+    """A file is over the limit of its place; `size` is its bytes."""
 
     size: int = 0
+    most_bytes: int = 0
+    """What may fit there; 0: nobody knows a limit that would be lower."""
 
 
 class ClipBroken(AnimateError):
     """What the service returned is not a video that can be played."""
+
+
+class CopyFailed(AnimateError):
+    """A copy of a clip that fits, or plays everywhere, could not be made."""
+
+    is_final: bool = False
+    """Whether another try would be no better."""
 
 
 class DarkroomBroken(AnimateError):

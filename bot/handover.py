@@ -1,21 +1,25 @@
-"""Hands a paid clip over: from the video service into the channel, however often that takes.
+"""Hands a paid clip over: from the video service to its person, however often that takes.
 
 Nothing here costs anything, so nothing is given up: what cannot be fetched or posted is kept,
-visible to its owner, and tried again. `pipeline.py` calls it.
+visible to its owner, and tried again. Whether it is posted says `review.py`, and `packing.py` as
+what. `pipeline.py` calls it.
 """
 
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import dataclass, replace
+from functools import partial
 
-from bot import lifecycle, words
+from bot import lifecycle, posting_words, words
 from bot.accounts import Accounts
-from bot.clip import probe
+from bot.answers import Answer, Answers
+from bot.clip import Facts, probe
+from bot.copies import Original
 from bot.delivery import Delivery
 from bot.errors import (
     ClipBroken,
+    CopyFailed,
     DeliveryError,
     ProviderError,
     Rejected,
@@ -25,9 +29,12 @@ from bot.errors import (
 from bot.keeper import ClipFiles
 from bot.ladder import Posted
 from bot.ledger import Kind
-from bot.lifecycle import Clip, Event, Job
+from bot.lifecycle import Clip, Event, Job, Order
 from bot.members import Members
+from bot.packing import Contents, Packing
+from bot.policy import Flagged
 from bot.provider import Provider, Result
+from bot.review import Review
 from bot.store import Store
 from bot.timetable import Timetable
 
@@ -35,62 +42,129 @@ log = logging.getLogger(__name__)
 
 _RARELY = 3600
 """The longest pause between two tries, in seconds."""
+_SOON = 30
+"""The same while a private answer can be reached, which is for minutes only."""
 _WORTH_A_WORD = 3
 """The try from which on a person hears of trouble that passes by itself."""
+_FETCHED_AT_ONCE = 4
+_OFF_BY = 0.5
+"""Seconds by which a clip may be shorter or longer than was ordered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hands:
+    """What a clip passes through on its way to a person."""
+
+    delivery: Delivery
+    packing: Packing
+    review: Review
+    answers: Answers
+    files: ClipFiles
+    members: Members
 
 
 class Handover:
-    """Takes jobs that are rendered; `files` keeps their clips."""
+    """Takes jobs that are rendered."""
 
     def __init__(
         self,
         *,
         store: Store,
         provider: Provider,
-        delivery: Delivery,
-        files: ClipFiles,
+        hands: Hands,
         accounts: Accounts,
-        members: Members,
         timetable: Timetable,
     ) -> None:
         self._store = store
         self._provider = provider
-        self._delivery = delivery
-        self._files = files
+        self._delivery = hands.delivery
+        self._packing = hands.packing
+        self._review = hands.review
+        self._answers = hands.answers
+        self._files = hands.files
+        self._members = hands.members
         self._accounts = accounts
-        self._members = members
         self._timetable = timetable
+        self._fetching = asyncio.Semaphore(_FETCHED_AT_ONCE)
 
     async def deliver(self, job: Job) -> None:
         """Fetch and post the clips of a job, or set its next try. Raises `StaleJob`."""
-        # Counted before it is tried: where that cannot be written, nothing is posted, or a disk
-        # that stays full would fill the channel; and a try after a crash knows it is not the first.
-        if job.attempts == 0 and job.created_at <= await self._store.restored_at():
-            job = replace(job, attempts=1)  # a backup does not know what was posted after it
-        next_try = self._timetable.next_try(job, _RARELY)
-        job = await self._store.move(job, lifecycle.again(job, self._timetable.clock(), next_try))
-        clips = await self._store.clips(job.id)
-        entries = await self._store.entries(job.id)
-        spent = sum(entry.spent_micro for entry in entries)
-        was_lost = any(entry.kind == Kind.ADJUSTMENT for entry in entries)
+        answer = await self._answers.of(job.id)
+        if answer is not None and not (job.wish.is_private or answer.takes_clips):
+            answer = None  # it shows the status alone
+        spent = sum(entry.spent_micro for entry in await self._store.entries(job.id))
         try:
-            paths = await self._fetched(job, clips)
-            text = words.delivered(
-                job, len(clips), spent, await self._receipt(job), was_lost=was_lost
-            )
-            wishes = await self._members.settings(job.member_id)
-            posted = await self._delivery.post(
-                job, paths, text, words.alt_text(job), may_dm=wishes.dm_when_lost
-            )
+            async with self._fetching:
+                job = await self._counted(job, _RARELY if answer is None else _SOON)
+                contents = await self._contents(job, spent)
+            if contents is None:
+                return
+            posted = await self._posted(job, answer, contents)
         except (ProviderError, ClipBroken) as error:
             log.warning("job %s: clip not fetched, trying again: %s", job.short_id, error)
             if job.attempts >= _WORTH_A_WORD:
-                self._delivery.show(job, words.unfetched(job, spent))
+                self._delivery.show(job, posting_words.unfetched(job, spent))
+        except CopyFailed as error:
+            log.warning("job %s: clip not copied, trying again: %s", job.short_id, error)
+            self._delivery.show(job, posting_words.uncopied(job, spent))
         except DeliveryError as error:
             await self._keep(job, error, spent)
         else:
             await self._delivered(job, posted)
+            await self._copy(job, posted, contents)
+            paths = [path for one in contents.originals for path in self._files.all_of(one.path)]
             await asyncio.to_thread(self._files.release, paths, self._timetable.clock())
+
+    async def _counted(self, job: Job, most_seconds: float) -> Job:
+        """Count the try before it is made.
+
+        Where that cannot be written nothing is posted, or a disk that stays full would fill the
+        channel; and a try after a crash knows that it is not the first.
+        """
+        if job.attempts == 0 and job.created_at <= await self._store.restored_at():
+            job = replace(job, attempts=1)  # a backup does not know what was posted after it
+        next_try = self._timetable.next_try(job, most_seconds)
+        return await self._store.move(job, lifecycle.again(job, self._timetable.clock(), next_try))
+
+    async def _contents(self, job: Job, spent: int) -> Contents | None:
+        """Return what is to be posted; None where it is held, and its person was told."""
+        clips = await self._store.clips(job.id)
+        originals = await self._fetched(job, clips)
+        clips = await self._store.clips(job.id)  # with the addresses of now
+        verdict = await self._review.verdict(job, clips)
+        if verdict is Flagged.HOLD:
+            is_flagged = any(clip.is_flagged for clip in clips)
+            self._delivery.show(job, posting_words.held(job, spent, is_flagged=is_flagged))
+            await self._review.hold(job)
+            return None
+        entries = await self._store.entries(job.id)
+        text = partial(
+            posting_words.delivered,
+            job,
+            len(clips),
+            spent,
+            await self._receipt(job),
+            was_lost=any(entry.kind == Kind.ADJUSTMENT for entry in entries),
+        )
+        return Contents(
+            clips=clips,
+            originals=originals,
+            text=lambda remarks: text(remarks=remarks),
+            is_spoiler=verdict is Flagged.SPOILER,
+        )
+
+    async def _posted(self, job: Job, answer: Answer | None, contents: Contents) -> Posted:
+        """Post where its person hoped for it: in their answer while that can be reached."""
+        if answer is not None:
+            try:
+                posted = await self._packing.post_in(answer, job, contents)
+            except Unpostable as error:
+                log.info("job %s: the answer is out of reach: %s", job.short_id, error)
+            else:
+                await self._answers.forget(job.id)
+                return replace(posted, is_in_answer=True)
+        settings = await self._members.settings(job.member_id)
+        return await self._packing.post(job, contents, may_dm=settings.dm_when_lost)
 
     async def _delivered(self, job: Job, posted: Posted) -> None:
         done = lifecycle.advance(
@@ -101,27 +175,42 @@ class Handover:
             message_channel_id=posted.channel_id,
         )
         done = await self._store.move(job, done)
-        self._delivery.show(done, words.done(done))
+        if not posted.is_in_answer:  # or the word would take the place of the clip's text
+            self._delivery.show(done, words.done(done))
         log.info("job %s: delivered", job.short_id)
+
+    async def _copy(self, job: Job, posted: Posted, contents: Contents) -> None:
+        """Send the clips to a member's direct messages too who wishes for that.
+
+        Tried once, after all else is safe: a copy that is lost is no loss, and one that may have
+        come through is not sent again.
+        """
+        settings = await self._members.settings(job.member_id)
+        if not settings.dm_copies or posted.is_direct:
+            return
+        try:
+            await self._packing.post_copy(job, contents)
+        except (CopyFailed, DeliveryError) as error:
+            log.info("job %s: no copy in direct messages: %s", job.short_id, error)
 
     async def _keep(self, job: Job, error: DeliveryError, spent: int) -> None:
         """Keep a clip that Discord did not take, and say so where that helps."""
         log.warning("job %s: clip not posted, trying again: %s", job.short_id, error)
-        if isinstance(error, TooLarge):
+        if isinstance(error, TooLarge):  # not even a link was taken
             later = self._timetable.clock() + _RARELY * 1000
             await self._store.postpone([job], {job.id: later})
         # What somebody can mend is said at once, and what may pass by itself is not.
         if isinstance(error, Unpostable | TooLarge) or job.attempts >= _WORTH_A_WORD:
-            self._delivery.show(job, words.waiting(job, error, spent))
+            self._delivery.show(job, posting_words.waiting(job, error, spent))
 
-    async def _fetched(self, job: Job, clips: Sequence[Clip]) -> list[Path]:
-        """Return the clips' files, in their order.
+    async def _fetched(self, job: Job, clips: Sequence[Clip]) -> list[Original]:
+        """Return the clips as they are on the disk, in their order.
 
         The address of a clip lives for some days only, and the job may have waited for longer: one
         that is refused is asked for anew, once.
         """
         try:
-            return [await self._file(clip) for clip in clips]
+            return [await self._file(job, clip) for clip in clips]
         except Rejected as error:
             log.info("job %s: asking for its clips again: %s", job.short_id, error)
             found = await self._provider.look([job.task_uuid])
@@ -129,23 +218,35 @@ class Handover:
             if not fresh:
                 raise
         await self._store.refresh_clips(fresh)
-        return [await self._file(clip) for clip in await self._store.clips(job.id)]
+        return [await self._file(job, clip) for clip in await self._store.clips(job.id)]
 
-    async def _file(self, clip: Clip) -> Path:
+    async def _file(self, job: Job, clip: Clip) -> Original:
         """Return the clip's file, downloading and judging it if it is not here yet."""
         path = self._files.path(clip)
-        if not path.exists():
+        if is_new := not path.exists():
             await self._provider.fetch(clip.url, path)
         try:
-            await asyncio.to_thread(probe, path)
+            facts = await asyncio.to_thread(probe, path)
         except ClipBroken:
             path.unlink(missing_ok=True)
             raise
-        return path
+        if is_new and (odd := oddity(job.order, facts)):
+            log.warning("job %s: not what was ordered, delivered still: %s", job.short_id, odd)
+        return Original(path, facts)
 
     async def _receipt(self, job: Job) -> str:
         statement = await self._accounts.receipt(job, self._timetable.clock())
-        return "" if statement is None else words.receipt(statement, job.wish.locale)
+        return "" if statement is None else posting_words.receipt(statement, job.wish.locale)
+
+
+def oddity(order: Order, facts: Facts) -> str:
+    """Say in what a clip is not what was ordered; "" where it is."""
+    odd = []
+    if order.width is not None and (facts.width, facts.height) != (order.width, order.height):
+        odd.append(f"{facts.width}x{facts.height} instead of {order.width}x{order.height}")
+    if abs(facts.duration - order.duration) > _OFF_BY:
+        odd.append(f"{facts.duration:.2f} s instead of {order.duration:g} s")
+    return ", ".join(odd)
 
 
 def renewed(clips: Sequence[Clip], results: Sequence[Result]) -> list[Clip]:

@@ -53,6 +53,10 @@ class ClipFiles:
         self.folder.mkdir(parents=True, exist_ok=True)
         return self.folder / f"{clip.job_id}-{clip.ordinal}{suffix}"
 
+    def all_of(self, path: Path) -> list[Path]:
+        """Return a clip's file and the copies that were made of it."""
+        return [path, *path.parent.glob(f"{path.stem}.*.mp4")]
+
     def release(self, paths: Iterable[Path], now: int) -> None:
         """Note that these are posted now, in Unix milliseconds; what stays behind is swept."""
         for path in paths:

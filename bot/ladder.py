@@ -1,9 +1,10 @@
 """The ladder of delivery: where a clip is posted, from the best place to the last resort.
 
-1. as an answer to the status message; where that is gone, Discord makes it a plain message;
+1. as an answer: to the picture where that is in a channel, else to the status message; where that
+   is gone, Discord makes it a plain message;
 2. as a plain message in the same channel, where its history is closed to the bot;
 3. in the channel that the thread belongs to, where the thread is gone, locked or closed;
-4. as a direct message, if the member has asked for that;
+4. as a direct message, if the member has asked for that; where the clip is private, only there;
 5. nowhere: `Unpostable`; the clip is kept, and offered again from the top.
 
 A step down follows a refusal, never an answer that was lost. All places share one nonce, which
@@ -15,17 +16,20 @@ import contextlib
 import json
 import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import discord
 
-from bot import words
+from bot import posting_words
 from bot.errors import DeliveryError, TooLarge, Unpostable
 from bot.lifecycle import Job
+from bot.places import Places
+from bot.wish import Door
 
 log = logging.getLogger(__name__)
 
@@ -57,21 +61,47 @@ class Posted:
 
     channel_id: int
     message_id: int
+    is_direct: bool = False
+    """Whether it is a direct message to the member."""
+    is_in_answer: bool = False
+    """Whether it is a private answer, which the bot's own token does not reach."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """One message with clips, by their numbers, which begin with 1."""
+    """One message with clips, by their numbers, which begin with 1; or with links to them."""
 
     clips: Mapping[int, Path]
     text: str
     alt: str
     nonce: str
+    is_spoiler: bool = False
+    view: discord.ui.View | None = None
 
     @property
     def size(self) -> int:
         """The bytes of its clips."""
         return sum(path.stat().st_size for path in self.clips.values())
+
+    @property
+    def largest(self) -> int:
+        """The bytes of its largest clip."""
+        return max((path.stat().st_size for path in self.clips.values()), default=0)
+
+    def files(self, job: Job) -> list[discord.File]:
+        """Return its clips as discord.py sends them, to be closed afterwards.
+
+        A path, not bytes: a clip is streamed from the disk and never kept in memory.
+        """
+        return [
+            discord.File(
+                path,
+                filename=f"{mark(job, number)}{path.suffix}",
+                description=self.alt,
+                spoiler=self.is_spoiler,
+            )
+            for number, path in self.clips.items()
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +115,19 @@ class Rung:
     """Whether somebody has to be told where the clip was asked for."""
 
 
+DIRECT = Rung(None)
+"""A direct message that nothing has to be said about."""
+_ANSWERS_THE_PICTURE = (Door.MENU, Door.REACTION, Door.REPLY)
+
+
 def rungs(job: Job, *, may_dm: bool) -> list[Rung]:
     """Return the places for a job's clips, the best one first."""
+    if job.wish.is_private:
+        return [DIRECT] if may_dm else []
     found = [Rung(job.channel_id)]
-    if job.status_message_id is not None:
+    if job.picture is not None and job.door in _ANSWERS_THE_PICTURE:
+        found.insert(0, Rung(job.picture.channel_id, reply_to=job.picture.message_id))
+    elif job.status_message_id is not None:
         found.insert(0, Rung(job.channel_id, reply_to=job.status_message_id))
     if job.parent_channel_id is not None:
         found.append(Rung(job.parent_channel_id, is_elsewhere=True))
@@ -100,10 +139,13 @@ def rungs(job: Job, *, may_dm: bool) -> list[Rung]:
 class Ladder:
     """One try to post a job's clips; a place that has refused is not asked twice."""
 
-    def __init__(self, client: discord.Client, job: Job, *, may_dm: bool) -> None:
+    def __init__(
+        self, client: discord.Client, places: Places, job: Job, rungs: Sequence[Rung]
+    ) -> None:
         self._client = client
+        self._places = places
         self._job = job
-        self._rungs = rungs(job, may_dm=may_dm)
+        self._rungs = rungs
         self._refusals: dict[int | None, Unpostable] = {}
 
     async def send(self, letter: Letter) -> Posted:
@@ -121,7 +163,7 @@ class Ladder:
             except Unpostable as error:
                 log.info("job %s: refused in one place: %s", self._job.short_id, error)
                 self._refusals[rung.channel_id] = error
-        raise next(iter(self._refusals.values()))
+        raise next(iter(self._refusals.values()), Unpostable("there is no place for it"))
 
     async def look(self) -> dict[int, Posted]:
         """Look everywhere for what earlier tries have posted, though the answer was lost.
@@ -143,41 +185,46 @@ class Ladder:
             datetime.fromtimestamp(job.created_at / 1000, UTC)
         )
         found: dict[int, Posted] = {}
-        with _as_ours():
+        with as_ours():
             channel = await self._channel(channel_id)
             async for message in channel.history(limit=_HISTORY, after=discord.Object(since)):
                 if message.author == self._client.user:
-                    posted = Posted(channel.id, message.id)
+                    posted = Posted(channel.id, message.id, is_direct=channel_id is None)
                     found = dict.fromkeys(_numbers(message, job), posted) | found
         return found
 
     async def _post(self, rung: Rung, letter: Letter) -> Posted:
         job = self._job
-        lines = [letter.text, words.elsewhere(job) if rung.is_elsewhere else ""]
-        attachments = [
-            # A path, not bytes: a clip is streamed from the disk and never kept in memory.
-            discord.File(path, filename=_filename(job, path, number), description=letter.alt)
-            for number, path in letter.clips.items()
-        ]
+        guild_id = None if rung.channel_id is None else job.guild_id
+        most = self._places.most_bytes(guild_id)
+        if letter.largest > most:
+            raise _too_large(f"{letter.largest} bytes, and {most} may be", letter.largest, most)
+        lines = [letter.text, posting_words.elsewhere(job) if rung.is_elsewhere else ""]
+        given: dict[str, Any] = {
+            "files": letter.files(job),
+            "nonce": letter.nonce,
+            "reference": _reference(job, rung),
+            "view": letter.view,
+            "allowed_mentions": discord.AllowedMentions(
+                everyone=False,
+                roles=False,
+                users=[discord.Object(job.member_id)],
+                replied_user=False,
+            ),
+        }
         try:
-            with _as_ours(letter.size):
+            with as_ours():
                 channel = await self._channel(rung.channel_id)
-                message = await channel.send(
-                    "\n".join(filter(None, lines)) or None,
-                    files=attachments,
-                    nonce=letter.nonce,
-                    reference=_reference(job, rung),  # type: ignore[arg-type] # None is its default
-                    allowed_mentions=discord.AllowedMentions(
-                        everyone=False,
-                        roles=False,
-                        users=[discord.Object(job.member_id)],
-                        replied_user=False,
-                    ),
-                )
+                message = await channel.send("\n".join(filter(None, lines)) or None, **given)
+        except TooLarge as error:
+            error.size = letter.size
+            if len(letter.clips) == 1:  # of several together it is not known which was too large
+                error.most_bytes = self._places.refused(guild_id, letter.size)
+            raise
         finally:
-            for attachment in attachments:
-                attachment.close()
-        return Posted(channel.id, message.id)
+            for file in given["files"]:
+                file.close()
+        return Posted(channel.id, message.id, is_direct=rung.channel_id is None)
 
     async def _channel(self, channel_id: int | None) -> discord.PartialMessageable:
         """Return a channel, which costs no request, or the member's direct messages."""
@@ -188,26 +235,23 @@ class Ladder:
 
 
 def _reference(job: Job, rung: Rung) -> discord.MessageReference | None:
-    if rung.reply_to is None:
+    if rung.reply_to is None or rung.channel_id is None:
         return None
     return discord.MessageReference(
         message_id=rung.reply_to,
-        channel_id=job.channel_id,
+        channel_id=rung.channel_id,
         guild_id=job.guild_id,
         fail_if_not_exists=False,
     )
 
 
 @contextlib.contextmanager
-def _as_ours(size: int = 0) -> Iterator[None]:
-    """Raise what discord.py raises as a `DeliveryError`; `size` is the bytes that are sent."""
+def as_ours() -> Iterator[None]:
+    """Raise what discord.py raises as a `DeliveryError`."""
     try:
         yield
     except discord.HTTPException as error:
-        problem = _problem(error)
-        if isinstance(problem, TooLarge):
-            problem.size = size
-        raise problem from error
+        raise _problem(error) from error
     except NO_ANSWER as error:
         raise DeliveryError(f"{type(error).__name__}: {error}") from error
 
@@ -230,13 +274,21 @@ def _problem(error: discord.HTTPException) -> DeliveryError:
     return DeliveryError(text)
 
 
+def _too_large(text: str, size: int, most_bytes: int) -> TooLarge:
+    problem = TooLarge(text)
+    problem.size, problem.most_bytes = size, most_bytes
+    return problem
+
+
+def mark(job: Job, number: int) -> str:
+    """Name a clip so that it is known again: as a file, or at the end of a link to it."""
+    return f"clip-{job.short_id}-{number}"
+
+
 def _numbers(message: discord.Message, job: Job) -> Iterator[int]:
-    """List the clips of the job that a message carries."""
-    for attachment in message.attachments:
-        found = re.fullmatch(rf"clip-{job.short_id}-(\d+)\.\w+", attachment.filename)
+    """List the clips of the job that a message carries, or links to."""
+    names = [attachment.filename for attachment in message.attachments]
+    for name in (*names, *re.findall(r"https?://[^\s>)]+#(\S+?)(?=[\s>)]|$)", message.content)):
+        found = re.fullmatch(rf"(?:SPOILER_)?clip-{job.short_id}-(\d+)(?:\.\w+)?", name)
         if found is not None:
             yield int(found[1])
-
-
-def _filename(job: Job, path: Path, number: int) -> str:
-    return f"clip-{job.short_id}-{number}{path.suffix}"

@@ -12,15 +12,12 @@ from typing import Any
 
 from bot import ledger, lifecycle, words
 from bot.accounts import Accounts
-from bot.delivery import Delivery
 from bot.ending import Ending
 from bot.errors import AccountTrouble, IllegalTransition, ProviderError, StaleJob, StoreTrouble
 from bot.gate import Gate
-from bot.handover import Handover
+from bot.handover import Handover, Hands
 from bot.intake import Pictures
-from bot.keeper import ClipFiles
 from bot.lifecycle import UNSENT, Clip, Event, Failure, Job, State
-from bot.members import Members
 from bot.money import usd
 from bot.pace import Pace, took
 from bot.provider import Progress, Provider
@@ -49,11 +46,9 @@ class Pipeline:
         store: Store,
         provider: Provider,
         gate: Gate,
-        delivery: Delivery,
+        hands: Hands,
         pictures: Pictures,
-        clip_files: ClipFiles,
         accounts: Accounts,
-        members: Members,
         look_every: float,
         give_up_after: float,
         clock: Callable[[], int],
@@ -62,7 +57,7 @@ class Pipeline:
         self._store = store
         self._provider = provider
         self._gate = gate
-        self._delivery = delivery
+        self._delivery = hands.delivery
         self._pictures = pictures
         self._pace = Pace()
         self._timetable = Timetable(
@@ -77,7 +72,7 @@ class Pipeline:
         self._ending = Ending(
             store=store,
             gate=gate,
-            delivery=delivery,
+            delivery=hands.delivery,
             pictures=pictures,
             timetable=self._timetable,
         )
@@ -85,20 +80,19 @@ class Pipeline:
             store=store,
             provider=provider,
             gate=gate,
-            delivery=delivery,
+            delivery=hands.delivery,
             pictures=pictures,
             ending=self._ending,
             timetable=self._timetable,
         )
-        self._handover = Handover(
+        self.handover = Handover(
             store=store,
             provider=provider,
-            delivery=delivery,
-            files=clip_files,
+            hands=hands,
             accounts=accounts,
-            members=members,
             timetable=self._timetable,
         )
+        """Hands clips over; who asks for one once more comes to it too."""
 
     async def recover(self) -> None:
         """Before anything else at a start: remember, and tidy up what a crash left behind."""
@@ -116,7 +110,7 @@ class Pipeline:
             case State.SUBMITTING:
                 await self._submission.repeat(job)
             case State.RENDERED:
-                await self._handover.deliver(job)
+                await self.handover.deliver(job)
             case State.RENDERING | State.LOST | State.DELIVERED | State.FAILED:
                 raise IllegalTransition(f"no step for a job that is {job.state}")
 
@@ -237,6 +231,7 @@ class Pipeline:
                 url=result.url,
                 seed=result.seed,
                 cost_micro=result.cost_micro,
+                is_flagged=result.is_flagged,
             )
             for ordinal, result in enumerate(progress.results[: job.order.results])
         ]

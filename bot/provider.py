@@ -31,6 +31,8 @@ _TIMEOUT = httpx.Timeout(60, connect=10)
 _MOST_TOGETHER = 500
 """UUIDs in one look; the service states no limit, so a refused batch is halved."""
 _CLIP_MOST_BYTES = 500_000_000
+KEPT_FOR_HOURS = 7 * 24
+"""How long the service keeps a clip where nothing else was asked for, by all reports."""
 _HTTP_BAD_REQUEST = 400
 _DRY_RUN = {"X-Runware-Dry-Run": "1"}
 """Documented: validates and prices a task, without running or charging it."""
@@ -44,6 +46,8 @@ class Result:
     url: str
     seed: int | None
     cost_micro: int | None
+    is_flagged: bool = False
+    """Whether the service calls it sensitive; it looks only where that is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,4 +287,5 @@ def _progress_of(
 
 
 def _result(item: Item) -> Result:
-    return Result(item.videoUUID, item.videoURL, item.seed, item.cost_micro)
+    is_flagged = bool(item.NSFWContent)
+    return Result(item.videoUUID, item.videoURL, item.seed, item.cost_micro, is_flagged)

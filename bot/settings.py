@@ -200,6 +200,14 @@ class Settings(BaseModel):
         alias="ANIMATE_KEEP_CLIPS_MAX_MB",
         description="What these files may take together, in megabytes; those that wait always may.",
     )
+    upload_limit_mb: int = Field(
+        20,
+        gt=0,
+        le=500,
+        alias="ANIMATE_UPLOAD_LIMIT_MB",
+        description="The largest file that Discord takes of a bot where a server has no higher"
+        " limit, in MiB; what it refuses is made smaller in any case.",
+    )
     clip_ttl_hours: Annotated[float | None, OrOff] = Field(
         None,
         le=24 * 365,

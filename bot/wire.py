@@ -71,6 +71,7 @@ class Item(BaseModel):
     videoURL: str = ""  # noqa: N815
     seed: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
     cost: Decimal | None = None
+    NSFWContent: bool | None = None
     balance: Any = None
     error: Any = None
 

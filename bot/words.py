@@ -11,12 +11,6 @@ from enum import IntEnum
 
 from bot import labels
 from bot.catalog import seconds, shape_name
-from bot.errors import (
-    DeliveryError,
-    TooLarge,
-    Unpostable,
-)
-from bot.ledger import Statement
 from bot.lifecycle import Failure, Job
 from bot.money import usd
 from bot.pace import Usual
@@ -27,6 +21,8 @@ NOT_CHARGED = mark("You were not charged.")
 MOST_ALT = 1024
 """Characters that Discord takes as the description of a picture."""
 _MINUTE = 60
+_ANSWERED_FOR = 15 * _MINUTE * 1000
+"""Milliseconds for which an answer that only one person sees can be changed, by Discord's rule."""
 PERIODS = {"day": mark("today"), "week": mark("this week"), "month": mark("this month")}
 
 
@@ -63,10 +59,19 @@ def queued(job: Job, ahead: int | None) -> Note:
             line = say("You're next.")
         case _:
             line = say("You're {place} in line.", place=_ordinal(ahead + 1), n=ahead + 1)
-    cost = say(
-        "Estimated cost {usd}; I'll mention you here when it's ready.", usd=usd(job.quote_micro)
-    )
-    body = f"{line} {cost}{_fine_print(job)}"
+    if job.wish.is_private:
+        cost = say(
+            "Estimated cost {usd}. Only you will see your clip: here, until {when}. If it takes"
+            " longer, it comes as a direct message where you've asked for that, or it waits in"
+            " `/history`.",
+            usd=usd(job.quote_micro),
+            when=f"<t:{(job.created_at + _ANSWERED_FOR) // 1000}:t>",
+        )
+    else:
+        cost = say(
+            "Estimated cost {usd}; I'll mention you here when it's ready.", usd=usd(job.quote_micro)
+        )
+    body = f"{line} {cost}{fine_print(job)}"
     return Note(say("⏳ Queued"), body, Tone.WORKING, labels.of_status(job))
 
 
@@ -81,8 +86,11 @@ def animating(job: Job, usual: Usual | None = None) -> Note:
         text = say(
             "The video service has it, started {since}, usually {span}.", since=since, span=span
         )
-    promise = say("I'll mention you when it's ready.")
-    return Note(say("🎞️ Animating"), f"{text} {promise}{_fine_print(job)}", Tone.WORKING)
+    if job.wish.is_private:
+        promise = say("Only you will see it.")
+    else:
+        promise = say("I'll mention you when it's ready.")
+    return Note(say("🎞️ Animating"), f"{text} {promise}{fine_print(job)}", Tone.WORKING)
 
 
 def done(job: Job) -> Note:
@@ -99,13 +107,17 @@ def done(job: Job) -> Note:
                 made,
                 place=f"<#{job.parent_channel_id}>",
             )
+        case place if job.picture is not None and place == job.picture.channel_id:
+            text = say.many(
+                "Your clip is in {place}.", "Your clips are in {place}.", made, place=f"<#{place}>"
+            )
         case _:
             text = say.many(
                 "Your clip is in your direct messages, as I can't post here.",
                 "Your clips are in your direct messages, as I can't post here.",
                 made,
             )
-    return Note(say("✅ Done"), text + _fine_print(job), Tone.DONE)
+    return Note(say("✅ Done"), text + fine_print(job), Tone.DONE)
 
 
 def paused(job: Job) -> Note:
@@ -115,7 +127,7 @@ def paused(job: Job) -> Note:
         "The bot's account with the video service needs its owner. Your clip is kept in line and"
         " starts when that is mended, no need to send it again."
     )
-    body = f"{text} {_held(job)}{_fine_print(job)}"
+    body = f"{text} {_held(job)}{fine_print(job)}"
     return Note(say("🔧 Paused"), body, Tone.WARNING, labels.of_status(job))
 
 
@@ -126,7 +138,7 @@ def unanswered(job: Job) -> Note:
         "You're kept in line; your clip starts by itself when the service is back, no need to send"
         " it again."
     )
-    body = f"{text} {_held(job)}{_fine_print(job)}"
+    body = f"{text} {_held(job)}{fine_print(job)}"
     title = say("🔧 The video service isn't answering")
     return Note(title, body, Tone.WARNING, labels.of_status(job))
 
@@ -135,17 +147,21 @@ def unsent(job: Job) -> Note:
     """Say that the clip is late because it could not be sent yet."""
     say = tongue(job.wish.locale)
     text = say("The video service isn't taking it yet. I keep trying, no need to send it again.")
-    body = f"{text} {_held(job)}{_fine_print(job)}"
+    body = f"{text} {_held(job)}{fine_print(job)}"
     return Note(say("⏳ Not sent yet"), body, Tone.WARNING)
 
 
 def slow(job: Job) -> Note:
     """Say that the clip is late, which is not failed."""
     say = tongue(job.wish.locale)
-    text = say(
-        "It's still being made. I'll post it here and mention you, even if that's hours from now."
-    )
-    body = f"{text} {_held(job)}{_fine_print(job)}"
+    if job.wish.is_private:
+        text = say("It's still being made. If you miss it here, it waits in `/history`.")
+    else:
+        text = say(
+            "It's still being made. I'll post it here and mention you, even if that's hours from"
+            " now."
+        )
+    body = f"{text} {_held(job)}{fine_print(job)}"
     return Note(say("⏳ Taking longer than usual"), body, Tone.WARNING)
 
 
@@ -157,105 +173,7 @@ def lost(job: Job) -> Note:
         "The video service has no word about it. If it turns up within a week I'll still post it"
         " here, and it counts only then."
     )
-    return Note(say(title), f"{text} {say(NOT_CHARGED)}{_fine_print(job)}", Tone.WARNING)
-
-
-def delivered(job: Job, made: int, cost_micro: int, receipt: str, *, was_lost: bool = False) -> str:
-    """Return the text above the clips, of which there are `made`."""
-    say = tongue(job.wish.locale)
-    lines = [
-        say.many(
-            "🎬 {member} your clip is ready",
-            "🎬 {member} your {n} clips are ready",
-            made,
-            member=f"<@{job.member_id}>",
-        )
-    ]
-    missing = job.order.results - made
-    if missing > 0:
-        lines.append(
-            say(
-                "{missing} of {wanted} could not be made, and cost nothing.",
-                missing=missing,
-                wanted=job.order.results,
-            )
-        )
-    cost = usd(cost_micro)
-    if was_lost:
-        lines.append(say("I had lost track of it. Now that it's here, it counts: {usd}.", usd=cost))
-    if cost_micro > job.quote_micro:
-        lines.append(
-            say(
-                "The video service charged {usd}, more than the {estimate} I had estimated.",
-                usd=cost,
-                estimate=usd(job.quote_micro),
-            )
-        )
-    facts = [*_facts(job), cost, receipt, _name(job)]
-    return "\n".join([*lines, "-# " + " · ".join(filter(None, facts))])
-
-
-def elsewhere(job: Job) -> str:
-    """Say, below clips that could not be posted where they were asked for, where that was."""
-    say = tongue(job.wish.locale)
-    return "-# " + say(
-        "You asked for this in {place}, where I can't post.", place=f"<#{job.channel_id}>"
-    )
-
-
-def receipt(statement: Statement, locale: str | None = None) -> str:
-    """Say what the member has left, and when it resets; empty where nothing limits it."""
-    line = statement.tightest()
-    if line is None:
-        return ""
-    say = tongue(locale)
-    return say(
-        "you have {left} left {period}, resets {when}",
-        left=usd(statement.left_micro(line) or 0),
-        period=say(PERIODS[line.measure]),
-        when=f"<t:{statement.resets_at(line)}:R>",
-    )
-
-
-def alt_text(job: Job) -> str:
-    """Describe the clip for people who do not see it."""
-    say = tongue(job.wish.locale)
-    what = job.order.prompt or say("A picture, brought to motion")
-    return f"{what} ({', '.join(_facts(job))})"[:MOST_ALT]
-
-
-def unfetched(job: Job, paid_micro: int) -> Note:
-    """Say that a paid clip could not be downloaded yet."""
-    say = tongue(job.wish.locale)
-    text = say(
-        "The video service doesn't hand the clip over yet. I keep trying, and mention you then."
-    )
-    body = f"{text} {_paid(say, paid_micro)}{_fine_print(job)}"
-    return Note(say("📦 Finished, but not here yet"), body, Tone.WARNING)
-
-
-def waiting(job: Job, problem: DeliveryError, paid_micro: int) -> Note:
-    """Say that a paid clip could not be posted, why, and that it is kept."""
-    say = tongue(job.wish.locale)
-    match problem:
-        case Unpostable():
-            title = say("📦 Finished, but I can't post it here")
-            text = say(
-                "I need View Channel, Send Messages and Attach Files here; in a thread, Send"
-                " Messages in Threads. Who manages this server can give me that; your clip is safe,"
-                " and comes by itself then."
-            )
-        case TooLarge(size=size):
-            title = say("📦 Too large for this server")
-            text = say(
-                "The clip is {size}, and that is more than this server takes. Your clip is safe,"
-                " and I try again now and then.",
-                size=_megabytes(size),
-            )
-        case _:
-            title = say("📦 Finished, but not posted yet")
-            text = say("Discord isn't taking it right now. Your clip is safe, and I keep trying.")
-    return Note(title, f"{text} {_paid(say, paid_micro)}{_fine_print(job)}", Tone.WARNING)
+    return Note(say(title), f"{text} {say(NOT_CHARGED)}{fine_print(job)}", Tone.WARNING)
 
 
 FAILURES = {
@@ -289,29 +207,32 @@ def failed(job: Job, *, has_picture: bool = False) -> Note:
     title, body = FAILURES[job.failure or Failure.LOST]
     return Note(
         say(title),
-        f"{say(body)} {say(NOT_CHARGED)}{_fine_print(job)}",
+        f"{say(body)} {say(NOT_CHARGED)}{fine_print(job)}",
         Tone.FAILED,
         labels.of_status(job, has_picture=has_picture),
     )
 
 
-def _facts(job: Job) -> list[str]:
+def facts(job: Job) -> list[str]:
+    """Say what was ordered: its duration, and its shape where it has one."""
     order = job.order
-    facts = [f"{seconds(order.duration)} s"]
+    found = [f"{seconds(order.duration)} s"]
     if order.width and order.height:
         # "wide 16:9": the word is translated, the ratio is not
-        name, *ratio = shape_name(order.width, order.height).rsplit(" ", 1)
-        facts.append(" ".join([tongue(job.wish.locale)(name), *ratio]))
-    return facts
+        shape, *ratio = shape_name(order.width, order.height).rsplit(" ", 1)
+        found.append(" ".join([tongue(job.wish.locale)(shape), *ratio]))
+    return found
 
 
-def _name(job: Job) -> str:
+def name(job: Job) -> str:
+    """Name a job as people can quote it."""
     say = tongue(job.wish.locale)
     return say("job {id}", id=job.short_id)
 
 
-def _fine_print(job: Job) -> str:
-    return "\n-# " + " · ".join([*_facts(job), _name(job)])
+def fine_print(job: Job) -> str:
+    """Return the small line below every note on a job."""
+    return "\n-# " + " · ".join([*facts(job), name(job)])
 
 
 def _held(job: Job) -> str:
@@ -319,7 +240,8 @@ def _held(job: Job) -> str:
     return say("{usd} is held.", usd=usd(job.quote_micro))
 
 
-def _paid(say: Tongue, micro: int) -> str:
+def paid(say: Tongue, micro: int) -> str:
+    """Say that nothing more is to be paid."""
     return say("{usd} is paid; trying again is free.", usd=usd(micro))
 
 
@@ -332,10 +254,6 @@ def _span(say: Tongue, least: float, most: float) -> str:
     if low < high:
         return f"{low}–{high} {unit}"
     return say("about {time}", time=f"{high} {unit}")
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 1_000_000:.1f} MB"
 
 
 def _ordinal(number: int) -> str:

@@ -21,7 +21,6 @@ from bot.turns import Turns
 log = logging.getLogger(__name__)
 
 _SUBMITS_AT_ONCE = 4
-_DELIVERIES_AT_ONCE = 4
 _LOOKS_AT_ONCE = 4
 """Each at as many jobs as an agenda has."""
 _MOST_TOGETHER = 8
@@ -62,7 +61,6 @@ class Worker:
         self._line = Turns()
         """To be sent for the first time."""
         self._submits = asyncio.Semaphore(_SUBMITS_AT_ONCE)
-        self._deliveries = asyncio.Semaphore(_DELIVERIES_AT_ONCE)
         self._looks = asyncio.Semaphore(_LOOKS_AT_ONCE)
 
     def wake(self) -> None:
@@ -132,8 +130,10 @@ class Worker:
             await self._guarded(jobs, self._pipeline.look(jobs))
 
     async def _step(self, job: Job) -> None:
-        lane = self._deliveries if job.state is State.RENDERED else self._submits
-        async with lane:
+        if job.state is State.RENDERED:  # a copy that takes its time keeps no other clip waiting
+            await self._guarded([job], self._pipeline.step(job))
+            return
+        async with self._submits:
             await self._guarded([job], self._pipeline.step(job))
 
     def _start(self, step: Coroutine[Any, Any, None]) -> None:

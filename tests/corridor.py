@@ -10,7 +10,7 @@ import io
 import itertools
 import uuid
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -25,12 +25,15 @@ from PIL import Image
 
 from bot import catalog
 from bot.accounts import Accounts
-from bot.answers import Answers
+from bot.answers import Answer, Answers
 from bot.cancellation import Cancellation
 from bot.catalog import Model
+from bot.copies import Copies, Recode
 from bot.database import Database
-from bot.delivery import Delivery, Reply, nonce
+from bot.delivery import Bundle, Delivery, Reply, nonce
+from bot.errors import TooLarge, Unpostable
 from bot.gate import Gate
+from bot.handover import Hands
 from bot.intake import Ask, Intake, Pictures, Prepare, in_a_thread
 from bot.keeper import ClipFiles
 from bot.ladder import Posted
@@ -38,9 +41,13 @@ from bot.ledger import Entry, Kind
 from bot.lifecycle import FINAL, LOOKED_AT, Job, State
 from bot.media import Media
 from bot.members import Members
+from bot.packing import Packing
 from bot.pipeline import Pipeline
+from bot.places import Places
 from bot.policies import Policies
+from bot.policy import DEFAULT, Policy
 from bot.provider import Provider
+from bot.review import Review
 from bot.rules import Limits
 from bot.sandbox.faults import Rule
 from bot.sandbox.runware.server import LocalRunware
@@ -59,6 +66,8 @@ CDN = "cdn.discordapp.com"
 PICTURE_URL = f"https://{CDN}/attachments/1/2/picture.png"
 QUEUE_MOST = 4
 """Clips that may wait here while the video service does not answer."""
+LINKS_LIVE = 7 * 86_400.0
+"""Seconds."""
 _MOST_STEPS = 2000
 WHERE = {
     "submit": {"label": "^videoInference$"},
@@ -100,6 +109,14 @@ def clip(frames: int = 5, width: int = 64, height: int = 48, container: str = "m
     return out.getvalue()
 
 
+async def shrunk(source: Path, target: Path, most_bytes: int) -> None:
+    """Make a copy that is smaller, and a video; the real one is `test_recode.py`'s."""
+    del source
+    copy = clip(width=32, height=24)
+    assert len(copy) <= most_bytes
+    await asyncio.to_thread(target.write_bytes, copy)
+
+
 @dataclass(frozen=True, slots=True)
 class Post:
     """A message with clips, as the channel got it."""
@@ -110,6 +127,8 @@ class Post:
     names: tuple[str, ...]
     text: str
     alt: str
+    links: tuple[str, ...] = ()
+    is_spoiler: bool = False
 
 
 @dataclass(slots=True)
@@ -117,6 +136,12 @@ class Channel:
     """A Discord channel: it outlives the bot, and takes a nonce once."""
 
     posts: dict[str, Post] = field(default_factory=dict)
+    answers: dict[str, Post] = field(default_factory=dict)
+    """What private answers show, by token."""
+    dead_tokens: set[str] = field(default_factory=set)
+    """Those that Discord takes no more, whatever the clock says."""
+    most_bytes: int = 20_000_000
+    """The largest file that is taken."""
     notes: list[Note] = field(default_factory=list)
     """What the status message showed, of whichever job."""
     replies: list[Reply | None] = field(default_factory=list)
@@ -134,24 +159,47 @@ class Channel:
 
 
 class ChannelDelivery(Delivery):
-    """Delivery at its designed seam: the same three methods, into a `Channel`."""
+    """Delivery at its designed seam: the same methods, into a `Channel`."""
 
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
         self.is_closed = False
 
-    async def post(
-        self, job: Job, files: Sequence[Path], text: str, alt: str, *, may_dm: bool = False
-    ) -> Posted:
+    async def post(self, job: Job, bundle: Bundle, *, may_dm: bool = False) -> Posted:
         self.channel.may_dm.append(may_dm)
+        if job.wish.is_private and not may_dm:
+            raise Unpostable("there is no place for it")
+        return self._take(job, bundle, self.channel.posts, nonce(job))
+
+    async def post_in(self, answer: Answer, job: Job, bundle: Bundle) -> Posted:
+        if answer.token in self.channel.dead_tokens:
+            raise Unpostable("the token is dead")
+        self.channel.answers.pop(answer.token, None)
+        return self._take(job, bundle, self.channel.answers, answer.token)
+
+    async def post_copy(self, job: Job, bundle: Bundle) -> Posted:
+        return self._take(job, bundle, self.channel.posts, nonce(job, None, "copy"))
+
+    def _take(self, job: Job, bundle: Bundle, posts: dict[str, Post], key: str) -> Posted:
         self.channel.attempts += 1
         if self.channel.refusals:
             raise self.channel.refusals.popleft()
-        posts = self.channel.posts
-        clips = tuple(path.read_bytes() for path in files)
-        names = tuple(path.name for path in files)
-        post = Post(900 + len(posts), job.id, clips, names, text, alt)
-        return Posted(job.channel_id, posts.setdefault(nonce(job), post).id)
+        clips = tuple(path.read_bytes() for path in bundle.files.values())
+        if (size := max(map(len, clips), default=0)) > self.channel.most_bytes:
+            problem = TooLarge("413")
+            problem.size, problem.most_bytes = size, self.channel.most_bytes
+            raise problem
+        post = Post(
+            id=900 + len(posts),
+            job_id=job.id,
+            clips=clips,
+            names=tuple(path.name for path in bundle.files.values()),
+            text=bundle.whole_text,
+            alt=bundle.alt,
+            links=tuple(bundle.links.values()),
+            is_spoiler=bundle.is_spoiler,
+        )
+        return Posted(job.channel_id, posts.setdefault(key, post).id)
 
     def show(self, job: Job, note: Note, reply: Reply | None = None) -> None:
         del job
@@ -161,6 +209,21 @@ class ChannelDelivery(Delivery):
     async def close(self, patience: float) -> None:
         del patience
         self.is_closed = True
+
+
+class StillPlaces(Places):
+    """Places of which Discord says what the world is told to."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+
+    def most_bytes(self, guild_id: int | None) -> int:
+        del guild_id
+        return self._world.usual_bytes
+
+    def is_age_restricted(self, job: Job) -> bool:
+        del job
+        return self._world.is_age_restricted
 
 
 @dataclass(slots=True)
@@ -173,6 +236,16 @@ class World:
     clock: Clock = field(default_factory=Clock)
     cdn: dict[str, bytes] = field(default_factory=lambda: {PICTURE_URL: picture()})
     """What Discord's media host serves; anything else is a 404."""
+    usual_bytes: int = 20_000_000
+    """What the bot believes that a file may have."""
+    is_age_restricted: bool = False
+    """Whether the channel is for adults."""
+    policy: Policy = DEFAULT
+    """The server's rules."""
+    held: list[str] = field(default_factory=list)
+    """Jobs of which the moderators were told."""
+    recode: Recode = field(default_factory=lambda: shrunk)
+    """Makes copies."""
     serving: int = 0
     most_serving: int = 0
     """How many pictures were being fetched at the same time, at most."""
@@ -264,16 +337,25 @@ class Bot:
         self.provider = provider
         self.gate = Gate(provider.balance_micro, lambda: 1.0)
         self.delivery = ChannelDelivery(world.channel)
+        places = StillPlaces(world)
+        self.hands = Hands(
+            delivery=self.delivery,
+            packing=Packing(self.delivery, Copies(world.recode), places, LINKS_LIVE),
+            review=Review(
+                database, places, clock, policy_of=self._policy_of, tell=self._tell_moderators
+            ),
+            answers=self.answers,
+            files=world.clip_files,
+            members=self.members,
+        )
         self.pictures = Pictures(world.folder / "pictures")
         self.pipeline = Pipeline(
             store=store,
             provider=provider,
             gate=self.gate,
-            delivery=self.delivery,
+            hands=self.hands,
             pictures=self.pictures,
-            clip_files=world.clip_files,
             accounts=accounts,
-            members=self.members,
             look_every=look_every,
             give_up_after=give_up_after,
             clock=clock,
@@ -298,6 +380,13 @@ class Bot:
             wake=self.worker.wake,
             prepare=prepare,
         )
+
+    async def _policy_of(self, guild_id: int) -> Policy:
+        del guild_id
+        return self.world.policy
+
+    async def _tell_moderators(self, job: Job) -> None:
+        self.world.held.append(job.id)
 
     async def accept(self, **wish: Any) -> Job:
         """Ask through the door and return the job."""

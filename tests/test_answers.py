@@ -15,6 +15,7 @@ from bot.delivery import Delivery
 from bot.errors import LimitReached
 from bot.keeper import ClipFiles, Keeper
 from bot.lifecycle import Event, Failure, Job
+from bot.places import MIB, Places
 from bot.sandbox.discord import Limits, LocalDiscord
 from bot.sandbox.faults import Match, Rule
 from bot.sandbox.person import Person, Started
@@ -149,7 +150,7 @@ async def scene(
         answers, store = Answers(database, clock), Store(database)
         job = private(channel_id=int(started.channel_id))
         await store.accept(job, UNLIMITED, answer(clock, api.token(started)))
-        delivery = Delivery(client, answers)
+        delivery = Delivery(client, Places(client, MIB), answers)
         yield Scene(server, started, answers, delivery, store, job, database)
 
 

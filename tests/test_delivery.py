@@ -14,10 +14,11 @@ import aiohttp
 import discord
 import pytest
 
-from bot.delivery import Delivery
+from bot.delivery import Bundle, Delivery
 from bot.errors import DeliveryError, TooLarge
 from bot.ladder import Posted
 from bot.lifecycle import Job, State, again
+from bot.places import MIB, Places
 from bot.sandbox.discord import Limits, LocalDiscord
 from bot.sandbox.discord.message import Message
 from bot.sandbox.faults import Rule
@@ -26,6 +27,7 @@ from tests.conftest import NOON, make_job
 from tests.corridor import clip
 
 POST = {"method": "POST", "path": "/messages$"}
+USUAL = 20 * MIB
 HISTORY = {"method": "GET", "path": r"/messages\?"}
 FORGETFUL = Limits(nonce_window_s=0.0, rate_limits_enabled=False)
 """A Discord that has forgotten a nonce before it is sent again."""
@@ -53,8 +55,9 @@ class Post:
     async def post(self, *sizes: int, may_dm: bool = False) -> Posted:
         """Try once more, as the pipeline does: counted first."""
         self.job = again(self.job, NOON, NOON)
-        clips = self.clips(*sizes or (0,))
-        return await self.delivery.post(self.job, clips, self.text, "A wave", may_dm=may_dm)
+        files = dict(enumerate(self.clips(*sizes or (0,)), start=1))
+        bundle = Bundle(files=files, text=self.text, alt="A wave")
+        return await self.delivery.post(self.job, bundle, may_dm=may_dm)
 
     async def refused(self, *sizes: int) -> DeliveryError:
         with pytest.raises(DeliveryError) as caught:
@@ -63,7 +66,7 @@ class Post:
 
     def restart(self) -> None:
         """Forget what a process forgets."""
-        self.delivery = Delivery(self.client)
+        self.delivery = Delivery(self.client, Places(self.client, USUAL))
 
     def trouble(self, **rule: Any) -> str:
         return self.server.faults.add(Rule(**rule))
@@ -122,7 +125,8 @@ async def posting(
                 channel_id=channel_id,
                 status_message_id=status.id,
             )
-            yield Post(server, client, Delivery(client), job, folder)
+            delivery = Delivery(client, Places(client, USUAL))
+            yield Post(server, client, delivery, job, folder)
 
 
 @pytest.fixture
@@ -246,7 +250,7 @@ async def test_four_clips_that_are_too_large_together_come_one_by_one_in_order(h
 async def test_clips_that_are_more_than_discord_ever_takes_are_not_tried_together(
     here: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.delivery._MOST_AT_ONCE", 100 * KB)
+    monkeypatch.setattr("bot.delivery.MOST_AT_ONCE", 100 * KB)
     await here.post(*FOUR)
     assert numbers(here.posts) == [["1"], ["2"], ["3"], ["4"]]
     assert here.asked("POST") == 1 + 4

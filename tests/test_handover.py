@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot import words
+from bot import posting_words
 from bot.errors import DeliveryError, Unpostable
 from bot.handover import renewed
 from bot.lifecycle import Clip, State
@@ -147,7 +147,7 @@ async def test_a_clip_that_cannot_be_posted_is_kept_and_tried_again_but_never_pa
             gaps.append((kept.due_at - here.clock()) / 1000)
             assert here.leftovers == [f"{job.id}-0.mp4"]
         assert gaps == [*(2.0**n for n in range(12)), HOUR, HOUR, HOUR]
-        assert here.channel.notes[-1] == words.waiting(job, refusal, PRICE)
+        assert here.channel.notes[-1] == posting_words.waiting(job, refusal, PRICE)
 
         done = await bot.finished(job)
         assert done.state is State.DELIVERED

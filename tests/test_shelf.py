@@ -141,6 +141,7 @@ async def stuck(place: Town, where: str | None = None) -> Started:
         do="status",
         status=413,
         body={"message": "Request entity too large", "code": 40005},
+        times=2,  # nor a link to it
     )
     started = await place.animate(photo_file(), where=where)
     await place.says(await place.status(started), "Too large for this server")

@@ -120,8 +120,8 @@ async def test_a_bot_that_is_killed_when_its_clip_is_in_the_channel_of_the_threa
 async def test_a_clip_that_waits_is_tried_at_once_when_its_thread_is_unlocked(here: Town) -> None:
     thread = opened(here)
     async with here.bot():
-        # Too large for now: the next try is an hour away.
-        here.trouble_at_discord(do="status", status=413, body={"code": 40005}, match=POST)
+        # Neither it nor a link to it is taken, so the next try is an hour away.
+        here.trouble_at_discord(do="status", status=413, body={"code": 40005}, match=POST, times=2)
         started = await asked(here, thread)
         await here.says(await here.status(started), "Too large for this server")
         locked(here, thread, is_locked=False)

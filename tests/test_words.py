@@ -7,7 +7,7 @@ from importlib.resources import files
 
 import pytest
 
-from bot import picker, refusals, words
+from bot import picker, posting_words, refusals, words
 from bot.catalog import Policy, parse
 from bot.errors import (
     AccountPaused,
@@ -120,8 +120,8 @@ def every_note() -> Iterator[Note]:
     yield words.unsent(job_in(State.SUBMITTING))
     yield words.slow(job_in(State.RENDERING))
     yield words.lost(job_in(State.LOST))
-    yield words.unfetched(job_in(State.RENDERED), 184_800)
-    yield from (words.waiting(job_in(State.RENDERED), one, 184_800) for one in UNDELIVERED)
+    yield posting_words.unfetched(job_in(State.RENDERED), 184_800)
+    yield from (posting_words.waiting(job_in(State.RENDERED), one, 184_800) for one in UNDELIVERED)
 
 
 # --- Completeness --------------------------------------------------------------------------------
@@ -206,14 +206,14 @@ def test_the_person_is_told_the_estimate_before_and_the_price_after(
 ) -> None:
     job = job_factory(quote_micro=184_800)
     assert "Estimated cost $0.1848" in words.queued(job, 0).body
-    assert "$0.19" in words.delivered(job, 1, 190_000, "")
+    assert "$0.19" in posting_words.delivered(job, 1, 190_000, "")
 
 
 @pytest.mark.parametrize(
     "note",
     [
-        words.unfetched(make_job(), 184_800),
-        *(words.waiting(make_job(), one, 184_800) for one in UNDELIVERED),
+        posting_words.unfetched(make_job(), 184_800),
+        *(posting_words.waiting(make_job(), one, 184_800) for one in UNDELIVERED),
     ],
     ids=lambda note: note.title,
 )
@@ -230,9 +230,9 @@ def test_who_waits_for_a_late_clip_hears_what_is_held(job_factory: JobFactory) -
 
 
 def test_only_what_a_permission_would_mend_is_blamed_on_permissions() -> None:
-    closed, too_big, passing = (words.waiting(make_job(), one, 1) for one in UNDELIVERED)
+    closed, too_big, passing = (posting_words.waiting(make_job(), one, 1) for one in UNDELIVERED)
     assert "Attach Files here; in a thread, Send Messages in Threads" in closed.body
-    assert "31.4 MB" in too_big.body
+    assert "30 MB" in too_big.body
     assert "Discord isn't taking it right now" in passing.body
     for note in (too_big, passing):
         assert "I need" not in note.body
@@ -264,7 +264,7 @@ def test_only_the_requester_is_mentioned_with_the_clip() -> None:
     for results, missing in ((1, 0), (4, 0), (4, 2)):
         job = job_in(State.RENDERED)
         job = replace(job, member_id=31337, order=replace(job.order, results=results))
-        text = words.delivered(job, results - missing, 1, "you have $1.00 left")
+        text = posting_words.delivered(job, results - missing, 1, "you have $1.00 left")
         assert re.findall(r"<@[^>]*>|@everyone|@here", text) == ["<@31337>"]
 
 
@@ -319,13 +319,13 @@ def test_every_note_on_a_job_carries_the_number_that_people_quote(job_factory: J
         words.slow(job),
         words.lost(job),
         words.failed(job),
-        words.unfetched(job, 1),
-        *(words.waiting(job, one, 1) for one in UNDELIVERED),
+        posting_words.unfetched(job, 1),
+        *(posting_words.waiting(job, one, 1) for one in UNDELIVERED),
         words.animating(job),
         words.done(job),
     ):
         assert note.body.endswith("job 0123abcd")
-    assert "job 0123abcd" in words.delivered(job, 1, 1, "")
+    assert "job 0123abcd" in posting_words.delivered(job, 1, 1, "")
 
 
 @pytest.mark.parametrize(
@@ -342,29 +342,29 @@ def test_the_clips_that_are_there_are_counted(
     job_factory: JobFactory, results: int, missing: int, first: str
 ) -> None:
     job = job_factory(order=make_order(results=results))
-    lines = words.delivered(job, results - missing, 184_800, "").splitlines()
+    lines = posting_words.delivered(job, results - missing, 184_800, "").splitlines()
     assert lines[0] == f"🎬 <@{job.member_id}> {first}"
     assert any("could not be made, and cost nothing" in line for line in lines) is (missing > 0)
 
 
 def test_a_cost_above_the_estimate_is_said_and_no_other(job_factory: JobFactory) -> None:
     job = job_factory(quote_micro=184_800)
-    text = words.delivered(job, 1, 277_200, "")
+    text = posting_words.delivered(job, 1, 277_200, "")
     assert "charged $0.2772, more than the $0.1848 I had estimated." in text
     for cost in (184_800, 100):
-        assert "estimated" not in words.delivered(job, 1, cost, "")
+        assert "estimated" not in posting_words.delivered(job, 1, cost, "")
 
 
 def test_a_clip_that_was_lost_says_so_and_that_it_counts_now(job_factory: JobFactory) -> None:
     assert words.NOT_CHARGED in words.lost(job_factory()).body
-    late = words.delivered(job_factory(), 1, 184_800, "", was_lost=True)
+    late = posting_words.delivered(job_factory(), 1, 184_800, "", was_lost=True)
     assert "I had lost track of it. Now that it's here, it counts: $0.1848." in late
-    assert "lost" not in words.delivered(job_factory(), 1, 184_800, "")
+    assert "lost" not in posting_words.delivered(job_factory(), 1, 184_800, "")
 
 
 def test_the_last_line_has_the_facts(job_factory: JobFactory) -> None:
     job = job_factory(id="0123abcd-0000-4000-8000-000000000000", order=make_order(duration=10.0))
-    text = words.delivered(job, 1, 369_600, "you have $4.00 left")
+    text = posting_words.delivered(job, 1, 369_600, "you have $4.00 left")
     assert text.splitlines()[-1] == (
         "-# 10 s · wide 16:9 · $0.3696 · you have $4.00 left · job 0123abcd"
     )
@@ -388,22 +388,22 @@ def test_the_receipt_tells_what_is_left_and_until_when() -> None:
     line = Line(
         account=Account.MEMBER, measure=Measure.MONTH, value=5_000_000, source=Source.OPERATOR
     )
-    assert words.receipt(statement(line)) == (
+    assert posting_words.receipt(statement(line)) == (
         f"you have $3.50 left this month, resets <t:{DECEMBER}:R>"
     )
 
 
 def test_where_nothing_limits_there_is_no_receipt() -> None:
     unlimited = Line(account=Account.BOT, measure=Measure.DAY, value=None, source=Source.OPERATOR)
-    assert not words.receipt(statement(unlimited))
+    assert not posting_words.receipt(statement(unlimited))
 
 
 def test_the_description_for_people_who_do_not_see_the_clip_is_bounded(
     job_factory: JobFactory,
 ) -> None:
-    plain = words.alt_text(job_factory())
+    plain = posting_words.alt_text(job_factory())
     assert plain == "A picture, brought to motion (5 s, wide 16:9)"
-    long = words.alt_text(job_factory(order=make_order(prompt="snow " * 500)))
+    long = posting_words.alt_text(job_factory(order=make_order(prompt="snow " * 500)))
     assert len(long) == 1024
 
 

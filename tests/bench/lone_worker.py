@@ -16,21 +16,29 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NoReturn
 
+import discord
 import httpx
 
 from bot.accounts import Accounts
+from bot.answers import Answers
+from bot.copies import Copies
 from bot.corridor import clock
 from bot.database import Database
 from bot.delivery import Delivery, Reply
 from bot.gate import Gate
+from bot.handover import Hands
 from bot.hooks import Bell, Signer
 from bot.intake import Pictures
 from bot.keeper import ClipFiles
 from bot.ledger import Kind, Resolution
 from bot.lifecycle import Clip, Job, Order
 from bot.members import Members
+from bot.packing import Packing
 from bot.pipeline import Pipeline
+from bot.places import MIB, Places
+from bot.policies import Policies
 from bot.provider import Provider
+from bot.review import Review
 from bot.rules import Limits
 from bot.store import Store
 from bot.words import Note
@@ -85,6 +93,19 @@ class SilentDelivery(Delivery):
         """Show nothing. Nothing is ever posted: no clip is fetched."""
 
 
+def _hands(folder: Path, database: Database) -> Hands:
+    client = discord.Client(intents=discord.Intents.none())
+    places, delivery = Places(client, MIB), SilentDelivery()
+    return Hands(
+        delivery=delivery,
+        packing=Packing(delivery, Copies(), places, 0),
+        review=Review(database, places, clock, policy_of=Policies(database).policy),
+        answers=Answers(database, clock),
+        files=ClipFiles(folder=folder / "clips", keep_for=0, most_bytes=1 << 40),
+        members=Members(database),
+    )
+
+
 async def live(order: LifeOrder) -> NoReturn:
     """Have all jobs sent, looked at and booked; tell what it took, and end as a crash would."""
     folder = Path(order.folder)
@@ -98,11 +119,9 @@ async def live(order: LifeOrder) -> NoReturn:
             store=store,
             provider=provider,
             gate=Gate(provider.balance_micro, random.random),
-            delivery=SilentDelivery(),
+            hands=_hands(folder, database),
             pictures=pictures,
-            clip_files=ClipFiles(folder=folder / "clips", keep_for=0, most_bytes=1 << 40),
             accounts=Accounts(database, UNLIMITED),
-            members=Members(database),
             look_every=order.look_every,
             give_up_after=86_400,
             clock=clock,

@@ -12,15 +12,20 @@ import httpx
 from bot.accounts import Accounts
 from bot.answers import Answers
 from bot.catalog import Model
+from bot.copies import Copies
 from bot.delivery import Delivery, embed
 from bot.gate import Gate
+from bot.handover import Hands
 from bot.intake import Intake
 from bot.keeper import ClipFiles, Keeper
 from bot.media import Media
 from bot.members import Members
+from bot.packing import Packing
 from bot.pipeline import Pipeline
+from bot.places import Places
 from bot.policies import Policies
 from bot.provider import Provider
+from bot.review import Review
 from bot.rules import Limits
 from bot.shelf import Shelf
 from bot.store import Store
@@ -38,6 +43,7 @@ from tests.simulation.wire import Answer, NoAnswer, Wire
 
 SIDES = (64, 48)
 _MOST_BYTES = 1_000_000
+_MOST_UPLOADED = 20_000_000
 
 
 @cache
@@ -86,22 +92,29 @@ class Life:
             transport=SimulatedWeb(around.wire, around.runware, around.pictures), trust_env=False
         )
         answers = Answers(database, self._clock)
-        self.delivery = Delivery(client, answers)
+        places = Places(client, _MOST_UPLOADED)
+        self.delivery = Delivery(client, places, answers)
         self.pictures = SimulatedPictures(around.disk.folder / "pictures", around.wire.peril)
         provider = Provider(self.http, URL, "key", models={small_model().id: small_model()})
         self.gate = Gate(provider.balance_micro, chance.random)
         files = ClipFiles(
             folder=around.disk.folder / "clips", keep_for=habits.keep_for, most_bytes=_MOST_BYTES
         )
+        hands = Hands(
+            delivery=self.delivery,
+            packing=Packing(self.delivery, Copies(), places, 7 * 86_400),
+            review=Review(database, places, self._clock, policy_of=Policies(database).policy),
+            answers=answers,
+            files=files,
+            members=Members(database),
+        )
         self.pipeline = Pipeline(
             store=self.store,
             provider=provider,
             gate=self.gate,
-            delivery=self.delivery,
+            hands=hands,
             pictures=self.pictures,
-            clip_files=files,
             accounts=Accounts(database, Limits()),
-            members=Members(database),
             look_every=habits.look_every,
             give_up_after=habits.patience,
             clock=self._clock,

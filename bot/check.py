@@ -9,9 +9,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import discord
-import httpx
 
-from bot import app, corridor, trial
+from bot import app, corridor, transport, trial
 from bot.accounts import Accounts
 from bot.catalog import Model, ModelState, seconds
 from bot.client import PERMISSIONS, UNSEEN, AnimateBot, asking_discord
@@ -185,7 +184,7 @@ async def _commands(client: AnimateBot, model: Model) -> Finding:
 
 async def _runware(settings: Settings) -> AsyncIterator[Finding]:
     key = settings.runware_api_key.get_secret_value()
-    async with httpx.AsyncClient() as http:
+    async with transport.client() as http:
         provider = Provider(http, settings.runware_api, key)
         try:
             await provider.ping()
@@ -215,7 +214,7 @@ async def _model(settings: Settings) -> AsyncIterator[Finding]:
     models = app.all_models(settings)
     model = models[settings.model]
     key = settings.runware_api_key.get_secret_value()
-    async with httpx.AsyncClient() as http:
+    async with transport.client() as http:
         output = corridor.output(settings)
         provider = Provider(http, settings.runware_api, key, output=output, models=models)
         try:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from bot import transport
 from bot.accounts import Accounts
 from bot.admin import Admin
 from bot.answers import Answers
@@ -151,7 +152,7 @@ def build(
     settings: Settings, model: Model, database: Database, client: AnimateBot, hook_key: str
 ) -> Corridor:
     """Build all parts; nothing runs yet. Takes tens of milliseconds, needs no event loop."""
-    http = httpx.AsyncClient()
+    http = transport.client()
     signer = Signer(settings.public_url, hook_key.encode()) if settings.public_url else None
     operator = limits(settings)
     provider = _provider(settings, model, http, signer)

@@ -23,7 +23,7 @@ import httpx
 from av.video.stream import VideoStream
 from PIL import Image
 
-from bot import catalog
+from bot import catalog, transport
 from bot.accounts import Accounts
 from bot.answers import Answer, Answers
 from bot.cancellation import Cancellation
@@ -451,7 +451,7 @@ class Bot:
 
 def plain_http() -> httpx.AsyncClient:
     """A client for loopback, which need not read the certificates of the whole web."""
-    return httpx.AsyncClient(verify=False)
+    return transport.client()
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-from tests.bench import accounts, crowd, doors, hooks, waiting
+from tests.bench import accounts, clips, crowd, doors, hooks, restart, waiting
 from tests.bench.table import Row, printed
 
 _PARTS: dict[str, Callable[[], Coroutine[Any, Any, Sequence[Row]]]] = {
@@ -18,6 +18,8 @@ _PARTS: dict[str, Callable[[], Coroutine[Any, Any, Sequence[Row]]]] = {
     "waiting": waiting.measure,
     "hooks": hooks.measure,
     "crowd": crowd.measure,
+    "restart": restart.measure,
+    "clips": clips.measure,
     "accounts": accounts.measure,
 }
 

@@ -60,7 +60,7 @@ async def measure(seconds: float = SECONDS) -> list[Row]:
             floor = await _floor(town, mia)
             async with _bot(town, mia) as process:
                 idle_mb = resident_mb(process.pid)
-            await rendering.prepare(town.folder / "data", runware.url)
+            await rendering.prepare(town.folder / "data", runware.url, rendering.crowd())
             async with _bot(town, mia) as process:
                 await asyncio.sleep(_WARM)
                 ours, life = await asyncio.gather(

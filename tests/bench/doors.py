@@ -56,10 +56,10 @@ Start = Callable[[Town], AbstractAsyncContextManager[asyncio.subprocess.Process]
 
 
 @asynccontextmanager
-async def ours(town: Town) -> AsyncIterator[asyncio.subprocess.Process]:
+async def ours(town: Town, **settings: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run the production bot."""
     log = town.folder / "ours.log"
-    async with bot_process(town.settings(), os.environ, log, str(RUNTIME)) as process:
+    async with bot_process(town.settings(**settings), os.environ, log, str(RUNTIME)) as process:
         yield process
 
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import NoReturn
 
 import discord
-import httpx
 
+from bot import transport
 from bot.accounts import Accounts
 from bot.answers import Answers
 from bot.copies import Copies
@@ -110,7 +110,7 @@ async def live(order: LifeOrder) -> NoReturn:
     """Have all jobs sent, looked at and booked; tell what it took, and end as a crash would."""
     folder = Path(order.folder)
     pictures = Pictures(folder / "pictures")
-    async with Database(folder) as database, httpx.AsyncClient() as http:
+    async with Database(folder) as database, transport.client() as http:
         store = WatchedStore(database, order.jobs)
         signer = Signer(f"http://127.0.0.1:{order.hook_port}", b"a-key")
         callback_url = signer.url if order.hook_port else None

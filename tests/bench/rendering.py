@@ -6,16 +6,13 @@ through its API.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from random import Random
-from typing import Any
 
-import httpx
 from PIL import Image
 
-from bot import lifecycle
+from bot import lifecycle, transport
 from bot.corridor import clock
 from bot.database import Database
 from bot.ledger import spend
@@ -35,27 +32,30 @@ _RENDERS = range(60, 180, 5)
 _AT_ONCE = 500
 
 
+def crowd(count: int = JOBS) -> list[Job]:
+    """Return what so many members ask for, spread over `AGES`, oldest first."""
+    chance = Random(1)
+    begun = clock() - AGES * 1000
+    return [million.job(chance, begun + AGES * 1000 * place // count) for place in range(count)]
+
+
 async def prepare(
     folder: Path,
     url: str,
-    count: int = JOBS,
+    jobs: Sequence[Job],
     callback_url: Callable[[str], str] | None = None,
-    **changes: Any,
-) -> list[Job]:
-    """Have so many jobs render, spread over `AGES`, with changes; return them, oldest first."""
-    chance = Random(1)
-    now = clock()
-    moments = (now - AGES * 1000 + AGES * 1000 * place // count for place in range(count))
-    jobs = [replace(million.job(chance, at), **changes) for at in moments]
+) -> None:
+    """Have these jobs render; it is known how long such clips take."""
+    chance = Random(2)
+    begun = min(job.created_at for job in jobs)
     async with Database(folder) as database:
         store = Store(database)
         for place, seconds in enumerate(_RENDERS):
-            ended = now - AGES * 1000 - 1 - place
+            ended = begun - 1 - place
             job = await _sent(store, million.job(chance, ended - seconds * 1000))
             await _seen(store, job, ended)
         await asyncio.gather(*(_sent(store, job) for job in jobs))
     await _accept(jobs, url, callback_url)
-    return jobs
 
 
 async def _sent(store: Store, job: Job) -> Job:
@@ -80,7 +80,7 @@ async def _seen(store: Store, job: Job, at: int) -> None:
 async def _accept(jobs: Sequence[Job], url: str, callback_url: Callable[[str], str] | None) -> None:
     picture = Frame.data_uri(_plain_picture())
     wanted = [Wanted(job.task_uuid, job.order, picture) for job in jobs]
-    async with httpx.AsyncClient() as http:
+    async with transport.client() as http:
         provider = Provider(http, url, "a-key", callback_url)
         for place in range(0, len(wanted), _AT_ONCE):
             outcomes = await provider.submit(wanted[place : place + _AT_ONCE])

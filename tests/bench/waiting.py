@@ -131,7 +131,7 @@ async def lived(
                 jobs=JOBS,
                 folder=str(folder / "ours"),
                 look_every=client.look_every,
-                hook_port=_free_port() if client.has_webhooks else None,
+                hook_port=free_port() if client.has_webhooks else None,
             )
             async with (
                 asyncio.timeout(render_seconds + _MOST_SECONDS),
@@ -185,7 +185,8 @@ def cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that nobody uses."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])

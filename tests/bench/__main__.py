@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-from tests.bench import accounts, clips, crowd, doors, hooks, restart, waiting
+from tests.bench import accounts, clips, crowd, doors, hooks, pictures, restart, waiting
 from tests.bench.table import Row, printed
 
 _PARTS: dict[str, Callable[[], Coroutine[Any, Any, Sequence[Row]]]] = {
@@ -21,6 +21,7 @@ _PARTS: dict[str, Callable[[], Coroutine[Any, Any, Sequence[Row]]]] = {
     "restart": restart.measure,
     "clips": clips.measure,
     "accounts": accounts.measure,
+    "pictures": pictures.measure,
 }
 
 

@@ -151,6 +151,17 @@ class Model(_Record):
             named[name if often[name] == 1 else f"{name} {min(size)}p"] = size
         return named
 
+    def size_of(self, shape: str) -> tuple[int, int] | None:
+        """Return the size of a shape that people choose; None: it follows the picture.
+
+        Raises `OptionRefused`.
+        """
+        if shape == AUTO:
+            return None
+        if shape not in self.shapes:
+            raise OptionRefused("shape", ", ".join([AUTO, *self.shapes]))
+        return self.shapes[shape]
+
     def order(
         self,
         *,

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections import deque
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -18,11 +17,12 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.errors import ConnectionTrouble, DiscordRefuses, DiscordUnreachable, StoreError
+from bot.events import NONSENSE, Events
 from bot.tongue import reading
 from bot.translator import CommandTranslator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
     from bot.catalog import Model
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 EXTENSIONS = (
-    *("cogs.animate", "cogs.menus", "cogs.reactions", "cogs.replies"),
+    *("cogs.animate", "cogs.menus", "cogs.preview", "cogs.reactions", "cogs.replies"),
     *("cogs.usage", "cogs.quota", "cogs.consent"),
 )
 PERMISSIONS = discord.Permissions(
@@ -57,13 +57,8 @@ _COMPARED = (
 _COMPARED_IF_OURS = ("contexts", "integration_types")
 """Where a command leaves these open, Discord fills them in."""
 _EMPTY: tuple[object, ...] = (None, "", [], {})
-_NONSENSE = (ValueError, LookupError, TypeError, AttributeError)
-"""What discord.py raises over answers and events that are not as promised."""
-_TROUBLE = (discord.DiscordException, aiohttp.ClientError, OSError, *_NONSENSE)
-_NO_SESSION_WITHOUT = {"READY", "RESUMED"}
+_TROUBLE = (discord.DiscordException, aiohttp.ClientError, OSError, *NONSENSE)
 _TEXT_MAX = 200
-_REMEMBERED = 1000
-"""Events of which a second one is known to be the same."""
 
 
 @contextlib.contextmanager
@@ -128,16 +123,6 @@ def _bare(value: Any) -> Any:
     return {name: one for name, one in inner.items() if one is not False and one not in _EMPTY}
 
 
-def _forgiving(name: str, read: Callable[[Any], None]) -> Callable[[Any], None]:
-    def read_or_ignore(event: Any) -> None:
-        try:
-            read(event)
-        except _NONSENSE as error:
-            log.warning("ignored an event that makes no sense: %s, %s", name, type(error).__name__)
-
-    return read_or_ignore
-
-
 class AnimateBot(commands.Bot):
     """discord.py's bot: `login()`, `connect()`, and meanwhile `load()` and `open_doors()`."""
 
@@ -152,14 +137,8 @@ class AnimateBot(commands.Bot):
             allowed_mentions=discord.AllowedMentions.none(),
             tree_cls=Tree,
         )
-        readers = self._connection.parsers
-        readers["MESSAGE_CREATE"] = self._if_to_us(readers["MESSAGE_CREATE"])
-        readers["MESSAGE_UPDATE"] = lambda _: None  # nobody listens
-        # An event that discord.py cannot read would end the connection, and the bot with it.
-        for name in readers.keys() - _NO_SESSION_WITHOUT:
-            readers[name] = _forgiving(name, readers[name])
+        self.events = Events(self._connection)
         self.doors_are_open = asyncio.Event()
-        self._events: deque[int] = deque(maxlen=_REMEMBERED)
         self._model: Model | None = None
         self._rooms: Rooms | None = None
 
@@ -214,14 +193,7 @@ class AnimateBot(commands.Bot):
         """Let in the interactions, those that waited first."""
         self._rooms = rooms
         self.doors_are_open.set()
-
-    def is_repeat(self, event_id: int) -> bool:
-        """Note an interaction or a message, and tell whether its event came before."""
-        if event_id in self._events:
-            log.info("an event came twice")
-            return True
-        self._events.append(event_id)
-        return False
+        self.events.let_in()
 
     async def stale_commands(self) -> dict[str, str]:
         """Return what is wrong with the commands as Discord has them, by name; empty if nothing.
@@ -261,16 +233,6 @@ class AnimateBot(commands.Bot):
 
     async def on_message(self, _: discord.Message) -> None:
         """Take no commands from messages, as discord.py would; the cogs listen by themselves."""
-
-    def _if_to_us(self, read: Callable[[Any], None]) -> Callable[[Any], None]:
-        """Have messages read that mention the bot, and no others: there may be thousands."""
-
-        def read_if_to_us(event: Any) -> None:
-            us = f"{self._connection.self_id}"
-            if any(one["id"] == us for one in event["mentions"]):
-                read(event)
-
-        return read_if_to_us
 
     # --- Where clips may be posted again ---------------------------------------------------------
 

@@ -32,7 +32,7 @@ from bot.errors import StoreError
 from bot.gate import Gate
 from bot.handover import Hands
 from bot.hooks import Bell, Signer
-from bot.intake import Intake, Pictures
+from bot.intake import Intake, Pictures, picture_rules
 from bot.keeper import ClipFiles, Keeper
 from bot.media import MEGABYTE, Media
 from bot.members import Members
@@ -41,6 +41,7 @@ from bot.pipeline import Pipeline
 from bot.places import MIB, Places
 from bot.policies import Policies
 from bot.provider import KEPT_FOR_HOURS, Provider
+from bot.rehearsal import Rehearsal
 from bot.review import Review
 from bot.rooms import Rooms
 from bot.rules import Limits, Measure
@@ -182,6 +183,12 @@ def build(
         mediator=tools.mediator,
         members=tools.hands.members,
         policies=tools.policies,
+        rehearsal=Rehearsal(
+            media,
+            model,
+            picture_rules(model, settings.picture_max_megapixels * 1_000_000),
+            tools.darkroom.preview,
+        ),
         shelf=shelf,
         whispers=Whispers(time.monotonic),
     )

@@ -17,6 +17,7 @@ from bot.options import Options
 from bot.refusals import refusal
 from bot.spot import Wanted
 from bot.tongue import reading
+from bot.wish import Picture
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,7 @@ async def greet(interaction: Interaction) -> bool:
     """
     reading(str(interaction.locale))
     await interaction.client.doors_are_open.wait()
-    return not interaction.client.is_repeat(interaction.id)
+    return not interaction.client.events.is_repeat(interaction.id)
 
 
 async def enter(
@@ -41,10 +42,8 @@ async def enter(
     client = interaction.client
     here = spot.of_interaction(interaction)
     try:
-        client.intake.check(1 if wanted.picture.size is None else wanted.picture.size)
         options, _ = await asyncio.gather(
-            filled_in(client, here.member_id, options),
-            client.intake.admit(here.guild_id, here.asker(wanted.picture.origin)),
+            filled_in(client, here.member_id, options), check(interaction, wanted.picture)
         )
         if not options.is_private:
             here.check_may_post()
@@ -72,6 +71,13 @@ async def enter(
     except Exception as error:
         log.exception("a wish broke before anything was accepted")
         await answering.refuse(error)
+
+
+async def check(interaction: Interaction, picture: Picture) -> None:
+    """Refuse at once what needs no look at the picture. Raises `UserError`."""
+    here, intake = spot.of_interaction(interaction), interaction.client.intake
+    intake.check(1 if picture.size is None else picture.size)
+    await intake.admit(here.guild_id, here.asker(picture.origin))
 
 
 async def filled_in(client: AnimateBot, member_id: int, options: Options) -> Options:

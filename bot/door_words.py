@@ -3,13 +3,17 @@
 Said in the language of who is answered.
 """
 
-from bot.catalog import AUTO, Model, seconds
+from bot.catalog import AUTO, Model, seconds, shape_name
 from bot.lifecycle import Job
 from bot.money import usd
 from bot.picker import FITS, SHAPES
-from bot.tongue import tongue
+from bot.rehearsal import Rehearsed
+from bot.tongue import mark, tongue
 from bot.wish import Fit
-from bot.words import Note, Tone
+from bot.words import NOT_CHARGED, Note, Tone
+
+_BUTTONS = {Fit.CROP: mark("Cut"), Fit.PAD: mark("Keep all of it"), "cancel": mark("Cancel")}
+_ALL = 0.995
 
 # --- The form ------------------------------------------------------------------------------------
 
@@ -97,3 +101,42 @@ def started(job: Job) -> Note:
     say = tongue()
     text = say("It's job {job}; it was started before.", job=job.short_id)
     return Note(say("⏳ Already started"), text, Tone.WORKING)
+
+
+# --- A preview -----------------------------------------------------------------------------------
+
+
+def preview(rehearsed: Rehearsed) -> Note:
+    """Say what would be made, and what that would cost."""
+    say = tongue()
+    order = rehearsed.order
+    facts = [say("{seconds} s", seconds=seconds(order.duration))]
+    if order.width and order.height:
+        facts.append(shape(shape_name(order.width, order.height)))
+    if order.results > 1:
+        facts.append(say.many("{n} clip", "{n} clips", order.results))
+    facts.append(usd(rehearsed.quote_micro))
+    kept = (
+        say("All of the picture is kept.")
+        if rehearsed.kept >= _ALL
+        else say("{percent} % of the picture is kept.", percent=round(100 * rehearsed.kept))
+    )
+    text = say("Nothing is started yet, and nothing is charged.")
+    return Note(say("✂️ Preview"), f"{' · '.join(facts)}\n{kept} {text}", Tone.WORKING)
+
+
+def start(quote_micro: int) -> str:
+    """Name the button that has a clip made, with what it costs."""
+    return tongue()("Start · {usd}", usd=usd(quote_micro))
+
+
+def button(do: str) -> str:
+    """Name another button below a preview."""
+    return tongue()(_BUTTONS[do])
+
+
+def not_started() -> Note:
+    """Say that there will be no clip."""
+    say = tongue()
+    text = say("Nothing was started.")
+    return Note(say("✖️ Cancelled"), f"{text} {say(NOT_CHARGED)}", Tone.WORKING)

@@ -15,14 +15,13 @@ from typing import NoReturn
 
 from bot import image, words
 from bot.answers import Answer
-from bot.catalog import AUTO, Model
+from bot.catalog import Model
 from bot.delivery import Delivery, Reply
 from bot.errors import (
     AccountPaused,
     ConsentNeeded,
     DarkroomBroken,
     NotAccepting,
-    OptionRefused,
     QueueFull,
     StoreError,
     StoreTrouble,
@@ -97,6 +96,16 @@ class Ask:
 
 AskAuthor = Callable[[Ask], Awaitable[NoReturn]]
 """Asks the author of the picture, and raises what who asks is to hear."""
+
+
+def picture_rules(model: Model, most_pixels: int) -> image.Rules:
+    """Return what becomes of pictures for a model, and which of them are refused."""
+    return image.Rules(
+        sizes=model.sizes,
+        least_side=model.picture.least_side,
+        most_side=model.picture.most_side,
+        most_pixels=most_pixels,
+    )
 
 
 class Pictures:
@@ -179,12 +188,7 @@ class Intake:
         self._pictures = pictures
         self._model = model
         self._limits = limits
-        self._picture_rules = image.Rules(
-            sizes=model.sizes,
-            least_side=model.picture.least_side,
-            most_side=model.picture.most_side,
-            most_pixels=most_pixels,
-        )
+        self._picture_rules = picture_rules(model, most_pixels)
         self._queue_most = queue_most
         self._clock = clock
         self._new_uuid = new_uuid
@@ -234,7 +238,7 @@ class Intake:
     async def _accept(self, ask: Ask) -> Admitted:
         assert ask.answer is None or ask.status_message_id is None, "it is shown in one place"
         self._check_open()
-        size = self._size(ask.wish.shape)
+        size = self._model.size_of(ask.wish.shape)
         self._order(ask, size)  # an option that is wrong should not cost a download
         async with self._preparing:
             self._check_open()  # it may have been a long wait
@@ -292,14 +296,6 @@ class Intake:
         except DarkroomBroken as error:
             log.critical("nothing is accepted: %s", error)
             raise NotAccepting from error
-
-    def _size(self, shape: str) -> tuple[int, int] | None:
-        if shape == AUTO:
-            return None
-        shapes = self._model.shapes
-        if shape not in shapes:
-            raise OptionRefused("shape", ", ".join([AUTO, *shapes]))
-        return shapes[shape]
 
     def _order(self, ask: Ask, size: tuple[int, int] | None) -> Order:
         return self._model.order(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bot.intake import Intake
     from bot.members import Members
     from bot.policies import Policies
+    from bot.rehearsal import Rehearsal
     from bot.shelf import Shelf
     from bot.whispers import Whispers
 
@@ -35,5 +36,7 @@ class Rooms:
     members: Members
     policies: Policies
     """What servers have set for themselves."""
+    rehearsal: Rehearsal
+    """What a wish would come to."""
     shelf: Shelf
     whispers: Whispers

@@ -18,6 +18,7 @@ from bot.options import Options
 from bot.refusals import refusal
 from bot.spot import Wanted
 from bot.wish import Door, Fit, Picture
+from cogs import preview as cuts
 
 
 async def setup(bot: AnimateBot) -> None:
@@ -40,8 +41,10 @@ def animate_command(model: Model) -> app_commands.Command[Any, ..., None]:
     return command
 
 
-async def _animate(interaction: Interaction, image: object, **given: Any) -> None:
-    if interaction.client.is_repeat(interaction.id):
+async def _animate(
+    interaction: Interaction, image: object, *, preview: bool | None = None, **given: Any
+) -> None:
+    if interaction.client.events.is_repeat(interaction.id):
         return
     try:
         if not isinstance(image, discord.Attachment):
@@ -50,11 +53,12 @@ async def _animate(interaction: Interaction, image: object, **given: Any) -> Non
     except UserError as error:
         await tell(interaction, refusal(error))
         return
-    wanted = Wanted(
-        source=f"interaction:{interaction.id}",
-        door=Door.COMMAND,
-        picture=Picture(url=image.url, size=image.size),
-    )
+    picture = Picture(url=image.url, size=image.size)
+    if preview:
+        await cuts.begin(interaction, picture, options)
+        return
+    source = f"interaction:{interaction.id}"
+    wanted = Wanted(source=source, door=Door.COMMAND, picture=picture)
     await door.enter(interaction, wanted, options)
 
 
@@ -63,11 +67,9 @@ def _options(
     fit: str | None = None,
     private: bool | None = None,
     spoiler: bool | None = None,
-    preview: bool | None = None,
     **rest: Any,
 ) -> Options:
     """Read the options. A client that lies may send what is not offered: raises `OptionRefused`."""
-    del preview
     try:
         way = None if fit is None else Fit(fit)
     except ValueError:

@@ -62,7 +62,7 @@ async def animate_with_options(interaction: Interaction, message: discord.Messag
 
 
 async def _begin(interaction: Interaction, message: discord.Message, *, has_form: bool) -> None:
-    if interaction.client.is_repeat(interaction.id):
+    if interaction.client.events.is_repeat(interaction.id):
         return
     pictures = finder.pictures(message)
     try:

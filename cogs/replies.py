@@ -38,7 +38,7 @@ class Replies(commands.Cog):
     @commands.Cog.listener()
     async def on_message(self, message: discord.Message) -> None:
         """Take a wish in, if it is one."""
-        if not self._is_for_us(message) or self._bot.is_repeat(message.id):
+        if not self._is_for_us(message) or self._bot.events.is_repeat(message.id):
             return
         assert message.guild is not None, "asked before"
         await self._bot.doors_are_open.wait()

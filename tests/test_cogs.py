@@ -37,6 +37,7 @@ from bot.intake import Ask, Intake
 from bot.members import Members, MemberSettings
 from bot.policies import Policies
 from bot.policy import Asker
+from bot.rehearsal import Rehearsal
 from bot.rooms import Rooms
 from bot.shelf import NOTHING, Shelf, Waiting
 from bot.store import Admitted
@@ -123,6 +124,7 @@ def rooms(intake: Intake, desk: Desk = NO_DESK, members: Members | None = None) 
         policies=Policies.__new__(Policies),
         drafts=Drafts.__new__(Drafts),
         whispers=Whispers(lambda: 0.0),
+        rehearsal=Rehearsal.__new__(Rehearsal),
         shelf=EmptyShelf(),
     )
 

@@ -1,0 +1,635 @@
+"""Every door through the local Discord: what people see of it, and what the accounts say.
+
+The doors ask for a picture that somebody else has posted, but for the command and for a picture
+that comes with the mention: those are of who asks.
+"""
+
+import asyncio
+import sqlite3
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from bot.policy import Consent, Policy
+from bot.sandbox.discord.message import Message
+from bot.sandbox.person import Person, Started
+from bot.sandbox.runware.outcomes import Outcome
+from tests.town import (
+    EPHEMERAL,
+    JSON,
+    NOT_CHARGED,
+    PRICE,
+    Books,
+    Town,
+    photo_file,
+    told,
+    town,
+    until,
+)
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+CLAPPER = "🎬"
+WIDE, TALL = photo_file(640, 360), photo_file(360, 640)
+
+
+# --- The doors -----------------------------------------------------------------------------------
+
+
+class Door(ABC):
+    """A way to ask, as people go it."""
+
+    who = "Mia"
+    is_own_picture = False
+
+    @abstractmethod
+    async def knock(self, who: Person, message: JSON) -> Any:
+        """Ask for a clip of a message's picture."""
+
+    @abstractmethod
+    async def hears(self, who: Person, knocked: Any) -> str:
+        """Return what is said to who asked, when that is why nothing was started."""
+
+
+async def private_word(who: Person, started: Started) -> str:
+    answer = await who.wait_for_reply(started)
+    assert answer["flags"] & EPHEMERAL, "everybody sees the refusal"
+    return told(answer)
+
+
+class Command(Door):
+    is_own_picture = True
+
+    async def knock(self, who: Person, message: JSON) -> Started:
+        image = await who.attach(WIDE, "photo.png")
+        return await who.command("animate", where=message["channel_id"], image=image)
+
+    async def hears(self, who: Person, knocked: Any) -> str:
+        return await private_word(who, knocked)
+
+
+class Menu(Door):
+    async def knock(self, who: Person, message: JSON) -> Started:
+        return await who.menu(await who.seen(message), "Animate")
+
+    async def hears(self, who: Person, knocked: Any) -> str:
+        return await private_word(who, knocked)
+
+
+class FilledIn(Door):
+    """The menu's form, which may not even come up."""
+
+    async def knock(self, who: Person, message: JSON) -> Started:
+        started = await who.menu(await who.seen(message), "Animate with options…")
+        state = await who.wait_for_state(started, "modal", "done")
+        return await who.submit(started) if state["state"] == "modal" else started
+
+    async def hears(self, who: Person, knocked: Any) -> str:
+        return await private_word(who, knocked)
+
+
+class Reaction(Door):
+    async def knock(self, who: Person, message: JSON) -> JSON:
+        await who.react(await who.seen(message), CLAPPER)
+        return message
+
+    async def hears(self, who: Person, knocked: Any) -> str:
+        return told(await whisper(who, knocked))
+
+
+class Reply(Door):
+    who = "Kim"
+
+    async def knock(self, who: Person, message: JSON) -> JSON:
+        return await who.reply(await who.seen(message), "@bot", ping=False)
+
+    async def hears(self, who: Person, knocked: Any) -> str:
+        return told(await whisper(who, knocked))
+
+
+class Mention(Door):
+    """A message that mentions the bot and has the picture itself."""
+
+    who = "Ada"
+    is_own_picture = True
+
+    async def knock(self, who: Person, message: JSON) -> JSON:
+        image = await who.attach(WIDE, "photo.png")
+        return await who.send("@bot look", image, channel=message["channel_id"])
+
+    async def hears(self, who: Person, knocked: Any) -> str:
+        return told(await whisper(who, knocked))
+
+
+async def whisper(who: Person, message: JSON) -> JSON:
+    """Return the bot's answer to a message that says what was not charged."""
+
+    def fits(answer: JSON) -> bool:
+        about = answer.get("message_reference") or {}
+        return about.get("message_id") == message["id"] and NOT_CHARGED in told(answer)
+
+    return await who.wait_for(fits)
+
+
+DOORS = {
+    "command": Command(),
+    "menu": Menu(),
+    "form": FilledIn(),
+    "reaction": Reaction(),
+    "reply": Reply(),
+    "mention": Mention(),
+}
+OTHERS = {name: door for name, door in DOORS.items() if not door.is_own_picture}
+every_door = pytest.mark.parametrize("door", DOORS.values(), ids=DOORS)
+every_door_to_others = pytest.mark.parametrize("door", OTHERS.values(), ids=OTHERS)
+
+
+# --- The town ------------------------------------------------------------------------------------
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def here(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+    """A town in which the bot may read what people write."""
+    async with town(tmp_path_factory.mktemp("town")) as made:
+        made.discord.set_limits({"message_content_enabled": True})
+        async with made.bot(ANIMATE_MEMBER_MONTHLY_USD="unlimited", **UNLIMITED):
+            yield made
+
+
+UNLIMITED = {"ANIMATE_SERVER_MONTHLY_USD": "unlimited", "ANIMATE_BOT_MONTHLY_USD": "unlimited"}
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def people(here: Town) -> AsyncIterator[Mapping[str, Person]]:
+    async with (
+        Person(here.discord.url, "Noah") as noah,
+        Person(here.discord.url, "Kim") as kim,
+        Person(here.discord.url, "Ada") as ada,
+    ):
+        yield {"Mia": here.mia, "Noah": noah, "Kim": kim, "Ada": ada}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Something that stands in the way of a wish."""
+
+    says: str
+    rules: Mapping[str, Any] = field(default_factory=dict)
+    """Of the server; `supporter` and `studio` stand for their numbers."""
+    rows: tuple[str, ...] = ()
+    """SQL; `:guild`, `:who` and `:author` are known."""
+    is_about_others: bool = False
+
+
+OPT_OUT = """INSERT INTO member_settings (member_id, dm_copies, dm_when_lost, has_opted_out)
+             VALUES (:author, 0, 0, 1)"""
+CASES = {
+    "quota": Case(
+        "No budget for you here",
+        rows=("INSERT INTO rules VALUES (:guild, 'member', :who, 'month', 0)",),
+    ),
+    "consent": Case("Not your picture", {"consent": Consent.OWN}, is_about_others=True),
+    "opted out": Case(
+        "Its author asked that their pictures are not animated",
+        rows=(OPT_OUT,),
+        is_about_others=True,
+    ),
+    "channel": Case("Clips are switched on in <#", {"channels": ["studio"]}),
+    "role": Case("Animating here needs one of: <@&", {"roles": ["supporter"]}),
+    "block": Case(
+        "A moderator switched it off for you",
+        rows=("INSERT INTO blocks VALUES (:guild, :who, 1, 1, 'because')",),
+    ),
+    "paused": Case("Paused by the moderators", {"is_paused": True}),
+}
+
+
+@contextmanager
+def standing(here: Town, case: Case, who: Person, author: Person) -> Iterator[None]:
+    """Have a case hold for this block, beside an emoji that asks for clips."""
+    known = {"studio": who.channel_id("studio"), "supporter": who.role_id("Supporter")}
+    rules: dict[str, Any] = {
+        name: frozenset(int(known[one]) for one in value) if isinstance(value, list) else value
+        for name, value in case.rules.items()
+    }
+    ids = {"guild": int(here.discord.world.guild.id), "who": int(who.id), "author": int(author.id)}
+    policy = Policy(reaction=CLAPPER, **rules).to_json()
+    with closing(sqlite3.connect(here.data / "animate.db", isolation_level=None)) as db:
+        db.execute("INSERT OR REPLACE INTO policies VALUES (?, ?)", (ids["guild"], policy))
+        for row in case.rows:
+            db.execute(row, ids)
+        try:
+            yield
+        finally:
+            for table in ("policies", "rules", "blocks", "member_settings"):
+                db.execute(f"DELETE FROM {table}")
+
+
+FREE = Case("")
+
+
+async def photo_of(author: Person, *contents: bytes, channel: str = "general") -> JSON:
+    """Have somebody post pictures."""
+    contents = contents or (WIDE,)
+    images = [await author.attach(content, "photo.png") for content in contents]
+    return await author.send("look", *images, channel=channel)
+
+
+@asynccontextmanager
+async def nothing_starts(here: Town) -> AsyncIterator[None]:
+    """Check that this block leaves nothing behind."""
+    before = here.books()
+    yield
+    assert len(here.books().jobs) == len(before.jobs)
+    assert here.books().entries == before.entries
+    assert here.leftovers == []
+    assert here.trouble() == []
+
+
+def clips(here: Town) -> list[Message]:
+    """What the bot has posted."""
+    bot_id = here.discord.world.bot.id
+    return [one for one in here.discord.messages if one.attachments and one.author_id == bot_id]
+
+
+@asynccontextmanager
+async def one_clip(here: Town, price: int = PRICE) -> AsyncIterator[list[JSON]]:
+    """Check that this block leads to one clip that is paid for; its job is in the list then."""
+    before, posts = here.books(), len(clips(here))
+    made: list[JSON] = []
+    yield made
+    await until(lambda: len(clips(here)) > posts)
+    after: Books = await here.settled()
+    new = [job for job in after.jobs if job["id"] not in {one["id"] for one in before.jobs}]
+    assert [job["state"] for job in new] == ["delivered"]
+    assert after.spent_micro - before.spent_micro == price
+    assert after.held_micro == 0
+    assert len(clips(here)) == posts + 1
+    assert here.trouble() == []
+    made.extend(new)
+
+
+# --- What every door does ------------------------------------------------------------------------
+
+
+@every_door
+async def test_a_clip_is_made_for_who_asks_and_paid_once(
+    here: Town, people: Mapping[str, Person], door: Door
+) -> None:
+    who, noah = people[door.who], people["Noah"]
+    message = await photo_of(noah)
+    with standing(here, FREE, who, noah):
+        async with one_clip(here) as made:
+            await door.knock(who, message)
+    (job,) = made
+    assert job["member_id"] == int(who.id)
+    assert (job["picture_message_id"] == int(message["id"])) is not door.is_own_picture
+    if not door.is_own_picture:
+        assert job["picture_author_id"] == int(noah.id)
+    (post,) = clips(here)[-1:]
+    assert post.mentions == [who.id], "nobody but the requester is mentioned"
+
+
+@every_door
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+async def test_what_stands_in_the_way_is_told_to_who_asks_and_nothing_is_started(
+    here: Town, people: Mapping[str, Person], door: Door, case: Case
+) -> None:
+    if case.is_about_others and door.is_own_picture:
+        pytest.skip("it is their own picture")
+    who, noah = people[door.who], people["Noah"]
+    message = await photo_of(noah)
+    with standing(here, case, who, noah):
+        async with nothing_starts(here):
+            knocked = await door.knock(who, message)
+            text = await door.hears(who, knocked)
+    assert case.says in text
+    assert NOT_CHARGED in text
+
+
+@every_door
+async def test_an_event_that_comes_over_and_over_is_one_wish(
+    here: Town, people: Mapping[str, Person], door: Door
+) -> None:
+    who, noah = people[door.who], people["Noah"]
+    message = await photo_of(noah)
+    with standing(here, FREE, who, noah):
+        async with one_clip(here):
+            await door.knock(who, message)
+            for _ in range(4):
+                await here.control("POST", "gateway", {"do": "duplicate", "count": 3})
+                await asyncio.sleep(0.05)
+        await here.control("POST", "gateway", {"do": "duplicate", "count": 12})
+        await asyncio.sleep(0.2)
+        assert (await here.settled()).held_micro == 0
+        assert here.books().jobs[-1]["id"] not in {one["id"] for one in here.books().jobs[:-1]}
+
+
+@every_door_to_others
+async def test_a_message_without_a_picture_is_told_how_to_find_one(
+    here: Town, people: Mapping[str, Person], door: Door
+) -> None:
+    who, noah = people[door.who], people["Noah"]
+    message = await noah.send("no picture, http://evil.example/cat.png", channel="general")
+    with standing(here, FREE, who, noah):
+        async with nothing_starts(here):
+            text = await door.hears(who, await door.knock(who, message))
+    assert "That message has no picture I can use" in text
+    assert "Apps → Animate" in text
+
+
+@pytest.mark.parametrize("door", [DOORS["reaction"], DOORS["reply"]], ids=["reaction", "reply"])
+async def test_of_several_pictures_reactions_and_replies_take_the_first(
+    here: Town, people: Mapping[str, Person], door: Door
+) -> None:
+    who, noah = people[door.who], people["Noah"]
+    message = await photo_of(noah, TALL, WIDE)
+    with standing(here, FREE, who, noah):
+        async with one_clip(here):
+            await door.knock(who, message)
+    assert await last_shape(here) == (720, 1280)
+
+
+async def last_shape(here: Town) -> tuple[int, int]:
+    """The size of the picture that the video service got last."""
+    task = (await here.tasks())[-1]
+    return task["width"], task["height"]
+
+
+@pytest.mark.parametrize("entry", ["Animate", "Animate with options…"])
+async def test_of_several_pictures_the_menu_has_one_chosen_by_its_number(
+    here: Town, people: Mapping[str, Person], entry: str
+) -> None:
+    mia, noah = here.mia, people["Noah"]
+    message = await photo_of(noah, WIDE, TALL)
+    with standing(here, FREE, mia, noah):
+        started = await mia.menu(await mia.seen(message), entry)
+        choice = await mia.wait_for_reply(started)
+        assert choice["flags"] & EPHEMERAL
+        assert "That message has 2 pictures. Choose one below." in choice["content"]
+        assert [one["title"] for one in choice["embeds"]] == ["Picture 1", "Picture 2"]
+        assert all(one["thumbnail"]["url"] for one in choice["embeds"])
+        async with one_clip(here):
+            chosen = await mia.choose(choice, "🖼️ Which picture?", "Picture 2")
+            if entry != "Animate":
+                await mia.submit(chosen)
+    assert await last_shape(here) == (720, 1280)
+    shown = await here.says(choice, "Done")  # the choice has become the status
+    assert shown["components"] == []
+
+
+async def test_a_choice_works_after_a_restart(tmp_path: Path) -> None:
+    async with town(tmp_path) as here, Person(here.discord.url, "Noah") as noah:
+        async with here.bot():
+            message = await photo_of(noah, WIDE, TALL)
+            started = await here.mia.menu(await here.mia.seen(message), "Animate")
+            choice = await here.mia.wait_for_reply(started)
+        async with here.bot(), one_clip(here):
+            await here.mia.choose(choice, "🖼️ Which picture?", "Picture 1")
+
+
+# --- What only one door does ---------------------------------------------------------------------
+
+
+async def test_the_form_has_the_prices_and_what_it_says_is_done(
+    here: Town, people: Mapping[str, Person]
+) -> None:
+    mia, noah = here.mia, people["Noah"]
+    message = await photo_of(noah)
+    with standing(here, FREE, mia, noah):
+        started = await mia.menu(await mia.seen(message), "Animate with options…")
+        form = await mia.form(started)
+        assert form["title"] == "Animate · from $0.1848"
+        async with one_clip(here, 2 * PRICE) as made:
+            await mia.submit(
+                started,
+                {
+                    "How long?": "10 seconds · $0.3696",
+                    "Which shape?": "square 1:1",
+                    "If the picture has another shape": "keep all of it, on a blurred copy",
+                    "Who sees it?": ["Behind a spoiler"],
+                },
+            )
+    (job,) = made
+    assert '"duration": 10.0' in job["order"]
+    assert await last_shape(here) == (720, 720)
+    assert '"is_spoiler": true' in job["wish"]
+    assert '"fit": "pad"' in job["wish"]
+
+
+async def test_a_reaction_is_answered_by_signs_alone(
+    here: Town, people: Mapping[str, Person]
+) -> None:
+    mia, noah = here.mia, people["Noah"]
+    message = await photo_of(noah)
+    with standing(here, FREE, mia, noah):
+        async with one_clip(here):
+            await mia.react(message, CLAPPER)
+            await mia.wait_for_reaction(message, "✅")
+    await until(lambda: mia.reactions(message) == {CLAPPER: 1, "✅": 1})
+    answers = [one for one in here.discord.messages if one.id > message["id"]]
+    assert [bool(one.attachments) for one in answers] == [True]
+
+
+async def test_a_reaction_to_a_clip_that_fails_is_signed_and_costs_nothing(
+    here: Town, people: Mapping[str, Person]
+) -> None:
+    mia, noah = here.mia, people["Noah"]
+    message = await photo_of(noah)
+    here.runware.outcomes.add(Outcome(next="moderated"))
+    before = here.books().spent_micro
+    with standing(here, FREE, mia, noah):
+        await mia.react(message, CLAPPER)
+        await mia.wait_for_reaction(message, "⚠️")
+    books = await here.settled()
+    assert books.spent_micro == before
+    assert books.held_micro == 0
+
+
+@pytest.mark.parametrize("rules", [{}, {"reaction": "🐱"}], ids=["off", "another emoji"])
+async def test_a_reaction_that_the_server_has_not_set_means_nothing(
+    here: Town, people: Mapping[str, Person], rules: dict[str, str]
+) -> None:
+    mia, noah = here.mia, people["Noah"]
+    message = await photo_of(noah)
+    with standing(here, FREE, mia, noah):
+        set_reaction(here, rules.get("reaction", ""))
+        async with nothing_starts(here):
+            await mia.react(message, CLAPPER)
+            await asyncio.sleep(0.3)
+    assert mia.reactions(message) == {CLAPPER: 1}
+
+
+def set_reaction(here: Town, emoji: str) -> None:
+    guild_id = int(here.discord.world.guild.id)
+    with closing(sqlite3.connect(here.data / "animate.db", isolation_level=None)) as db:
+        policy = Policy(reaction=emoji).to_json()
+        db.execute("INSERT OR REPLACE INTO policies VALUES (?, ?)", (guild_id, policy))
+
+
+async def test_reactions_to_the_bots_own_messages_mean_nothing(
+    here: Town, people: Mapping[str, Person]
+) -> None:
+    mia, noah = here.mia, people["Noah"]
+    with standing(here, FREE, mia, noah):
+        async with one_clip(here):
+            started = await here.animate(WIDE)
+        clip = await here.clip(started)
+        async with nothing_starts(here):
+            await mia.react(clip, CLAPPER)
+            await asyncio.sleep(0.3)
+            assert mia.reactions(clip) == {CLAPPER: 1}
+
+
+async def test_an_answer_to_the_bots_own_message_is_no_wish_unless_it_is_spoken_to(
+    here: Town, people: Mapping[str, Person]
+) -> None:
+    mia, noah = here.mia, people["Noah"]
+    with standing(here, FREE, mia, noah):
+        async with one_clip(here):
+            started = await here.animate(WIDE)
+        clip = await here.clip(started)
+        async with nothing_starts(here):
+            nice = await noah.reply(await noah.seen(clip), "nice", ping=True)
+            await asyncio.sleep(0.3)
+            later = [one for one in here.discord.messages if one.id > nice["id"]]
+            assert later == []
+
+
+async def test_the_menu_of_the_bots_own_clip_finds_no_picture(
+    here: Town, people: Mapping[str, Person]
+) -> None:
+    mia, noah = here.mia, people["Noah"]
+    with standing(here, FREE, mia, noah):
+        async with one_clip(here):
+            started = await here.animate(WIDE)
+        clip = await here.clip(started)
+        async with nothing_starts(here):
+            text = await private_word(mia, await mia.menu(clip, "Animate"))
+        assert "No picture found" in text
+
+
+async def test_plain_words_beside_a_mention_are_understood(
+    here: Town, people: Mapping[str, Person]
+) -> None:
+    kim, noah = people["Kim"], people["Noah"]
+    message = await photo_of(noah)
+    with standing(here, FREE, kim, noah):
+        async with one_clip(here, 2 * PRICE) as made:
+            await kim.reply(await kim.seen(message), "@bot 10s square pad please, spoiler")
+    (job,) = made
+    assert '"duration": 10.0' in job["order"]
+    assert '"fit": "pad"' in job["wish"]
+    assert '"is_spoiler": true' in job["wish"]
+    assert await last_shape(here) == (720, 720)
+
+
+async def test_a_word_that_the_model_has_no_use_for_is_refused_with_what_it_takes(
+    here: Town, people: Mapping[str, Person]
+) -> None:
+    kim, noah = people["Kim"], people["Noah"]
+    message = await photo_of(noah)
+    with standing(here, FREE, kim, noah):
+        async with nothing_starts(here):
+            said = await kim.reply(await kim.seen(message), "@bot 7s")
+            text = told(await whisper(kim, said))
+    assert "`duration` takes 5 or 10 seconds." in text
+
+
+async def test_where_replies_are_off_a_mention_is_passed_over(
+    here: Town, people: Mapping[str, Person]
+) -> None:
+    kim, noah = people["Kim"], people["Noah"]
+    message = await photo_of(noah)
+    with standing(here, Case("", {"has_replies": False}), kim, noah):
+        async with nothing_starts(here):
+            said = await kim.reply(await kim.seen(message), "@bot")
+            await asyncio.sleep(0.3)
+            assert [one for one in here.discord.messages if one.id > said["id"]] == []
+
+
+async def test_the_status_of_a_reply_is_an_answer_to_it(
+    here: Town, people: Mapping[str, Person]
+) -> None:
+    kim, noah = people["Kim"], people["Noah"]
+    message = await photo_of(noah)
+    with standing(here, FREE, kim, noah):
+        async with one_clip(here) as made:
+            said = await kim.reply(await kim.seen(message), "@bot")
+    (job,) = made
+    status = await kim.seen({"id": str(job["status_message_id"]), **said_in(said)})
+    assert status["message_reference"]["message_id"] == said["id"]
+    await here.says(status, "Done")
+
+
+def said_in(message: JSON) -> JSON:
+    return {"channel_id": message["channel_id"]}
+
+
+async def test_whoever_keeps_doing_what_is_refused_hears_of_it_once(
+    here: Town, people: Mapping[str, Person]
+) -> None:
+    ada, noah = people["Ada"], people["Noah"]
+    with standing(here, CASES["consent"], ada, noah):
+        async with nothing_starts(here):
+            first, second = await photo_of(noah), await photo_of(noah)
+            await ada.react(await ada.seen(first), CLAPPER)
+            await whisper(ada, first)
+            await ada.react(await ada.seen(second), CLAPPER)
+            await asyncio.sleep(0.3)
+            answered = [
+                one.reference["message_id"]
+                for one in here.discord.messages
+                if one.reference is not None
+            ]
+            assert second["id"] not in answered
+
+
+# --- Without Discord's switch --------------------------------------------------------------------
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def closed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+    """A town in which other people's messages are closed to the bot."""
+    async with town(tmp_path_factory.mktemp("closed")) as made, made.bot():
+        yield made
+
+
+async def test_without_the_switch_the_log_says_so_and_the_menu_works(closed: Town) -> None:
+    async with Person(closed.discord.url, "Noah") as noah:
+        message = await photo_of(noah)
+        async with one_clip(closed):
+            await DOORS["menu"].knock(closed.mia, message)
+    await until(lambda: "other people's messages: closed to the bot" in closed.log)
+
+
+@pytest.mark.parametrize("name", ["reaction", "reply"])
+async def test_without_the_switch_reactions_and_replies_point_to_the_menu(
+    closed: Town, name: str
+) -> None:
+    door = DOORS[name]
+    async with (
+        Person(closed.discord.url, "Noah") as noah,
+        Person(closed.discord.url, door.who) as who,
+    ):
+        message = await photo_of(noah)
+        with standing(closed, FREE, who, noah):
+            async with nothing_starts(closed):
+                text = await door.hears(who, await door.knock(who, message))
+    assert "Discord shows me other people's pictures only from the menu" in text
+
+
+async def test_without_the_switch_a_picture_that_comes_with_the_mention_is_seen(
+    closed: Town,
+) -> None:
+    async with Person(closed.discord.url, "Ada") as ada, Person(closed.discord.url, "Noah") as noah:
+        message = await photo_of(noah)
+        with standing(closed, FREE, ada, noah):
+            async with one_clip(closed):
+                await DOORS["mention"].knock(ada, message)

@@ -3,22 +3,19 @@
 Members are named by mentions, which show a name and, in an embed, ping nobody. Pure.
 """
 
-import re
 from collections.abc import Sequence
 from datetime import date
 
 from bot import picker, policy_words
 from bot.accounts import AuditRow, Server, Usage
 from bot.money import usd
+from bot.prose import escaped, fitted
 from bot.quota_words import capital, value
 from bot.rules import Limits, Measure, Rule, Target, Values
 from bot.tongue import mark, tongue
 from bot.words import Note, Tone
 
 _MOST_NAMED = 10
-_MOST_BODY = 4096
-"""Characters that Discord takes as the description of an embed."""
-_MORE = mark("… and {more} more")
 
 
 def whom(rule: Rule) -> str:
@@ -47,7 +44,7 @@ def rules(found: Sequence[Rule], limits: Limits, server: Server) -> Note:
     zone = say("Time zone {zone}", zone=server.timezone)
     receipts = say("receipts on") if server.receipts else say("receipts off")
     inherited = f"\n{owner}\n-# {widest}\n-# {zone} · {receipts}"
-    body = _fitted(lines, beside=len(inherited)) + inherited
+    body = fitted(lines, beside=len(inherited)) + inherited
     return Note(say("📋 Limits in this server"), body, Tone.WORKING)
 
 
@@ -160,7 +157,7 @@ def changes(rows: Sequence[AuditRow]) -> Note:
         + (f" · {escaped(row.reason)}" if row.reason else "")
         for row in rows
     ]
-    return Note(say("🧾 Last changes"), _fitted(blocks) or say("None yet."), Tone.WORKING)
+    return Note(say("🧾 Last changes"), fitted(blocks) or say("None yet."), Tone.WORKING)
 
 
 def _act(row: AuditRow) -> str:
@@ -201,11 +198,6 @@ def _written(measure: Measure, text: str) -> str:
         case "unlimited":
             return value(measure, None)
     return value(measure, int(text))
-
-
-def escaped(text: str) -> str:
-    """Write somebody's own words so that they are shown as they are."""
-    return re.sub(r"([\\*_~`|>#\[\]()<:@-])", r"\\\1", text)
 
 
 def usage(found: Usage, name: str) -> Note:
@@ -275,16 +267,3 @@ def said(note: Note) -> Note:
     """Return one of the notes above in the language of who is answered."""
     say = tongue()
     return Note(say(note.title), say(note.body), note.tone)
-
-
-def _fitted(blocks: Sequence[str], *, beside: int = 0) -> str:
-    """Join as many blocks as fit in an embed, `beside` characters left free; say what is not."""
-    kept: list[str] = []
-    more = tongue()(_MORE, more=len(blocks))
-    room = _MOST_BODY - beside - len(more)
-    for block in blocks:
-        room -= len(block) + 1
-        if room < 0:
-            return "\n".join([*kept, tongue()(_MORE, more=len(blocks) - len(kept))])
-        kept.append(block)
-    return "\n".join(kept)

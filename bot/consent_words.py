@@ -1,7 +1,7 @@
 """Every word between who wants a picture animated, its author, and everybody who looks on. Pure."""
 
-from bot.admin_words import escaped
 from bot.approvals import Outcome
+from bot.prose import escaped
 from bot.tongue import mark, tongue
 from bot.words import NOT_CHARGED, Note, Tone
 

@@ -44,6 +44,7 @@ from bot.provider import KEPT_FOR_HOURS, Provider
 from bot.rehearsal import Rehearsal
 from bot.review import Review
 from bot.rooms import Rooms
+from bot.rulebook import Rulebook
 from bot.rules import Limits, Measure
 from bot.settings import Settings
 from bot.shelf import Shelf
@@ -189,6 +190,7 @@ def build(
             picture_rules(model, settings.picture_max_megapixels * 1_000_000),
             tools.darkroom.preview,
         ),
+        rulebook=Rulebook(tools.policies),
         shelf=shelf,
         whispers=Whispers(time.monotonic),
     )

@@ -50,13 +50,15 @@ class Policies:
         rules = DEFAULT if text is None else Policy.from_json(text)
         policy.check(rules, asker, is_blocked=bool(is_blocked), has_opted_out=bool(has_opted_out))
 
-    async def change(self, change: Change, edit: Callable[[Policy], Policy]) -> Policy:
-        """Have `edit` make a server's policy anew, and return it.
+    async def change(
+        self, change: Change, edit: Callable[[Policy], Policy]
+    ) -> tuple[Policy, Policy]:
+        """Have `edit` make a server's policy anew; return what it was and what it is now.
 
-        So nothing is lost that another admin changes at the same time.
+        So nothing is lost that another admin changes at the same time. Raises what `edit` does.
         """
 
-        def transaction(db: sqlite3.Connection) -> Policy:
+        def transaction(db: sqlite3.Connection) -> tuple[Policy, Policy]:
             before = _policy(db, change.guild_id)
             after = edit(before)
             db.execute(
@@ -66,7 +68,7 @@ class Policies:
             was, now = before.told_from(after), after.told_from(before)
             if was != now:
                 leave_note(db, change, ("policy", "", _written(was), _written(now)))
-            return after
+            return before, after
 
         return await self._database.run(transaction)
 

@@ -1,11 +1,18 @@
-"""Every word about a server's own rules: what they are, and what became of a change. Pure."""
+"""Every word about a server's own rules: what they are, and what became of a change. Pure.
+
+Members are named by mentions, which show a name and, in an embed, ping nobody.
+"""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from bot.accounts import AuditRow
 from bot.money import usd
+from bot.policies import Block
+from bot.policy import Consent, Policy
+from bot.prose import escaped, fitted
 from bot.tongue import mark, tongue
+from bot.words import Note, Tone
 
 FIELDS = {
     "is_paused": mark("Paused"),
@@ -55,6 +62,88 @@ def act(row: AuditRow) -> str:
         )
         for name, now in after.items()
     )
+
+
+def changed(before: Policy, after: Policy) -> Note:
+    """Say what became of a change."""
+    say = tongue()
+    was, now = before.told_from(after), after.told_from(before)
+    if not now:
+        return Note(say("✅ Nothing to change"), say("It was so already."), Tone.DONE)
+    lines = [
+        say(
+            "{name}: {now} (was {before})",
+            name=field(name),
+            now=value(name, found),
+            before=value(name, was[name]),
+        )
+        for name, found in now.items()
+    ]
+    return Note(say("✅ Changed"), "\n".join([*lines, *_hints(after)]), Tone.DONE)
+
+
+def _hints(policy: Policy) -> list[str]:
+    """Say what a rule comes to that its name does not tell."""
+    say = tongue()
+    hints = []
+    if policy.is_paused:
+        hints.append(say("Clips in the making still arrive."))
+    if policy.consent is Consent.ROLES and not policy.consent_roles:
+        hints.append(say("No role is chosen yet, so other people's pictures are nobody's."))
+    if policy.reaction and policy.oldest_days:
+        hints.append(say("Who reacts pays, never who posted the picture."))
+    return [f"-# {hint}" for hint in hints]
+
+
+def view(policy: Policy, blocked: int) -> Note:
+    """Show all rules of a server, and how many are blocked."""
+    say = tongue()
+    lines = [
+        f"**{field(name)}** · {value(name, getattr(policy, name))}"
+        for name in FIELDS
+        if name != "consent_roles" or policy.consent is Consent.ROLES
+    ]
+    lines += _hints(policy)
+    lines.append(
+        "-# "
+        + say.many("{n} member is blocked", "{n} members are blocked", blocked)
+        + " · `/animate-admin blocked`"
+    )
+    lines.append("-# " + say("Limits on money: `/quota view`"))
+    return Note(say("📋 Rules in this server"), fitted(lines), Tone.WORKING)
+
+
+def blocked(member_id: int, *, is_new: bool) -> Note:
+    """Say that a member has no clips any more."""
+    say = tongue()
+    if not is_new:
+        text = say("<@{member}> was blocked already.", member=member_id)
+        return Note(say("✅ Nothing to change"), text, Tone.DONE)
+    text = say(
+        "<@{member}> can have no new clips in this server. Those in the making still arrive.",
+        member=member_id,
+    )
+    return Note(say("✅ Blocked"), text, Tone.DONE)
+
+
+def unblocked(member_id: int, *, was_blocked: bool) -> Note:
+    """Say that a member can have clips again."""
+    say = tongue()
+    if not was_blocked:
+        text = say("<@{member}> was not blocked.", member=member_id)
+        return Note(say("✅ Nothing to change"), text, Tone.DONE)
+    text = say("<@{member}> can have clips again.", member=member_id)
+    return Note(say("✅ No longer blocked"), text, Tone.DONE)
+
+
+def blocks(found: Sequence[Block]) -> Note:
+    """List who is blocked."""
+    say = tongue()
+    lines = [
+        f"<@{one.member_id}> · <t:{one.at // 1000}:f> · <@{one.actor_id}> · {escaped(one.reason)}"
+        for one in found
+    ]
+    return Note(say("🚫 Blocked members"), fitted(lines) or say("Nobody."), Tone.WORKING)
 
 
 def field(name: str) -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bot.members import Members
     from bot.policies import Policies
     from bot.rehearsal import Rehearsal
+    from bot.rulebook import Rulebook
     from bot.shelf import Shelf
     from bot.whispers import Whispers
 
@@ -38,5 +39,7 @@ class Rooms:
     """What servers have set for themselves."""
     rehearsal: Rehearsal
     """What a wish would come to."""
+    rulebook: Rulebook
+    """What moderators set of that, in their words."""
     shelf: Shelf
     whispers: Whispers

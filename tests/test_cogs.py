@@ -39,6 +39,7 @@ from bot.policies import Policies
 from bot.policy import Asker
 from bot.rehearsal import Rehearsal
 from bot.rooms import Rooms
+from bot.rulebook import Rulebook
 from bot.shelf import NOTHING, Shelf, Waiting
 from bot.store import Admitted
 from bot.whispers import Whispers
@@ -122,6 +123,7 @@ def rooms(intake: Intake, desk: Desk = NO_DESK, members: Members | None = None) 
         mediator=Mediator.__new__(Mediator),
         members=members or Wishes(),
         policies=Policies.__new__(Policies),
+        rulebook=Rulebook.__new__(Rulebook),
         drafts=Drafts.__new__(Drafts),
         whispers=Whispers(lambda: 0.0),
         rehearsal=Rehearsal.__new__(Rehearsal),

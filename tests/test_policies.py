@@ -30,7 +30,8 @@ def policies(database: Database) -> Policies:
 
 
 async def set_to(policies: Policies, **fields: object) -> Policy:
-    return await policies.change(HERE, lambda policy: replace(policy, **fields))  # type: ignore[arg-type]
+    _, after = await policies.change(HERE, lambda policy: replace(policy, **fields))  # type: ignore[arg-type]
+    return after
 
 
 async def opt_out(database: Database, member_id: int) -> None:

@@ -12,6 +12,7 @@ from bot import admin_words, picker, quota_words
 from bot.accounts import AuditRow, OpenHold, Server, Share, Usage
 from bot.ledger import UTC_ZONE, Balance, Credit, Statement
 from bot.periods import Period
+from bot.prose import escaped
 from bot.rules import Account, Limits, Line, Measure, Rule, Source, Target
 from bot.shelf import Waiting
 from bot.words import Note
@@ -284,12 +285,12 @@ def as_shown(text: str) -> str:
 
 @pytest.mark.parametrize("reason", [HOSTILE, "plain", "*" * 200, "\\" * 200, "@here" * 40])
 def test_somebodys_own_words_are_shown_as_they_are(reason: str) -> None:
-    assert as_shown(admin_words.escaped(reason)) == reason
+    assert as_shown(escaped(reason)) == reason
 
 
 @given(st.text(max_size=200))
 def test_any_words_are_shown_as_they_are(reason: str) -> None:
-    assert as_shown(admin_words.escaped(reason)) == reason
+    assert as_shown(escaped(reason)) == reason
 
 
 # --- Discord's limits ----------------------------------------------------------------------------

@@ -131,7 +131,8 @@ class History:
         )
 
     async def _like(self, where: str, values: tuple[object, ...], typed: str) -> Sequence[Job]:
-        wanted = f"{where} AND substr(id, 1, ?) = ? ORDER BY created_at DESC LIMIT {_MOST_OFFERED}"
+        like = f"{where} AND substr({rows.SHORT}, 1, ?) = ?"
+        wanted = f"{like} ORDER BY created_at DESC LIMIT {_MOST_OFFERED}"
         start = typed.strip().lower()
         return await self._database.run(
             lambda db: list(rows.find(db, wanted, *values, len(start), start))

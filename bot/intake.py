@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from bot import image, words
+from bot import ids, image, words
 from bot.answers import Answer
 from bot.catalog import Model
 from bot.delivery import Delivery, Reply
@@ -311,9 +311,9 @@ class Intake:
     def _job(self, ask: Ask, order: Order) -> Job:
         now = self._clock()
         return Job(
-            id=self._new_uuid(),
+            id=ids.job_id(now, self._new_uuid()),
             source=ask.source,
-            task_uuid=self._new_uuid(),
+            task_uuid=ids.task_uuid(now, self._new_uuid()),
             guild_id=ask.guild_id,
             channel_id=ask.channel_id,
             parent_channel_id=ask.parent_channel_id,

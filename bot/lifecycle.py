@@ -10,6 +10,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+from bot import ids
 from bot.errors import IllegalTransition
 from bot.wish import PLAIN, Door, Origin, Wish
 
@@ -163,7 +164,7 @@ class Job:
     @property
     def short_id(self) -> str:
         """What people see and can quote."""
-        return self.id[:8]
+        return ids.short(self.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,8 @@ COLUMNS = """id, source, task_uuid, guild_id, channel_id, parent_channel_id, mem
           picture_key, picture_author_id, quote_micro, state, due_at, attempts, failure, message_id,
           message_channel_id, created_at, updated_at, deleted_at"""
 _NAMES = [name.strip(' "') for name in COLUMNS.replace("\n", "").split(",")]
+SHORT = "CASE substr(id, 15, 1) WHEN '7' THEN substr(id, -8) ELSE substr(id, 1, 8) END"
+"""As `ids.short` has it."""
 _PICTURE = [name for name in _NAMES if name.startswith("picture_")]
 _TEXTS = ["order", "role_ids", "wish"]
 _PLAIN = [name for name in _NAMES if name not in (*_PICTURE, *_TEXTS)]

@@ -14,6 +14,7 @@ from random import Random
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from bot import ids
 from bot.database import Database
 from bot.lifecycle import Job
 from bot.periods import day_of
@@ -65,8 +66,8 @@ def job(chance: Random, at: int) -> Job:
     """Return what some member asks for `at`, Unix milliseconds; no two at the same."""
     is_big = chance.random() < _BIG_SHARE
     return make_job(
-        id=str(UUID(int=chance.getrandbits(128), version=4)),
-        task_uuid=str(UUID(int=chance.getrandbits(128), version=4)),
+        id=ids.job_id(at, uuid4(chance)),
+        task_uuid=ids.task_uuid(at, uuid4(chance)),
         source=f"interaction:{at << 22}",
         guild_id=BIG if is_big else chance.choice(SERVERS[1:]),
         member_id=chance.randint(1, _MEMBERS),
@@ -75,6 +76,10 @@ def job(chance: Random, at: int) -> Job:
         due_at=at,
         updated_at=at,
     )
+
+
+def uuid4(chance: Random) -> str:
+    return str(UUID(int=chance.getrandbits(128), version=4))
 
 
 def _settle_servers(db: sqlite3.Connection) -> None:

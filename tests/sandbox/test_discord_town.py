@@ -137,6 +137,19 @@ async def test_a_person_starts_a_thread_and_a_command_works_in_it(town: Town) ->
         await town.otto.thread(posted, "Again")
 
 
+async def test_a_channel_becomes_age_restricted_for_the_bot_and_for_people(town: Town) -> None:
+    await town.api.register({**PING, "nsfw": True})
+    with pytest.raises(PersonError, match="age-restricted"):
+        await town.mia.command("ping")
+    async with connected(town.server) as bot:
+        lever = {"channel_id": town.mia.channel_id(), "nsfw": True}
+        await town.mia.control("PATCH", "channel", lever)
+        channel: Any = bot.get_channel(int(town.mia.channel_id()))
+        while not channel.is_nsfw():
+            await town.mia.control("GET", "limits")
+    assert town.mia.state["channels"][1]["nsfw"]
+
+
 # --- Languages -----------------------------------------------------------------------------------
 
 

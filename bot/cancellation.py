@@ -11,8 +11,8 @@ from collections.abc import Callable
 from bot import ledger, lifecycle, words
 from bot.delivery import Delivery
 from bot.errors import StaleJob
-from bot.intake import Pictures
 from bot.lifecycle import Event, Failure, State
+from bot.pictures import Pictures
 from bot.store import Store
 
 log = logging.getLogger(__name__)

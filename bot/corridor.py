@@ -18,6 +18,7 @@ from bot.accounts import Accounts
 from bot.admin import Admin
 from bot.answers import Answers
 from bot.approvals import Approvals
+from bot.archive import Archive
 from bot.cancellation import Cancellation
 from bot.catalog import Model
 from bot.client import AnimateBot
@@ -31,12 +32,14 @@ from bot.drafts import Drafts
 from bot.errors import StoreError
 from bot.gate import Gate
 from bot.handover import Hands
+from bot.history import History
 from bot.hooks import Bell, Signer
-from bot.intake import Intake, Pictures, picture_rules
+from bot.intake import Intake, picture_rules
 from bot.keeper import ClipFiles, Keeper
 from bot.media import MEGABYTE, Media
 from bot.members import Members
 from bot.packing import Packing
+from bot.pictures import Pictures
 from bot.pipeline import Pipeline
 from bot.places import MIB, Places
 from bot.policies import Policies
@@ -143,6 +146,7 @@ class _Tools:
     hands: Hands
     pictures: Pictures
     provider: Provider
+    media: Media
     accounts: Accounts
     mediator: Mediator
     policies: Policies
@@ -158,12 +162,15 @@ def build(
     signer = Signer(settings.public_url, hook_key.encode()) if settings.public_url else None
     operator = limits(settings)
     provider = _provider(settings, model, http, signer)
+    hands = _hands(settings, database, client)
+    spares = hands.files.folder if hands.files.keep_for else None
     tools = _Tools(
         store=Store(database),
         gate=Gate(provider.balance_micro, random.random),
-        hands=_hands(settings, database, client),
-        pictures=Pictures(settings.data_dir / "pictures"),
+        hands=hands,
+        pictures=Pictures(settings.data_dir / "pictures", spares),
         provider=provider,
+        media=Media(http, settings.discord_media_hosts, settings.picture_max_mb * MEGABYTE),
         accounts=Accounts(database, operator),
         mediator=Mediator(client, Approvals(database), clock),
         policies=Policies(database),
@@ -173,8 +180,15 @@ def build(
     pipeline = _pipeline(settings, tools)
     worker = Worker(pipeline.watch, pipeline, clock)
     shelf = Shelf(database, clock, worker.wake)
-    media = Media(http, settings.discord_media_hosts, settings.picture_max_mb * MEGABYTE)
-    intake = _intake(settings, model, tools, media, worker.wake)
+    archive = Archive(
+        client=client,
+        store=tools.store,
+        history=History(database),
+        files=hands.files,
+        pictures=tools.pictures,
+        media=tools.media,
+    )
+    intake = _intake(settings, model, tools, archive, worker.wake)
     bell = Bell(tools.store, clock, worker.wake)
     rooms = Rooms(
         intake=intake,
@@ -185,7 +199,7 @@ def build(
         members=tools.hands.members,
         policies=tools.policies,
         rehearsal=Rehearsal(
-            media,
+            tools.media,
             model,
             picture_rules(model, settings.picture_max_megapixels * 1_000_000),
             tools.darkroom.preview,
@@ -240,17 +254,13 @@ def _pipeline(settings: Settings, tools: _Tools) -> Pipeline:
 
 
 def _intake(
-    settings: Settings,
-    model: Model,
-    tools: _Tools,
-    media: Media,
-    wake: Callable[[], None],
+    settings: Settings, model: Model, tools: _Tools, archive: Archive, wake: Callable[[], None]
 ) -> Intake:
     return Intake(
         store=tools.store,
         policies=tools.policies,
         gate=tools.gate,
-        media=media,
+        media=tools.media,
         delivery=tools.hands.delivery,
         pictures=tools.pictures,
         model=model,
@@ -262,6 +272,7 @@ def _intake(
         wake=wake,
         prepare=tools.darkroom.prepare,
         ask_author=tools.mediator.ask,
+        picture_of=archive.picture,
     )
 
 

@@ -7,12 +7,12 @@ import asyncio
 import logging
 from dataclasses import replace
 
-from bot import ledger, lifecycle, words
+from bot import labels, ledger, lifecycle, words
 from bot.delivery import Delivery
 from bot.errors import AccountTrouble, Moderated, ProviderError
 from bot.gate import Gate
-from bot.intake import Pictures
 from bot.lifecycle import Event, Failure, Job, State
+from bot.pictures import Pictures
 from bot.store import Store
 from bot.timetable import Timetable
 
@@ -44,7 +44,7 @@ class Ending:
         """Say again, at a start, what ended lately: a crash may have come before the word of it."""
         since = self._timetable.clock() - _RETOLD_FOR * 1000
         for job in await self._store.ended_badly(since):
-            self._delivery.show(job, _word(job))
+            self._delivery.show(job, self._word(job))
 
     async def refuse(self, job: Job, error: ProviderError) -> None:
         """End a job that the service refuses; shut the gate where it refuses the account."""
@@ -71,7 +71,7 @@ class Ending:
         lost = lifecycle.advance(job, Event.GIVE_UP, now)
         lost = replace(lost, due_at=self._timetable.next_look(lost))
         lost = await self._store.move(job, lost, resolution=ledger.release(job, now, note))
-        self._delivery.show(lost, _word(lost))
+        self._delivery.show(lost, self._word(lost))
         await asyncio.to_thread(self._pictures.drop, job.id)
         log.warning("job %s: lost (%s), hold released", job.short_id, note)
 
@@ -81,10 +81,14 @@ class Ending:
         # The hold of a lost job was released when it was lost.
         released = None if job.state is State.LOST else ledger.release(job, now, note)
         failed = await self._store.move(job, failed, resolution=released)
-        self._delivery.show(failed, _word(failed))
-        await asyncio.to_thread(self._pictures.drop, job.id)
+        is_retried = failure in labels.RETRIED
+        put_away = self._pictures.set_aside if is_retried else self._pictures.drop
+        await asyncio.to_thread(put_away, job.id)
+        self._delivery.show(failed, self._word(failed))
         log.info("job %s: failed (%s: %s), nothing is held", job.short_id, failure, note)
 
-
-def _word(job: Job) -> words.Note:
-    return words.lost(job) if job.state is State.LOST else words.failed(job)
+    def _word(self, job: Job) -> words.Note:
+        if job.state is State.LOST:
+            return words.lost(job)
+        has_picture = job.picture is not None or self._pictures.has_spare(job.id)
+        return words.failed(job, has_picture=has_picture)

@@ -177,6 +177,9 @@ class History:
         return await self._database.run(transaction)
 
 
+_SHORT = "CASE substr(id, 15, 1) WHEN '7' THEN substr(id, -8) ELSE substr(id, 1, 8) END"
+"""As `ids.short` has it."""
+_LIKE = f"(id = ? OR substr({_SHORT}, 1, ?) = ?)"
 _KNOWN = "id = ? AND member_id <> 0"
 _MINE = "guild_id = ? AND member_id = ?"
 _KEPT = f"{_MINE} AND state = 'rendered'"

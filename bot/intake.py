@@ -7,10 +7,8 @@ nothing is left behind either. `pipeline.py` goes on from the job.
 import asyncio
 import contextlib
 import logging
-import os
-from collections.abc import Awaitable, Callable, Container
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NoReturn
 
 from bot import ids, image, words
@@ -22,6 +20,8 @@ from bot.errors import (
     ConsentNeeded,
     DarkroomBroken,
     NotAccepting,
+    PictureProblem,
+    PictureRefused,
     QueueFull,
     StoreError,
     StoreTrouble,
@@ -32,6 +32,7 @@ from bot.gate import Gate
 from bot.lifecycle import Job, Order
 from bot.media import Media
 from bot.money import usd
+from bot.pictures import Pictures
 from bot.policies import Policies
 from bot.policy import Asker
 from bot.rules import Limits
@@ -63,8 +64,10 @@ class Ask:
     """The member's roles at this moment."""
     status_message_id: int | None
     """None where there is none, and where only the interaction's token reaches it."""
-    picture_url: str
+    picture_url: str = ""
     """From Discord's own payload; never typed by a person."""
+    again_of: str = ""
+    """The job whose picture it is, where there is no address."""
     door: Door = Door.COMMAND
     picture: Origin | None = None
     """Where the picture is in a channel already."""
@@ -96,6 +99,8 @@ class Ask:
 
 AskAuthor = Callable[[Ask], Awaitable[NoReturn]]
 """Asks the author of the picture, and raises what who asks is to hear."""
+PictureOf = Callable[[Ask], Awaitable[bytes]]
+"""Gets the picture of an earlier job back, as a file's bytes, or raises `UserError`."""
 
 
 def picture_rules(model: Model, most_pixels: int) -> image.Rules:
@@ -108,46 +113,8 @@ def picture_rules(model: Model, most_pixels: int) -> image.Rules:
     )
 
 
-class Pictures:
-    """The prepared first frames of open jobs, one file each."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def path(self, job_id: str) -> Path:
-        """Where the frame of a job is kept."""
-        return self._folder / f"{job_id}.jpg"
-
-    def keep(self, job_id: str, jpeg: bytes) -> None:
-        """Write a frame, whole or not at all."""
-        path = self.path(job_id)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        try:
-            with part.open("wb") as file:
-                file.write(jpeg)
-                file.flush()
-                os.fsync(file.fileno())  # as durable as the row that will count on it
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
-
-    def drop(self, job_id: str) -> None:
-        """Forget a frame; it is fine if there is none, and no reason to stop if it stays.
-
-        Takes a millisecond or two where the disk is busy: not for the loop's thread.
-        """
-        try:
-            self.path(job_id).unlink(missing_ok=True)
-        except OSError as error:
-            log.warning("a picture stays behind: %s", error)
-
-    def sweep(self, open_jobs: Container[str]) -> None:
-        """Forget what belongs to no open job, such as after a crash between a file and its row."""
-        if self._folder.is_dir():
-            for path in self._folder.iterdir():
-                if path.stem not in open_jobs:
-                    path.unlink(missing_ok=True)
+async def _no_picture(_: Ask) -> bytes:
+    raise PictureRefused(PictureProblem.GONE)
 
 
 Prepare = Callable[[bytes, image.Rules, Size | None, Fit], Awaitable[image.Frame]]
@@ -179,6 +146,7 @@ class Intake:
         wake: Callable[[], None],
         prepare: Prepare = in_a_thread,
         ask_author: AskAuthor | None = None,
+        picture_of: PictureOf = _no_picture,
     ) -> None:
         self._store = store
         self._policies = policies
@@ -195,6 +163,7 @@ class Intake:
         self._wake = wake
         self._prepare = prepare
         self.ask_author = ask_author
+        self._picture_of = picture_of
         self._preparing = asyncio.Semaphore(_PREPARED_AT_ONCE)
         self._asking: set[asyncio.Task[object]] = set()
         """Who asks for something now, until they have heard what became of it."""
@@ -243,7 +212,7 @@ class Intake:
         async with self._preparing:
             self._check_open()  # it may have been a long wait
             await self._check_rules(ask.guild_id, ask.asker)
-            data = await self._media.fetch(ask.picture_url)
+            data = await self._picture(ask)
             frame = await self._frame(data, size, ask.wish.fit)
         order = self._order(ask, frame.size if self._model.sizes else None)
         job = self._job(ask, order)
@@ -266,6 +235,24 @@ class Intake:
         self._delivery.show(job, words.queued(job, admitted.ahead), ask.reply)
         self._wake()
         return admitted
+
+    async def price(self, ask: Ask, size: tuple[int, int] | None) -> int:
+        """Return what would be held for a wish, micro-dollars. Raises `UserError`.
+
+        `size` is that of the clip, as far as it is known.
+        """
+        order = self._order(ask, self._model.size_of(ask.wish.shape) or size)
+        try:
+            last = await self._store.last_price(order.clip_kind, self._clock())
+        except StoreError as error:
+            _tell(error)
+            raise NotAccepting from error
+        return max(self._model.quote_micro(order), last * order.results)
+
+    async def _picture(self, ask: Ask) -> bytes:
+        if ask.again_of:
+            return await self._picture_of(ask)
+        return await self._media.fetch(ask.picture_url)
 
     def _note_who_asks(self) -> None:
         if (asking := asyncio.current_task()) is not None:

@@ -285,10 +285,21 @@ def mark(job: Job, number: int) -> str:
     return f"clip-{job.short_id}-{number}"
 
 
+def attached(message: discord.Message, job: Job) -> dict[int, discord.Attachment]:
+    """Return the clips of the job that a message carries, by their numbers."""
+    every = ((_number(one.filename, job), one) for one in message.attachments)
+    return {number: one for number, one in every if number is not None}
+
+
 def _numbers(message: discord.Message, job: Job) -> Iterator[int]:
     """List the clips of the job that a message carries, or links to."""
-    names = [attachment.filename for attachment in message.attachments]
-    for name in (*names, *re.findall(r"https?://[^\s>)]+#(\S+?)(?=[\s>)]|$)", message.content)):
-        found = re.fullmatch(rf"(?:SPOILER_)?clip-{job.short_id}-(\d+)(?:\.\w+)?", name)
-        if found is not None:
-            yield int(found[1])
+    yield from attached(message, job)
+    for name in re.findall(r"https?://[^\s>)]+#(\S+?)(?=[\s>)]|$)", message.content):
+        number = _number(name, job)
+        if number is not None:
+            yield number
+
+
+def _number(name: str, job: Job) -> int | None:
+    found = re.fullmatch(rf"(?:SPOILER_)?clip-{job.short_id}-(\d+)(?:\.\w+)?", name)
+    return int(found[1]) if found is not None else None

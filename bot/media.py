@@ -1,17 +1,21 @@
-"""Fetches the pictures that people handed to Discord: streamed, capped, from Discord's hosts only.
+"""Fetches what Discord keeps: people's pictures, our clips. Streamed, capped, from its hosts only.
 
-It never follows a redirect and never opens a URL that a person typed: the address comes from the
-interaction's own attachment. Knows nothing of pictures; `image.py` judges the bytes.
+It never follows a redirect and never opens a URL that a person typed: the address comes from
+Discord's own word on an attachment. Knows nothing of pictures; `image.py` judges the bytes.
 """
 
 from collections.abc import Collection
+from pathlib import Path
 
 import httpx
 
+from bot.download import download
 from bot.errors import PictureProblem, PictureRefused
 
 _TIMEOUT = httpx.Timeout(20, connect=5)
 MEGABYTE = 1_000_000
+_MOST_CLIP = 500 * MEGABYTE
+"""As the largest file that Discord takes from anybody."""
 
 
 class Media:
@@ -40,8 +44,7 @@ class Media:
             target = httpx.URL(url)
         except httpx.InvalidURL as error:
             raise PictureRefused(PictureProblem.UNREACHABLE) from error
-        host = target.host if target.port is None else f"{target.host}:{target.port}"
-        if host not in self._hosts:
+        if not self._is_discords(target):
             raise PictureRefused(PictureProblem.UNREACHABLE)
         try:
             async with self._http.stream("GET", target, timeout=_TIMEOUT) as response:
@@ -50,6 +53,14 @@ class Media:
                 return await self._read(response)
         except httpx.HTTPError as error:
             raise PictureRefused(PictureProblem.UNREACHABLE) from error
+
+    async def save(self, url: str, path: Path) -> None:
+        """Download one of our own clips to a file, whole or not at all. Raises `ProviderError`."""
+        await download(self._http, url, path, _MOST_CLIP, self._is_discords)
+
+    def _is_discords(self, target: httpx.URL) -> bool:
+        host = target.host if target.port is None else f"{target.host}:{target.port}"
+        return host in self._hosts
 
     async def _read(self, response: httpx.Response) -> bytes:
         data = bytearray()

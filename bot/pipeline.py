@@ -16,10 +16,10 @@ from bot.ending import Ending
 from bot.errors import AccountTrouble, IllegalTransition, ProviderError, StaleJob, StoreTrouble
 from bot.gate import Gate
 from bot.handover import Handover, Hands
-from bot.intake import Pictures
 from bot.lifecycle import UNSENT, Clip, Event, Failure, Job, State
 from bot.money import usd
 from bot.pace import Pace, took
+from bot.pictures import Pictures
 from bot.provider import Progress, Provider
 from bot.store import Store
 from bot.submission import Submission

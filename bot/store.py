@@ -256,6 +256,10 @@ class Store:
 
         return await self._database.run(transaction)
 
+    async def last_price(self, clip_kind: str, now: int) -> int:
+        """Return what the service last charged for one such clip, 0 where it is not known."""
+        return await self._database.run(lambda db: books.last_price(db, clip_kind, now))
+
     async def renders(self) -> list[tuple[str, int]]:
         """Return the kinds of the last clips and the milliseconds that each took, oldest first."""
         return await self._database.run(lambda db: list(renders.of_all_kinds(db)))

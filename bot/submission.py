@@ -15,9 +15,9 @@ from bot.delivery import Delivery
 from bot.ending import Ending
 from bot.errors import AccountTrouble, Busy, ProviderError, Rejected, StaleJob, Unclear
 from bot.gate import Gate
-from bot.intake import Pictures
 from bot.lifecycle import Event, Job
 from bot.parcel import Wanted
+from bot.pictures import Pictures
 from bot.provider import Provider
 from bot.store import Store
 from bot.task import Frame

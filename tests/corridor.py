@@ -34,7 +34,7 @@ from bot.delivery import Bundle, Delivery, Reply, nonce
 from bot.errors import TooLarge, Unpostable
 from bot.gate import Gate
 from bot.handover import Hands
-from bot.intake import Ask, Intake, Pictures, Prepare, in_a_thread
+from bot.intake import Ask, Intake, Prepare, in_a_thread
 from bot.keeper import ClipFiles
 from bot.ladder import Posted
 from bot.ledger import Entry, Kind
@@ -42,6 +42,7 @@ from bot.lifecycle import FINAL, LOOKED_AT, Job, State
 from bot.media import Media
 from bot.members import Members
 from bot.packing import Packing
+from bot.pictures import Pictures
 from bot.pipeline import Pipeline
 from bot.places import Places
 from bot.policies import Policies

@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from bot import ids
 from bot.database import Database
 from bot.history import PAGE, History
 from bot.ladder import Posted
@@ -131,7 +133,20 @@ async def test_one_types_the_beginning_of_an_id(store: Store, history: History) 
     assert {job.id for job in await history.shown(1000, MIA, "")} == {job.id for job in shown}
     (found,) = await history.shown(1000, MIA, f" {shown[1].short_id.upper()} ")
     assert found.id == shown[1].id
+    (found,) = await history.shown(1000, MIA, shown[0].id)
+    assert found.id == shown[0].id
     assert not await history.shown(1000, MIA, "%")
+
+
+@pytest.mark.parametrize("number", range(3))
+async def test_short_ids_are_found_whatever_way_their_ids_are_made(
+    store: Store, history: History, number: int
+) -> None:
+    given = [*(ids.job_id(NOON + n, str(uuid4())) for n in range(3)), str(uuid4())]
+    made = [await put(store, State.DELIVERED, id=one) for one in given]
+    for job in made:
+        (found,) = await history.shown(1000, MIA, job.short_id[: 8 - number])
+        assert found.id == job.id
 
 
 async def test_only_what_waits_in_line_is_offered_to_be_taken_back(

@@ -20,9 +20,10 @@ from bot.errors import (
 )
 from bot.framing import Size
 from bot.image import Frame, Rules
-from bot.intake import Pictures, in_a_thread
+from bot.intake import in_a_thread
 from bot.ledger import Kind
 from bot.lifecycle import Job, State
+from bot.pictures import Pictures
 from bot.rules import Limits
 from bot.store import Admitted, Store
 from bot.wish import Fit, Wish

@@ -28,12 +28,12 @@ from bot.delivery import Delivery, Reply
 from bot.gate import Gate
 from bot.handover import Hands
 from bot.hooks import Bell, Signer
-from bot.intake import Pictures
 from bot.keeper import ClipFiles
 from bot.ledger import Kind, Resolution
 from bot.lifecycle import Clip, Job, Order
 from bot.members import Members
 from bot.packing import Packing
+from bot.pictures import Pictures
 from bot.pipeline import Pipeline
 from bot.places import MIB, Places
 from bot.policies import Policies

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from bot.database import Database
-from bot.intake import Pictures
+from bot.pictures import Pictures
 from tests.simulation.peril import Peril
 
 T = TypeVar("T")

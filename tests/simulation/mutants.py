@@ -15,9 +15,10 @@ from bot.delivery import Delivery
 from bot.ending import Ending
 from bot.errors import Rejected, Unclear
 from bot.handover import Handover
-from bot.intake import Intake, Pictures
+from bot.intake import Intake
 from bot.ladder import Ladder, Posted
 from bot.lifecycle import Event, Job, State
+from bot.pictures import Pictures
 from bot.pipeline import Pipeline
 from bot.store import Admitted, Store
 from bot.submission import Submission
@@ -66,10 +67,10 @@ def _sent_before_it_is_held(original: Any) -> Any:
         original(self, *given)
         accept = self.store.accept
 
-        async def eager(job: Job, limits: Any) -> Any:
+        async def eager(job: Job, *given: Any) -> Any:
             with contextlib.suppress(Exception):
                 await self.pipeline._submission._send([job])  # noqa: SLF001 - a mutant reaches in
-            return await accept(job, limits)
+            return await accept(job, *given)
 
         self.store.accept = eager
 
@@ -77,8 +78,8 @@ def _sent_before_it_is_held(original: Any) -> Any:
 
 
 def _accepted_before_it_is_stored(original: Any) -> Any:
-    async def accept(self: Any, job: Job, limits: Any) -> Any:
-        _BACKGROUND.add(asyncio.create_task(original(self, job, limits)))
+    async def accept(self: Any, job: Job, *given: Any) -> Any:
+        _BACKGROUND.add(asyncio.create_task(original(self, job, *given)))
         return Admitted(job, is_new=True, ahead=0)
 
     return accept

@@ -1,0 +1,49 @@
+"""Another clip of the same picture: what it is like, and whose picture that is.
+
+Pure. Whoever asks for it pays, and is asked about as any other; where the picture itself comes from
+is `archive.py`'s.
+"""
+
+from bot.catalog import AUTO, Model
+from bot.lifecycle import Job, Order
+from bot.wish import Origin
+
+_CLIP = "clip:"
+"""With the id of a job behind it, the key of a picture that was handed over to that job."""
+
+
+def first_of(job: Job) -> str:
+    """Return the id of the job that the picture was handed over to, where that was another one."""
+    key = "" if job.picture is None else job.picture.key
+    return key.removeprefix(_CLIP) if key.startswith(_CLIP) else ""
+
+
+def origin(job: Job) -> Origin:
+    """Say whose the picture of a job is, for the next one that is made of it.
+
+    What somebody handed over is theirs, whoever has another clip made of it.
+    """
+    if job.picture is not None:
+        return job.picture
+    return Origin(
+        channel_id=job.message_channel_id or job.channel_id,
+        message_id=job.message_id or job.status_message_id or 0,
+        key=f"{_CLIP}{job.id}",
+        author_id=job.member_id,
+    )
+
+
+def longer(model: Model, order: Order) -> float | None:
+    """Return the next longer duration that the model makes, where it is the model of the order."""
+    if order.model != model.id:
+        return None
+    return min((one for one in model.durations if one > order.duration), default=None)
+
+
+def size_of(model: Model, job: Job, shape: str) -> tuple[int, int] | None:
+    """Return the size of a clip of this shape, where it is known before the picture is seen."""
+    if shape != AUTO:
+        return model.shapes.get(shape)
+    order = job.order
+    same = job.wish.shape == AUTO and order.width and order.height
+    return (order.width, order.height) if same and order.width and order.height else None

@@ -161,8 +161,7 @@ class Delivery:
         overtaken by a newer one before it was shown is left out.
         """
         if job.door is Door.REACTION:
-            self._signs.show(job)
-            return
+            self._signs.show(job)  # and in words only where its author was asked in some
         if job.status_message_id is None and self._answers is None:
             return
         key = job.status_message_id or job.id

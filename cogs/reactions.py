@@ -14,7 +14,7 @@ from discord.ext import commands
 from bot import door, finder, spot
 from bot.answering import TROUBLE, plainly
 from bot.client import AnimateBot
-from bot.errors import PictureProblem, PictureRefused, StoreError, UserError
+from bot.errors import ConsentNeeded, PictureProblem, PictureRefused, StoreError, UserError
 from bot.options import Options
 from bot.policy import Policy
 from bot.refusals import refusal
@@ -58,8 +58,10 @@ class Reactions(commands.Cog):
         if await self._asked_for(event) is None:
             return
         self._standing.pop((event.message_id, event.user_id), None)
+        rooms = self._bot.rooms
         try:
-            await self._bot.rooms.cancellation.unreact(event.message_id, event.user_id)
+            await rooms.cancellation.unreact(event.message_id, event.user_id)
+            await rooms.mediator.withdraw(event.message_id, event.user_id)
         except StoreError as error:
             log.warning("a reaction could not be taken back: %s", error)
 
@@ -133,7 +135,8 @@ class Reactions(commands.Cog):
         message: discord.Message,
         error: Exception,
     ) -> None:
-        if here.allowed.manage_messages:
+        # One that waits for the author of the picture may stand.
+        if here.allowed.manage_messages and not isinstance(error, ConsentNeeded):
             try:
                 await message.remove_reaction(event.emoji, discord.Object(here.member_id))
             except TROUBLE as problem:

@@ -7,7 +7,7 @@ that comes with the mention: those are of who asks.
 import asyncio
 import sqlite3
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -129,12 +129,17 @@ class Mention(Door):
 
 async def whisper(who: Person, message: JSON) -> JSON:
     """Return the bot's answer to a message that says what was not charged."""
+    return await who.wait_for(answers(message, NOT_CHARGED))
+
+
+def answers(message: JSON, words: str) -> Callable[[JSON], bool]:
+    """Tell an answer to a message, with these words in it, from all others."""
 
     def fits(answer: JSON) -> bool:
         about = answer.get("message_reference") or {}
-        return about.get("message_id") == message["id"] and NOT_CHARGED in told(answer)
+        return about.get("message_id") == message["id"] and words in told(answer)
 
-    return await who.wait_for(fits)
+    return fits
 
 
 DOORS = {
@@ -311,6 +316,36 @@ async def test_what_stands_in_the_way_is_told_to_who_asks_and_nothing_is_started
             text = await door.hears(who, knocked)
     assert case.says in text
     assert NOT_CHARGED in text
+
+
+@every_door_to_others
+async def test_where_the_author_is_asked_nothing_is_held_until_they_allow_it(
+    here: Town, people: Mapping[str, Person], door: Door
+) -> None:
+    who, noah = people[door.who], people["Noah"]
+    message = await photo_of(noah)
+    with standing(here, Case("", {"consent": Consent.ASK}), who, noah):
+        async with nothing_starts(here):
+            await door.knock(who, message)
+            question = await noah.wait_for(answers(message, "May your picture be animated?"))
+        assert question["mentions"] == [] or question["mentions"][0]["id"] == noah.id
+        async with one_clip(here) as made:
+            await noah.press(question, "Allow")
+    (job,) = made
+    assert job["member_id"] == int(who.id)
+
+
+async def test_a_reaction_taken_back_takes_the_question_to_its_author_back(
+    here: Town, people: Mapping[str, Person]
+) -> None:
+    mia, noah = here.mia, people["Noah"]
+    message = await photo_of(noah)
+    with standing(here, Case("", {"consent": Consent.ASK}), mia, noah):
+        async with nothing_starts(here):
+            await mia.react(message, CLAPPER)
+            question = await noah.wait_for(answers(message, "May your picture be animated?"))
+            await mia.unreact(message, CLAPPER)
+            await here.says(question, "Taken back")
 
 
 @every_door

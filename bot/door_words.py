@@ -41,7 +41,8 @@ def questions() -> dict[str, str]:
 
 def priced(model: Model, duration: float) -> str:
     """Name a duration, and what a clip of it costs."""
-    return tongue()(
+    say = tongue()
+    return say(
         "{seconds} seconds · {usd}",
         seconds=seconds(duration),
         usd=usd(model.price_micro(duration)),
@@ -59,17 +60,20 @@ def shape(name: str) -> str:
 
 def fit(name: Fit) -> str:
     """Name a way to bring a picture to another shape."""
-    return tongue()(FITS[name])
+    say = tongue()
+    return say(FITS[name])
 
 
 def private() -> str:
     """Name the choice of a private clip."""
-    return tongue()("Only me")
+    say = tongue()
+    return say("Only me")
 
 
 def spoiler() -> str:
     """Name the choice of a clip behind a spoiler."""
-    return tongue()("Behind a spoiler")
+    say = tongue()
+    return say("Behind a spoiler")
 
 
 # --- Several pictures ----------------------------------------------------------------------------
@@ -84,7 +88,8 @@ def which(count: int) -> Note:
 
 def number(place: int) -> str:
     """Name one of several pictures, by its place from 1 on."""
-    return tongue()("Picture {number}", number=place)
+    say = tongue()
+    return say("Picture {number}", number=place)
 
 
 # --- While it is looked at -----------------------------------------------------------------------
@@ -127,12 +132,14 @@ def preview(rehearsed: Rehearsed) -> Note:
 
 def start(quote_micro: int) -> str:
     """Name the button that has a clip made, with what it costs."""
-    return tongue()("Start · {usd}", usd=usd(quote_micro))
+    say = tongue()
+    return say("Start · {usd}", usd=usd(quote_micro))
 
 
 def button(do: str) -> str:
     """Name another button below a preview."""
-    return tongue()(_BUTTONS[do])
+    say = tongue()
+    return say(_BUTTONS[do])
 
 
 def not_started() -> Note:

@@ -32,5 +32,7 @@ class CommandTranslator(app_commands.Translator):
         said = tongue(str(locale))(string.message)
         if said == string.message:
             return None
-        # Discord takes lower case alone in names.
-        return said.lower().replace(" ", "-") if context.location in _NAMES else said
+        # Discord takes lower case alone in names, but for those of menus.
+        is_a_menu = isinstance(context.data, app_commands.ContextMenu)
+        is_a_name = context.location in _NAMES and not is_a_menu
+        return said.lower().replace(" ", "-") if is_a_name else said

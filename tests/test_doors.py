@@ -7,7 +7,7 @@ that comes with the mention: those are of who asks.
 import asyncio
 import sqlite3
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -299,6 +299,26 @@ async def test_a_clip_is_made_for_who_asks_and_paid_once(
         assert job["picture_author_id"] == int(noah.id)
     (post,) = clips(here)[-1:]
     assert post.mentions == [who.id], "nobody but the requester is mentioned"
+    answered = post.reference and post.reference["message_id"]
+    if job["door"] == "command":
+        assert answered == str(job["status_message_id"])
+    else:
+        assert answered == str(job["picture_message_id"])
+
+
+@every_door_to_others
+async def test_in_a_thread_it_is_the_same(
+    here: Town, people: Mapping[str, Person], door: Door
+) -> None:
+    who, noah = people[door.who], people["Noah"]
+    thread = await noah.thread(await noah.send("a thread", channel="general"), "pictures")
+    message = await photo_of(noah, channel=thread)
+    with standing(here, FREE, who, noah):
+        async with one_clip(here) as made:
+            await door.knock(who, message)
+    (job,) = made
+    assert job["channel_id"] == int(thread)
+    assert job["parent_channel_id"] == int(who.channel_id("general"))
 
 
 @every_door
@@ -427,6 +447,64 @@ async def test_a_choice_works_after_a_restart(tmp_path: Path) -> None:
             choice = await here.mia.wait_for_reply(started)
         async with here.bot(), one_clip(here):
             await here.mia.choose(choice, "🖼️ Which picture?", "Picture 1")
+
+
+# --- Where pictures are --------------------------------------------------------------------------
+
+
+async def forwarded(author: Person) -> JSON:
+    return await author.forward(await photo_of(author, TALL, channel="studio"), "general")
+
+
+async def linked(author: Person) -> JSON:
+    published = await author.publish(TALL, "postcard.png")
+    message = await author.send(f"look {published.picture}", channel="general")
+
+    def has_preview(one: JSON) -> bool:
+        return one["id"] == message["id"] and bool(one["embeds"])
+
+    return await author.wait_for(has_preview)
+
+
+async def stuck(author: Person, sticker: str) -> JSON:
+    return await author.send(sticker=sticker, channel="general")
+
+
+PLACES: dict[str, tuple[Callable[[Person], Awaitable[JSON]], tuple[int, int]]] = {
+    "forward": (forwarded, (720, 1280)),
+    "link": (linked, (720, 1280)),
+    "PNG sticker": (lambda author: stuck(author, "Fern"), (720, 720)),
+    "APNG sticker": (lambda author: stuck(author, "Comet"), (720, 720)),
+    "GIF sticker": (lambda author: stuck(author, "Wave"), (720, 720)),
+}
+
+
+@every_door_to_others
+@pytest.mark.parametrize(("place", "size"), PLACES.values(), ids=PLACES)
+async def test_a_picture_is_found_wherever_people_see_one(
+    here: Town,
+    people: Mapping[str, Person],
+    door: Door,
+    place: Callable[[Person], Awaitable[JSON]],
+    size: tuple[int, int],
+) -> None:
+    who, noah = people[door.who], people["Noah"]
+    message = await place(noah)
+    with standing(here, FREE, who, noah):
+        async with one_clip(here):
+            await door.knock(who, message)
+    assert await last_shape(here) == size
+
+
+async def test_a_sticker_that_is_a_drawing_is_no_picture(
+    here: Town, people: Mapping[str, Person]
+) -> None:
+    mia, noah = here.mia, people["Noah"]
+    message = await stuck(noah, "Spark")
+    with standing(here, FREE, mia, noah):
+        async with nothing_starts(here):
+            text = await private_word(mia, await mia.menu(await mia.seen(message), "Animate"))
+    assert "No picture found" in text
 
 
 # --- What only one door does ---------------------------------------------------------------------

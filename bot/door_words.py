@@ -124,7 +124,7 @@ def preview(rehearsed: Rehearsed) -> Note:
     kept = (
         say("All of the picture is kept.")
         if rehearsed.kept >= _ALL
-        else say("{percent} % of the picture is kept.", percent=round(100 * rehearsed.kept))
+        else say("{share} of the picture is kept.", share=f"{rehearsed.kept:.0%}")
     )
     text = say("Nothing is started yet, and nothing is charged.")
     return Note(say("✂️ Preview"), f"{' · '.join(facts)}\n{kept} {text}", Tone.WORKING)

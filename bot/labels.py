@@ -44,5 +44,6 @@ def of_clip(job: Job, longer: float | None) -> tuple[Press, ...]:
 
 def yes(verb: Verb, job: Job, micro: int, locale: str) -> Press:
     """Return the button that agrees to a price."""
-    label = tongue(locale)("Yes, for {price}", price=usd(micro))
+    say = tongue(locale)
+    label = say("Yes, for {price}", price=usd(micro))
     return Press(verb, job.id, label, has_agreed=True)

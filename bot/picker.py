@@ -8,15 +8,42 @@ from bot.rules import Measure
 from bot.tongue import mark, tongue
 from bot.wish import ENGLISH, Fit
 
-NAMES = {
-    name: name
-    for name in (
-        mark("animate"),
-        mark("quota"),
-        mark("usage"),
-    )
-}
-"""Names of commands and options. Discord takes small letters alone, and no spaces."""
+NAMES = (
+    mark("animate"),
+    mark("image"),
+    mark("duration"),
+    mark("shape"),
+    mark("fit"),
+    mark("guidance"),
+    mark("results"),
+    mark("private"),
+    mark("spoiler"),
+    mark("preview"),
+    mark("quota"),
+    mark("set"),
+    mark("server"),
+    mark("everyone"),
+    mark("limit"),
+    mark("amount"),
+    mark("view"),
+    mark("explain"),
+    mark("grant"),
+    mark("days"),
+    mark("reset"),
+    mark("timezone"),
+    mark("zone"),
+    mark("receipts"),
+    mark("shown"),
+    mark("changes"),
+    mark("usage"),
+    mark("me"),
+    mark("export"),
+    mark("period"),
+    mark("prompt"),
+    mark("negative"),
+    mark("seed"),
+)
+"""Of commands and options, as they are in the code. Discord takes small letters and no spaces."""
 
 # --- /animate ------------------------------------------------------------------------------------
 

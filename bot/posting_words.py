@@ -146,12 +146,13 @@ def smaller(job: Job, sizes: Sequence[int], most_bytes: int, *, is_private: bool
 def by_link(job: Job, size: int, link: str, until: int) -> str:
     """Say that a clip comes as a link, which lives until then, in Unix seconds."""
     say = tongue(job.wish.locale)
+    name = say("the clip")
     return say(
         "📦 The clip is {size}, too large to post, and no smaller copy could be made. Here it is at"
         " the video service until about {when}: {link}",
         size=megabytes(size),
         when=f"<t:{until}:f>",
-        link=f"[{say('the clip')}]({link})",
+        link=f"[{name}]({link})",
     )
 
 

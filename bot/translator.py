@@ -8,7 +8,8 @@ import discord
 from discord import app_commands
 from discord.app_commands import TranslationContextLocation, TranslationContextTypes, locale_str
 
-from bot.tongue import TRANSLATED, tongue
+from bot import picker
+from bot.tongue import TRANSLATED, Tongue, tongue
 
 _NAMES = (
     TranslationContextLocation.command_name,
@@ -29,10 +30,20 @@ class CommandTranslator(app_commands.Translator):
         """Return a text in a language, or None where it is not translated."""
         if str(locale) not in TRANSLATED or locale is discord.Locale.latin_american_spanish:
             return None  # Discord itself falls back from the Spanish of America to that of Spain
-        said = tongue(str(locale))(string.message)
+        said = _said(string.message, tongue(str(locale)))
         if said == string.message:
             return None
         # Discord takes lower case alone in names, but for those of menus.
         is_a_menu = isinstance(context.data, app_commands.ContextMenu)
         is_a_name = context.location in _NAMES and not is_a_menu
         return said.lower().replace(" ", "-") if is_a_name else said
+
+
+def _said(text: str, say: Tongue) -> str:
+    """Say a text; of those with a figure in them, the words: "wide 16:9", "5 seconds"."""
+    first, _, rest = text.partition(" ")
+    if first in picker.SHAPES:
+        return f"{say(first)} {rest}"
+    if rest == "seconds":
+        return say("{seconds} seconds", seconds=first)
+    return say(text)

@@ -45,7 +45,7 @@ async def test_it_shows_the_cut_and_the_price_to_one_person_and_holds_nothing(he
     seen = await preview(here, shape="wide 16:9")
     assert seen["flags"] & EPHEMERAL
     assert "5 s · wide 16:9 · $0.1848" in told(seen)
-    assert "56 % of the picture is kept. Nothing is started yet" in told(seen)
+    assert "56% of the picture is kept. Nothing is started yet" in told(seen)
     assert here.mia.buttons(seen) == ["Keep all of it", "Start · $0.1848", "Cancel"]
     assert (await shown(seen)).size == (600, 600), "the whole picture, what goes is darkened"
     assert len(here.books().jobs) == jobs

@@ -104,13 +104,19 @@ class Approvals:
         delete = "DELETE FROM approvals WHERE id = ?"
         await self._database.run(lambda db: db.execute(delete, (approval_id,)))
 
-    async def end(self, approval_id: int, outcome: Outcome, now: int) -> Approval | None:
-        """Note what became of a question, once; None where it waits no more."""
+    async def end(
+        self, approval_id: int, outcome: Outcome, now: int, message_id: int | None = None
+    ) -> Approval | None:
+        """Note what became of a question, once; None where it waits no more.
+
+        `message_id` is the question's, of which its answer may tell before its posting does.
+        """
 
         def transaction(db: sqlite3.Connection) -> Approval | None:
             row = db.execute(
-                f"UPDATE approvals SET outcome = ? WHERE id = ? AND {_WAITS} RETURNING *",
-                (outcome, approval_id, now),
+                "UPDATE approvals SET outcome = ?, message_id = coalesce(message_id, ?)"
+                f" WHERE id = ? AND {_WAITS} RETURNING *",
+                (outcome, message_id, approval_id, now),
             ).fetchone()
             return None if row is None else _approval(row)
 

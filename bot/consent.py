@@ -35,7 +35,7 @@ from bot.question import answers
 from bot.refusals import refusal
 from bot.store import Admitted
 from bot.tongue import said_in
-from bot.wish import ENGLISH
+from bot.wish import ENGLISH, Door
 from bot.words import Note
 
 log = logging.getLogger(__name__)
@@ -162,19 +162,19 @@ class Mediator:
     # --- Answering -------------------------------------------------------------------------------
 
     async def answer(
-        self, approval_id: int, guild_id: int | None, member_id: int, *, is_yes: bool
+        self, approval_id: int, message_id: int, member_id: int, *, is_yes: bool
     ) -> Note | None:
-        """Take an answer in from whoever pressed; return what is to be told them alone.
+        """Take an answer in from whoever pressed, below which message; return what to tell them.
 
         Raises `StoreError`.
         """
         approval = await self._approvals.get(approval_id)
-        if approval is None or approval.guild_id != guild_id:
+        if approval is None or approval.message_id not in (None, message_id):
             return consent_words.no_question()
         if approval.author_id != member_id:
             return consent_words.not_yours(approval.author_id)
         outcome = Outcome.AGREED if is_yes else Outcome.DECLINED
-        ended = await self._approvals.end(approval_id, outcome, self._clock())
+        ended = await self._approvals.end(approval_id, outcome, self._clock(), message_id)
         if ended is None:
             return consent_words.no_question()
         log.info("question %d: %s", approval_id, outcome)
@@ -233,16 +233,16 @@ class Mediator:
             await self._say(approval, not_started)
             await self._tell(approval, partial(refusal, error))
             return
-        if wish.wish.is_private or approval.message_id is None:
+        if not _has_status(approval, wish):
             over = partial(consent_words.over, Outcome.AGREED, approval.member_id)
             await self._say(approval, over)
         elif not admitted.is_new:  # a crash came between the clip and its first status
             await self._edit(approval, view=None)
 
     def _shown(self, approval: Approval, wish: Ask) -> Ask:
-        """Return the wish with its status: in the question itself, unless it is private."""
+        """Return the wish with its status, which the question shows where it can."""
         first = self._asks.get(approval.id)
-        if wish.wish.is_private or approval.message_id is None:
+        if not _has_status(approval, wish):
             answer = None if first is None else first.answer
             if answer is not None and answer.expires_at <= self._clock():
                 answer = None
@@ -309,6 +309,15 @@ class Mediator:
             except Exception:
                 log.exception("a round of the questions broke; the next comes all the same")
             await asyncio.sleep(_ROUND)
+
+
+def _has_status(approval: Approval, wish: Ask) -> bool:
+    """Tell whether the question goes on as the clip's status.
+
+    A private wish has it elsewhere, a reaction in the signs on the picture.
+    """
+    is_public = not wish.wish.is_private and wish.door is not Door.REACTION
+    return is_public and approval.message_id is not None
 
 
 def _dies_at(url: str, now: int) -> int:

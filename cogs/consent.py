@@ -9,14 +9,13 @@ import logging
 import discord
 from discord.ext import commands
 
-from bot import admin_words
+from bot import admin_words, door
 from bot.client import AnimateBot
 from bot.consent import TROUBLE
 from bot.counter import Interaction
 from bot.delivery import embed
 from bot.errors import StoreError
 from bot.question import ANSWERED, AnswerButton
-from bot.tongue import reading
 from bot.words import Note
 
 log = logging.getLogger(__name__)
@@ -35,8 +34,8 @@ class Questions(commands.Cog):
     async def answer(self, interaction: Interaction, approval_id: int, is_yes: bool) -> None:
         """Take an answer in."""
         try:
-            reading(str(interaction.locale))
-            await interaction.client.doors_are_open.wait()
+            if not await door.greet(interaction):
+                return
             await interaction.response.defer()
             note = await _answered(interaction, approval_id, is_yes=is_yes)
             if note is not None:
@@ -47,9 +46,10 @@ class Questions(commands.Cog):
 
 
 async def _answered(interaction: Interaction, approval_id: int, *, is_yes: bool) -> Note | None:
+    message_id = 0 if interaction.message is None else interaction.message.id
     try:
         return await interaction.client.rooms.mediator.answer(
-            approval_id, interaction.guild_id, interaction.user.id, is_yes=is_yes
+            approval_id, message_id, interaction.user.id, is_yes=is_yes
         )
     except StoreError as error:
         log.warning("an answer of an author could not be kept: %s", error)

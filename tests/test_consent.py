@@ -325,26 +325,42 @@ async def test_nobody_answers_for_the_author(tmp_path: Path, who: str, label: st
         assert len(await here.jobs()) == 1
 
 
+async def test_an_answer_that_is_faster_than_the_word_of_the_posting_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with scene(tmp_path) as here:
+
+        async def lost(*_: object) -> None:
+            raise StoreError
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Approvals, "posted", lost)
+            question = await here.asks()
+        await here.press("noah", "Allow", question)
+        (job,) = await here.jobs()
+        assert job.status_message_id == question.id
+
+
 async def test_a_button_that_is_sent_again_does_nothing(tmp_path: Path) -> None:
     async with scene(tmp_path) as here:
         question = await here.asks()
         noah = here.people["noah"].id
         await here.press("noah", "Don't allow", question)
         for is_yes in (True, False):
-            note = await here.mediator.answer(1, here.guild.id, noah, is_yes=is_yes)
+            note = await here.mediator.answer(1, question.id, noah, is_yes=is_yes)
             assert note is not None
             assert note.title == "🙋 This question is over"
         assert not await here.jobs()
 
 
-async def test_a_number_that_is_made_up_or_of_another_server_is_no_question(
+async def test_a_number_that_is_made_up_or_of_another_message_is_no_question(
     tmp_path: Path,
 ) -> None:
     async with scene(tmp_path) as here:
-        await here.asks()
+        question = await here.asks()
         noah = here.people["noah"].id
-        for approval_id, guild_id in ((2, here.guild.id), (1, here.guild.id + 1), (1, None)):
-            note = await here.mediator.answer(approval_id, guild_id, noah, is_yes=True)
+        for approval_id, message_id in ((2, question.id), (1, question.id + 1), (1, 0)):
+            note = await here.mediator.answer(approval_id, message_id, noah, is_yes=True)
             assert note is not None
             assert note.title == "🙋 This question is over"
         assert not await here.jobs()
@@ -431,6 +447,18 @@ async def test_a_private_wish_keeps_its_status_private(tmp_path: Path) -> None:
         assert here.around.channel.replies[-1] == here.reply
 
 
+async def test_a_reaction_has_its_status_on_the_picture_and_the_question_is_closed(
+    tmp_path: Path,
+) -> None:
+    async with scene(tmp_path) as here:
+        question = await here.asks(door=Door.REACTION, status_message_id=None)
+        await here.press("noah", "Allow", question)
+        (job,) = await here.jobs()
+        assert job.status_message_id is None
+        assert "Its author agreed" in said(here.question())
+        assert labels(here.question()) == []
+
+
 # --- Time ----------------------------------------------------------------------------------------
 
 
@@ -441,10 +469,9 @@ async def test_a_question_without_an_answer_ends_and_says_so(tmp_path: Path) -> 
         await here.mediator.round()
         assert "No answer in time" in said(here.question())
         assert labels(here.question()) == []
-        note = await here.mediator.answer(1, here.guild.id, here.people["noah"].id, is_yes=True)
-        assert note is not None
+        noah = here.people["noah"].id
+        assert await here.mediator.answer(1, question.id, noah, is_yes=True) is not None
         assert not await here.jobs()
-        del question
 
 
 async def test_an_answer_that_comes_too_late_counts_for_nothing_before_any_round(
@@ -635,6 +662,12 @@ async def test_what_is_a_day_old_is_forgotten(approvals: Approvals) -> None:
     await approvals.told(ended.id)
     await approvals.ended(later + 1)
     assert await approvals.get(question.id) is None
+
+
+async def test_a_number_never_comes_twice(approvals: Approvals) -> None:
+    first = await asked(approvals, 1)
+    await approvals.drop(first.id)
+    assert (await asked(approvals, 1)).id > first.id
 
 
 async def test_an_end_is_the_end(approvals: Approvals, database: Any) -> None:

@@ -3,7 +3,7 @@
 DROP TABLE approvals;
 
 CREATE TABLE approvals (
-    id         INTEGER PRIMARY KEY,
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,  -- none comes twice: it is in the ids of buttons
     guild_id   INTEGER NOT NULL,
     channel_id INTEGER NOT NULL,
     message_id INTEGER,           -- NULL until the question is known to be posted

@@ -189,28 +189,12 @@ def build(
         media=tools.media,
     )
     intake = _intake(settings, model, tools, archive, worker.wake)
+    rules = picture_rules(model, settings.picture_max_megapixels * 1_000_000)
+    rehearsal = Rehearsal(tools.media, model, rules, tools.darkroom.preview)
     bell = Bell(tools.store, clock, worker.wake)
-    rooms = Rooms(
-        intake=intake,
-        cancellation=Cancellation(tools.store, tools.hands.delivery, tools.pictures, clock),
-        desk=Desk(tools.accounts, Admin(database), shelf, operator, clock),
-        drafts=Drafts(database, clock),
-        mediator=tools.mediator,
-        members=tools.hands.members,
-        policies=tools.policies,
-        rehearsal=Rehearsal(
-            tools.media,
-            model,
-            picture_rules(model, settings.picture_max_megapixels * 1_000_000),
-            tools.darkroom.preview,
-        ),
-        rulebook=Rulebook(tools.policies),
-        shelf=shelf,
-        whispers=Whispers(time.monotonic),
-    )
     return Corridor(
         store=tools.store,
-        rooms=rooms,
+        rooms=_rooms(database, tools, intake, shelf, rehearsal),
         intake=intake,
         pipeline=pipeline,
         worker=worker,
@@ -220,6 +204,24 @@ def build(
         darkroom=tools.darkroom,
         http=http,
         web=_web(settings, _readiness(tools.store, intake, tools.gate, client), signer, bell),
+    )
+
+
+def _rooms(
+    database: Database, tools: _Tools, intake: Intake, shelf: Shelf, rehearsal: Rehearsal
+) -> Rooms:
+    return Rooms(
+        intake=intake,
+        cancellation=Cancellation(tools.store, tools.hands.delivery, tools.pictures, clock),
+        desk=Desk(tools.accounts, Admin(database), shelf, tools.limits, clock),
+        drafts=Drafts(database, clock),
+        mediator=tools.mediator,
+        members=tools.hands.members,
+        policies=tools.policies,
+        rehearsal=rehearsal,
+        rulebook=Rulebook(tools.policies),
+        shelf=shelf,
+        whispers=Whispers(time.monotonic),
     )
 
 

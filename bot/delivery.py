@@ -20,7 +20,7 @@ import discord
 from bot import buttons
 from bot.answers import Answer, Answers
 from bot.errors import DeliveryError, StoreError, TooLarge, Unpostable
-from bot.ladder import DIRECT, NO_ANSWER, Ladder, Letter, Posted, as_ours, is_closed, rungs
+from bot.ladder import NO_ANSWER, Ladder, Letter, Posted, Rung, as_ours, is_closed, rungs
 from bot.lifecycle import FINAL, Job
 from bot.places import MIB, Places, below
 from bot.signs import Signs
@@ -74,6 +74,20 @@ class Bundle:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Clips that are posted once more, besides."""
+
+    key: str
+    """Names it among the copies of its job: sent twice within minutes, it comes once."""
+    channel_id: int | None = None
+    """None are the member's direct messages."""
+
+
+DIRECT_COPY = Copy("copy")
+"""What members get who wish for each clip as a direct message too."""
+
+
 class Delivery:
     """Posts with `client`, which must be logged in; its gateway need not be up.
 
@@ -110,14 +124,14 @@ class Delivery:
         await _post_all(ladder, bundle, posted, lambda number: nonce(job, number))
         return posted[min(self._posted.pop(job.id))]
 
-    async def post_copy(self, job: Job, bundle: Bundle) -> Posted:
-        """Post the clips to the member directly, besides. Raises as `post` does.
+    async def post_copy(self, job: Job, bundle: Bundle, copy: Copy) -> Posted:
+        """Post the clips once more, in another place. Raises as `post` does.
 
         It does not look whether they are there: to be tried once.
         """
-        ladder = Ladder(self._client, self._places, job, [DIRECT])
+        ladder = Ladder(self._client, self._places, job, [Rung(copy.channel_id)])
         posted: dict[int, Posted] = {}
-        await _post_all(ladder, bundle, posted, lambda number: nonce(job, number, "copy"))
+        await _post_all(ladder, bundle, posted, lambda number: nonce(job, number, copy.key))
         return posted[min(posted)]
 
     async def post_in(self, answer: Answer, job: Job, bundle: Bundle) -> Posted:

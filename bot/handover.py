@@ -16,7 +16,7 @@ from bot.accounts import Accounts
 from bot.answers import Answer, Answers
 from bot.clip import Facts, probe
 from bot.copies import Original
-from bot.delivery import Delivery
+from bot.delivery import DIRECT_COPY, Delivery
 from bot.errors import (
     ClipBroken,
     CopyFailed,
@@ -189,7 +189,7 @@ class Handover:
         if not settings.dm_copies or posted.is_direct:
             return
         try:
-            await self._packing.post_copy(job, contents)
+            await self._packing.post_copy(job, contents, DIRECT_COPY)
         except (CopyFailed, DeliveryError) as error:
             log.info("job %s: no copy in direct messages: %s", job.short_id, error)
 
@@ -200,7 +200,9 @@ class Handover:
             later = self._timetable.clock() + _RARELY * 1000
             await self._store.postpone([job], {job.id: later})
         # What somebody can mend is said at once, and what may pass by itself is not.
-        if isinstance(error, Unpostable | TooLarge) or job.attempts >= _WORTH_A_WORD:
+        if job.wish.is_private and isinstance(error, Unpostable):
+            self._delivery.show(job, posting_words.out_of_reach(job, spent))
+        elif isinstance(error, Unpostable | TooLarge) or job.attempts >= _WORTH_A_WORD:
             self._delivery.show(job, posting_words.waiting(job, error, spent))
 
     async def _fetched(self, job: Job, clips: Sequence[Clip]) -> list[Original]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from bot import posting_words
 from bot.answers import Answer
 from bot.copies import Copies, Original
-from bot.delivery import MOST_AT_ONCE, Bundle, Delivery
+from bot.delivery import MOST_AT_ONCE, Bundle, Copy, Delivery
 from bot.errors import CopyFailed, TooLarge
 from bot.ladder import Posted, mark
 from bot.lifecycle import Clip, Job
@@ -72,14 +72,15 @@ class Packing:
         most = min(named, MOST_AT_ONCE // len(contents.originals))
         return await self._sent(job, contents, most, send, is_private=True)
 
-    async def post_copy(self, job: Job, contents: Contents) -> Posted:
-        """Post the clips directly to the member, besides; to be tried once. Raises as `post`."""
+    async def post_copy(self, job: Job, contents: Contents, copy: Copy) -> Posted:
+        """Post the clips once more, besides; to be tried once. Raises as `post` does."""
 
         async def send(bundle: Bundle) -> Posted:
-            return await self._delivery.post_copy(job, bundle)
+            return await self._delivery.post_copy(job, bundle, copy)
 
-        most = self._places.most_bytes(None)
-        return await self._sent(job, contents, most, send, is_private=True)
+        is_direct = copy.channel_id is None
+        most = self._places.most_bytes(None if is_direct else job.guild_id)
+        return await self._sent(job, contents, most, send, is_private=is_direct)
 
     async def _sent(
         self, job: Job, contents: Contents, most: int, send: Send, *, is_private: bool

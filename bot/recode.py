@@ -81,7 +81,7 @@ def _first_that_fits(source: Path, part: Path, facts: Facts, most_bytes: int) ->
         if part.stat().st_size <= most_bytes:
             return _judged(part, facts)
     rate_that_fits = _rate(facts, most_bytes)
-    for width, height in _worthwhile(facts, rate_that_fits):
+    for width, height in worthwhile(facts, rate_that_fits):
         rate = rate_that_fits
         for _ in range(_TRIES):
             encode(source, part, Step(width, height, rate))
@@ -92,7 +92,7 @@ def _first_that_fits(source: Path, part: Path, facts: Facts, most_bytes: int) ->
     raise DoesNotFit(f"nothing of {source.name} fits into {most_bytes} bytes")
 
 
-def _worthwhile(facts: Facts, rate: int) -> list[tuple[int, int]]:
+def worthwhile(facts: Facts, rate: int) -> list[tuple[int, int]]:
     """List the sizes that so many bits a second are enough for, or the smallest one.
 
     With fewer bits for each pixel than that a clip looks worse than with fewer pixels.

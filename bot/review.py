@@ -2,7 +2,8 @@
 
 What decides are the server's rules, the service's own word on the clip, whether the channel is for
 adults, and the member's wish; the strictest of them holds. The SQL on what is held is here too.
-`handover.py` asks before it posts; whoever speaks to moderators is handed in.
+`handover.py` asks before it posts; whoever speaks to moderators is handed in, and what a moderator
+lets out is `shelf.py`'s.
 """
 
 import sqlite3
@@ -71,31 +72,9 @@ class Review:
             told = "UPDATE reviews SET told_at = ? WHERE job_id = ?"
             await self._database.run(lambda db: db.execute(told, (now, job.id)))
 
-    async def is_held(self, job_id: str) -> bool:
-        """Tell whether a job's clips are held and were not let out."""
-        query = "SELECT 1 FROM reviews WHERE job_id = ? AND let_out_at IS NULL"
-        return (
-            await self._database.run(lambda db: db.execute(query, (job_id,)).fetchone()) is not None
-        )
-
     async def is_let_out(self, job_id: str) -> bool:
         """Tell whether a moderator has let a job's clips out."""
         query = "SELECT 1 FROM reviews WHERE job_id = ? AND let_out_at IS NOT NULL"
         return (
             await self._database.run(lambda db: db.execute(query, (job_id,)).fetchone()) is not None
         )
-
-    async def let_out(self, job_id: str, actor_id: int) -> bool:
-        """Have what is held posted now; tell whether it was held. The worker is to be woken."""
-        now = self._clock()
-
-        def transaction(db: sqlite3.Connection) -> bool:
-            is_held = db.execute(
-                "UPDATE reviews SET let_out_at = ?, let_out_by = ?"
-                " WHERE job_id = ? AND let_out_at IS NULL",
-                (now, actor_id, job_id),
-            ).rowcount
-            due = "UPDATE jobs SET due_at = ? WHERE id = ? AND state = 'rendered'"
-            return bool(is_held and db.execute(due, (now, job_id)).rowcount)
-
-        return await self._database.run(transaction)

@@ -1,14 +1,17 @@
 """The shelf: clips that are paid and wait to be posted, counted, and offered again.
 
 They are tried ever more rarely, down to once an hour. Where the way may be free again, such as a
-server that the bot has joined, `offer` makes them due at once. The SQL on it is here too.
+server that the bot has joined, `offer` makes them due at once; so do a person who asks for theirs
+and a moderator who lets one out. The SQL on it is here too.
 """
 
 import logging
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from bot import answers
+from bot.answers import Answer
 from bot.database import Database
 
 log = logging.getLogger(__name__)
@@ -65,3 +68,44 @@ class Shelf:
             log.info("the way may be free again for clips that wait: %d", count)
             self._wake()
         return count
+
+    async def hand_out(self, job_id: str, answer: Answer) -> bool:
+        """Have the clips of a job come into a private answer; tell whether they wait for that.
+
+        They are its person's then, and wait no more. What is held for review stays.
+        """
+
+        def transaction(db: sqlite3.Connection) -> bool:
+            if not self._is_due_now(db, job_id, f"NOT EXISTS ({_HELD})"):
+                return False
+            answers.keep(db, job_id, replace(answer, takes_clips=True))
+            return True
+
+        return await self._woken(transaction)
+
+    async def let_out(self, job_id: str, actor_id: int) -> bool:
+        """Have what is held for review posted; tell whether it was held. Who may is the door's."""
+
+        def transaction(db: sqlite3.Connection) -> bool:
+            if not self._is_due_now(db, job_id, f"EXISTS ({_HELD})"):
+                return False
+            db.execute(
+                "UPDATE reviews SET let_out_at = ?, let_out_by = ? WHERE job_id = ?",
+                (self._clock(), actor_id, job_id),
+            )
+            return True
+
+        return await self._woken(transaction)
+
+    def _is_due_now(self, db: sqlite3.Connection, job_id: str, where: str) -> bool:
+        query = f"UPDATE jobs SET due_at = ? WHERE id = ? AND state = 'rendered' AND {where}"
+        return bool(db.execute(query, (self._clock(), job_id)).rowcount)
+
+    async def _woken(self, transaction: Callable[[sqlite3.Connection], bool]) -> bool:
+        is_due = await self._database.run(transaction)
+        if is_due:
+            self._wake()
+        return is_due
+
+
+_HELD = "SELECT 1 FROM reviews WHERE job_id = jobs.id AND let_out_at IS NULL"

@@ -30,7 +30,7 @@ from bot.cancellation import Cancellation
 from bot.catalog import Model
 from bot.copies import Copies, Recode
 from bot.database import Database
-from bot.delivery import Bundle, Delivery, Reply, nonce
+from bot.delivery import Bundle, Copy, Delivery, Reply, nonce
 from bot.errors import TooLarge, Unpostable
 from bot.gate import Gate
 from bot.handover import Hands
@@ -113,7 +113,7 @@ def clip(frames: int = 5, width: int = 64, height: int = 48, container: str = "m
 async def shrunk(source: Path, target: Path, most_bytes: int) -> None:
     """Make a copy that is smaller, and a video; the real one is `test_recode.py`'s."""
     del source
-    copy = clip(width=32, height=24)
+    copy = clip(1, 16, 16)
     assert len(copy) <= most_bytes
     await asyncio.to_thread(target.write_bytes, copy)
 
@@ -178,8 +178,8 @@ class ChannelDelivery(Delivery):
         self.channel.answers.pop(answer.token, None)
         return self._take(job, bundle, self.channel.answers, answer.token)
 
-    async def post_copy(self, job: Job, bundle: Bundle) -> Posted:
-        return self._take(job, bundle, self.channel.posts, nonce(job, None, "copy"))
+    async def post_copy(self, job: Job, bundle: Bundle, copy: Copy) -> Posted:
+        return self._take(job, bundle, self.channel.posts, nonce(job, None, copy.key))
 
     def _take(self, job: Job, bundle: Bundle, posts: dict[str, Post], key: str) -> Posted:
         self.channel.attempts += 1
@@ -237,6 +237,8 @@ class World:
     clock: Clock = field(default_factory=Clock)
     cdn: dict[str, bytes] = field(default_factory=lambda: {PICTURE_URL: picture()})
     """What Discord's media host serves; anything else is a 404."""
+    keep_for: float = 0
+    """Seconds for which clips are kept after they were posted."""
     usual_bytes: int = 20_000_000
     """What the bot believes that a file may have."""
     is_age_restricted: bool = False
@@ -253,8 +255,9 @@ class World:
 
     @property
     def clip_files(self) -> ClipFiles:
-        """Where clips are kept, here until they are posted."""
-        return ClipFiles(folder=self.folder / "clips", keep_for=0, most_bytes=2_000_000_000)
+        """Where clips are kept, unless told otherwise until they are posted."""
+        folder = self.folder / "clips"
+        return ClipFiles(folder=folder, keep_for=self.keep_for, most_bytes=2_000_000_000)
 
     @property
     def leftovers(self) -> list[str]:
@@ -460,8 +463,8 @@ async def world(folder: Path, **runware: Any) -> AsyncIterator[World]:
     """Open a world whose video service makes a tiny clip at once, unless told otherwise."""
     canned = folder / "canned.mp4"
     canned.write_bytes(clip())
-    settings: dict[str, Any] = {"render_seconds": 0, "stagger": 0} | runware
-    async with LocalRunware(canned=True, canned_clip=canned, **settings) as service:
+    usual: dict[str, Any] = {"render_seconds": 0, "stagger": 0, "canned_clip": canned}
+    async with LocalRunware(canned=True, **usual | runware) as service:
         yield World(folder / "data", service)
 
 

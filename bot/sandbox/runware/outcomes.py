@@ -46,6 +46,8 @@ class Outcome(BaseModel):
     message: str | None = None
     billed: bool = False
     """Whether results that fail are billed all the same."""
+    flagged: bool = False
+    """Whether clips that are made are called sensitive; told also where nobody asked."""
     render_seconds: float | None = Field(default=None, ge=0)
     """Instead of the setting, for these tasks; exact, without stagger."""
 

@@ -161,8 +161,8 @@ class TaskBook:
         cost = self.settings.cost
         if cost == "always" or (cost == "asked" and task.order.include_cost):
             answer["cost"] = task.price_micro / 1e6
-        if task.order.checks_content:
-            answer["NSFWContent"] = False
+        if task.order.checks_content or task.outcome.flagged:
+            answer["NSFWContent"] = task.outcome.flagged
         return answer
 
     def url(self, task: Task, result: Result) -> str:

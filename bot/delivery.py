@@ -10,10 +10,12 @@ import asyncio
 import contextlib
 import hashlib
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 import discord
 
@@ -35,6 +37,7 @@ _Key = int | str
 
 MOST_AT_ONCE = 24 * MIB
 """Bytes of clips in one request: Discord takes 25 MiB, and the form around them is small."""
+_REMEMBERED = 1000
 _ORIGINAL: Any = "@original"
 """Discord's name of an interaction's first answer, where discord.py would have a number."""
 _STATUS_GAP = 3.0
@@ -108,6 +111,9 @@ class Delivery:
         """Those that are shown now: the same trouble is not told again with every try."""
         self._replies: dict[_Key, Reply] = {}
         self._editors: dict[_Key, asyncio.Task[None]] = {}
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._covered: deque[str] = deque(maxlen=_REMEMBERED)
+        """Jobs whose private answers show their clips: no status takes their place."""
         self._is_closing = asyncio.Event()
 
     async def post(self, job: Job, bundle: Bundle, *, may_dm: bool = False) -> Posted:
@@ -142,18 +148,11 @@ class Delivery:
         letter = bundle.letter(bundle.files, bundle.whole_text, "")
         if letter.size > MOST_AT_ONCE:
             raise TooLarge(f"{letter.size} bytes in one answer")
-        self._notes.pop(job.id, None)  # what was not shown yet is overtaken
         files = letter.files(job)
         try:
-            with as_ours():
-                message = await self._opened(answer).edit_message(
-                    _ORIGINAL,
-                    content=letter.text,
-                    embeds=[],
-                    attachments=files,
-                    view=letter.view,
-                    allowed_mentions=discord.AllowedMentions.none(),
-                )
+            async with self._turn(job):
+                message = await self._put(answer, letter, files)
+                self._covered.append(job.id)
         except TooLarge as error:
             error.size, error.most_bytes = letter.size, below(letter.largest)
             raise
@@ -165,6 +164,19 @@ class Delivery:
             for file in files:
                 file.close()
         return Posted(message.channel.id, message.id)
+
+    async def _put(
+        self, answer: Answer, letter: Letter, files: list[discord.File]
+    ) -> discord.WebhookMessage:
+        with as_ours():
+            return await self._opened(answer).edit_message(
+                _ORIGINAL,
+                content=letter.text,
+                embeds=[],
+                attachments=files,
+                view=letter.view,
+                allowed_mentions=discord.AllowedMentions.none(),
+            )
 
     def show(self, job: Job, note: Note, reply: Reply | None = None) -> None:
         """Bring the status message to `note`, in the background and in order.
@@ -239,13 +251,19 @@ class Delivery:
     async def _edit_answer(self, job: Job, note: Note) -> None:
         """Show a note in the job's private answer, where it has one that can be reached yet."""
         assert self._answers is not None
-        answer = await self._answers.of(job.id)
-        if answer is not None:
+        async with self._turn(job):
+            answer = await self._answers.of(job.id)
+            if answer is None or job.id in self._covered:
+                return
             await self._opened(answer).edit_message(
                 _ORIGINAL, content=None, embed=embed(note), view=buttons.view(note.buttons)
             )
             if job.state in FINAL:
                 await self._answers.forget(job.id)
+
+    def _turn(self, job: Job) -> asyncio.Lock:
+        """Return what lets one change of a job's private answer be under way at a time."""
+        return self._turns.setdefault(job.id, asyncio.Lock())
 
     def _opened(self, answer: Answer) -> discord.Webhook:
         assert self._client.application_id is not None, "the client is logged in"

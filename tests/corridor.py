@@ -31,7 +31,7 @@ from bot.catalog import Model
 from bot.copies import Copies, Recode
 from bot.database import Database
 from bot.delivery import Bundle, Copy, Delivery, Reply, nonce
-from bot.errors import TooLarge, Unpostable
+from bot.errors import DeliveryError, TooLarge, Unpostable
 from bot.gate import Gate
 from bot.handover import Hands
 from bot.intake import Ask, Intake, Prepare, in_a_thread
@@ -165,6 +165,8 @@ class ChannelDelivery(Delivery):
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
         self.is_closed = False
+        self.copies_fail = False
+        """Whether what is posted besides is refused."""
 
     async def post(self, job: Job, bundle: Bundle, *, may_dm: bool = False) -> Posted:
         self.channel.may_dm.append(may_dm)
@@ -179,6 +181,8 @@ class ChannelDelivery(Delivery):
         return self._take(job, bundle, self.channel.answers, answer.token)
 
     async def post_copy(self, job: Job, bundle: Bundle, copy: Copy) -> Posted:
+        if self.copies_fail:
+            raise DeliveryError("50007")
         return self._take(job, bundle, self.channel.posts, nonce(job, None, copy.key))
 
     def _take(self, job: Job, bundle: Bundle, posts: dict[str, Post], key: str) -> Posted:
@@ -247,6 +251,8 @@ class World:
     """The server's rules."""
     held: list[str] = field(default_factory=list)
     """Jobs of which the moderators were told."""
+    tells_fail: int = 0
+    """How often they cannot be told."""
     recode: Recode = field(default_factory=lambda: shrunk)
     """Makes copies."""
     serving: int = 0
@@ -390,6 +396,9 @@ class Bot:
         return self.world.policy
 
     async def _tell_moderators(self, job: Job) -> None:
+        if self.world.tells_fail:
+            self.world.tells_fail -= 1
+            raise DeliveryError("503")
         self.world.held.append(job.id)
 
     async def accept(self, **wish: Any) -> Job:

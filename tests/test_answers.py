@@ -11,17 +11,20 @@ import pytest
 from bot import lifecycle, words
 from bot.answers import Answer, Answers
 from bot.database import Database
-from bot.delivery import Delivery
-from bot.errors import LimitReached
+from bot.delivery import Bundle, Delivery
+from bot.errors import DeliveryError, LimitReached, TooLarge, Unpostable
 from bot.keeper import ClipFiles, Keeper
+from bot.ladder import Posted
 from bot.lifecycle import Event, Failure, Job
 from bot.places import MIB, Places
 from bot.sandbox.discord import Limits, LocalDiscord
+from bot.sandbox.discord.message import Message
 from bot.sandbox.faults import Match, Rule
 from bot.sandbox.person import Person, Started
 from bot.shelf import Shelf
 from bot.store import Store
 from tests.conftest import UNLIMITED, Clock, make_job, monthly
+from tests.corridor import clip
 from tests.sandbox.discord_client import PING, TOKEN, Api
 from tests.town import until
 
@@ -102,7 +105,7 @@ def test_a_token_is_not_shown_where_an_answer_is(clock: Clock) -> None:
 
 @dataclass(slots=True)
 class Scene:
-    """Mia, who was answered privately, and what shows a status there."""
+    """Mia, who was answered privately, and what shows a status or a clip there."""
 
     server: LocalDiscord
     started: Started
@@ -112,15 +115,32 @@ class Scene:
     job: Job
     database: Database
 
+    folder: Path
+
     async def shown(self) -> None:
         await self.delivery.close(2.0)
+
+    async def post(self, *contents: bytes, is_spoiler: bool = False) -> Posted:
+        """Put clips into the answer."""
+        paths = {}
+        for number, content in enumerate(contents or (clip(),), start=1):
+            paths[number] = self.folder / f"{number}.mp4"
+            paths[number].write_bytes(content)
+        kept = await self.answers.of(self.job.id)
+        assert kept is not None
+        bundle = Bundle(files=paths, text="Ready", alt="A wave", is_spoiler=is_spoiler)
+        return await self.delivery.post_in(kept, self.job, bundle)
+
+    @property
+    def message(self) -> Message:
+        """The answer."""
+        (message,) = (one for one in self.server.messages if one.ephemeral)
+        return message
 
     @property
     def text(self) -> str:
         """What Mia reads in the answer."""
-        (message,) = (one for one in self.server.messages if one.ephemeral)
-        assert message.viewer_id is not None
-        return " ".join(str(embed["title"]) for embed in message.embeds)
+        return " ".join(str(embed["title"]) for embed in self.message.embeds)
 
     @property
     def routes(self) -> list[str]:
@@ -133,7 +153,7 @@ class Scene:
 
 @pytest.fixture
 async def scene(
-    database: Database, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    database: Database, clock: Clock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> AsyncIterator[Scene]:
     monkeypatch.setattr("bot.delivery._STATUS_GAP", 0.01)
     async with (
@@ -151,7 +171,7 @@ async def scene(
         job = private(channel_id=int(started.channel_id))
         await store.accept(job, UNLIMITED, answer(clock, api.token(started)))
         delivery = Delivery(client, Places(client, MIB), answers)
-        yield Scene(server, started, answers, delivery, store, job, database)
+        yield Scene(server, started, answers, delivery, store, job, database, tmp_path)
 
 
 async def test_the_status_of_a_private_wish_is_shown_in_its_answer_also_after_a_restart(
@@ -200,3 +220,64 @@ async def test_a_lost_edit_is_tried_again_and_a_refused_token_is_not(
     )
     assert "status not shown" in caplog.text
     assert kept["token"] not in caplog.text
+
+
+# --- Clips in one --------------------------------------------------------------------------------
+
+
+async def test_clips_take_the_place_of_the_status_in_an_answer(scene: Scene) -> None:
+    scene.delivery.show(scene.job, words.animating(scene.job))
+    await until(lambda: scene.text == "🎞️ Animating")
+    posted = await scene.post(clip(), clip(6), is_spoiler=True)
+
+    assert (str(posted.message_id), scene.text) == (scene.message.id, "")
+    assert scene.message.content == "Ready"
+    assert [one.filename for one in scene.message.attachments] == [
+        f"SPOILER_clip-{scene.job.short_id}-{number}.mp4" for number in (1, 2)
+    ]
+    assert {one.description for one in scene.message.attachments} == {"A wave"}
+    assert all(one.ephemeral for one in scene.message.attachments)
+
+
+@pytest.mark.parametrize("do", ["lose_answer", "drop"])
+async def test_an_answer_has_each_clip_once_however_often_it_is_put_there(
+    scene: Scene, do: str
+) -> None:
+    scene.server.faults.add(Rule(do=do, match={"method": "PATCH"}))  # type: ignore[arg-type]
+    with pytest.raises(DeliveryError):
+        await scene.post()
+    await scene.post()
+    await scene.post()
+    assert len(scene.message.attachments) == 1
+    assert len(scene.server.messages) == 1
+
+
+async def test_a_status_that_was_still_to_be_shown_does_not_cover_the_clips(scene: Scene) -> None:
+    scene.delivery.show(scene.job, words.queued(scene.job, 0))
+    await until(lambda: scene.text == "⏳ Queued")
+    scene.delivery.show(scene.job, words.animating(scene.job))  # waits for its turn
+    await scene.post()
+    await scene.shown()
+    assert scene.message.content == "Ready"
+    assert scene.text == ""
+
+
+async def test_an_answer_takes_what_discord_says_that_it_takes(scene: Scene) -> None:
+    refusal = {"message": "Request entity too large", "code": 40005}
+    scene.server.faults.add(
+        Rule(do="status", status=413, body=refusal, match=Match(method="PATCH"))
+    )
+    with pytest.raises(TooLarge) as caught:
+        await scene.post(clip().ljust(9 * MIB, b"\0"))
+    assert caught.value.most_bytes == 8 * MIB
+
+
+@pytest.mark.parametrize("is_deleted", [True, False])
+async def test_an_answer_that_is_gone_is_out_of_reach(scene: Scene, *, is_deleted: bool) -> None:
+    if is_deleted:
+        message = scene.message
+        del scene.server.world.channels[message.channel_id].messages[message.id]
+    else:
+        scene.server.set_limits({"token_life_s": 0.0})
+    with pytest.raises(Unpostable):
+        await scene.post()

@@ -13,9 +13,9 @@ import discord
 from bot import buttons, door_words
 from bot.answers import Answer
 from bot.client import AnimateBot
-from bot.delivery import embed
 from bot.ladder import NO_ANSWER
 from bot.refusals import refusal
+from bot.status import embed
 from bot.words import Note
 
 log = logging.getLogger(__name__)

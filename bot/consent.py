@@ -18,7 +18,6 @@ import discord
 
 from bot import buttons, consent_words
 from bot.approvals import Approval, Approvals, Outcome
-from bot.delivery import embed
 from bot.errors import (
     CannotPostHere,
     ConsentNeeded,
@@ -33,6 +32,7 @@ from bot.keepsake import from_json, to_json
 from bot.ladder import NO_ANSWER, is_closed
 from bot.question import answers
 from bot.refusals import refusal
+from bot.status import embed
 from bot.store import Admitted
 from bot.tongue import said_in
 from bot.wish import ENGLISH, Door

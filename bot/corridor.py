@@ -180,14 +180,7 @@ def build(
     pipeline = _pipeline(settings, tools)
     worker = Worker(pipeline.watch, pipeline, clock)
     shelf = Shelf(database, clock, worker.wake)
-    archive = Archive(
-        client=client,
-        store=tools.store,
-        history=History(database),
-        files=hands.files,
-        pictures=tools.pictures,
-        media=tools.media,
-    )
+    archive = _archive(database, client, tools)
     intake = _intake(settings, model, tools, archive, worker.wake)
     rules = picture_rules(model, settings.picture_max_megapixels * 1_000_000)
     rehearsal = Rehearsal(tools.media, model, rules, tools.darkroom.preview)
@@ -237,6 +230,17 @@ def _hands(settings: Settings, database: Database, client: AnimateBot) -> Hands:
         answers=answers,
         files=_clip_files(settings),
         members=Members(database),
+    )
+
+
+def _archive(database: Database, client: AnimateBot, tools: _Tools) -> Archive:
+    return Archive(
+        client=client,
+        store=tools.store,
+        history=History(database),
+        files=tools.hands.files,
+        pictures=tools.pictures,
+        media=tools.media,
     )
 
 

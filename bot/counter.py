@@ -12,10 +12,10 @@ import discord
 
 from bot import admin_words
 from bot.client import AnimateBot
-from bot.delivery import embed
 from bot.desk import Attachment, Desk
 from bot.errors import ChartBroken, InputRefused, StoreError
 from bot.ladder import NO_ANSWER
+from bot.status import embed
 from bot.words import Note
 
 log = logging.getLogger(__name__)

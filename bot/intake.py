@@ -14,7 +14,7 @@ from typing import NoReturn
 from bot import ids, image, words
 from bot.answers import Answer
 from bot.catalog import Model
-from bot.delivery import Delivery, Reply
+from bot.delivery import Delivery
 from bot.errors import (
     AccountPaused,
     ConsentNeeded,
@@ -36,6 +36,7 @@ from bot.pictures import Pictures
 from bot.policies import Policies
 from bot.policy import Asker
 from bot.rules import Limits
+from bot.status import Reply
 from bot.store import Admitted, Store
 from bot.wish import PLAIN, Door, Fit, Origin, Wish
 

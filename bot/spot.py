@@ -9,11 +9,11 @@ from typing import Any
 import discord
 
 from bot.answers import Answer
-from bot.delivery import Reply
 from bot.errors import CannotPostHere
 from bot.intake import Ask
 from bot.options import Options
 from bot.policy import Asker
+from bot.status import Reply
 from bot.wish import Door, Origin, Picture
 
 _NEEDED = ("view_channel", "attach_files", "embed_links")

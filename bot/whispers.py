@@ -12,8 +12,8 @@ from collections.abc import Callable
 
 import discord
 
-from bot.delivery import embed
 from bot.ladder import NO_ANSWER
+from bot.status import embed
 from bot.words import Note
 
 log = logging.getLogger(__name__)

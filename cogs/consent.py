@@ -13,9 +13,9 @@ from bot import admin_words, door
 from bot.client import AnimateBot
 from bot.consent import TROUBLE
 from bot.counter import Interaction
-from bot.delivery import embed
 from bot.errors import StoreError
 from bot.question import ANSWERED, AnswerButton
+from bot.status import embed
 from bot.words import Note
 
 log = logging.getLogger(__name__)

@@ -16,12 +16,12 @@ from bot import door, door_words
 from bot.answering import TROUBLE, Interaction, Shown, plainly, tell
 from bot.catalog import AUTO
 from bot.client import AnimateBot
-from bot.delivery import embed
 from bot.drafts import Draft
 from bot.errors import NotAccepting, PictureProblem, PictureRefused, StoreError, UserError
 from bot.options import Options
 from bot.refusals import refusal
 from bot.spot import Wanted
+from bot.status import embed
 from bot.wish import Door, Fit, Picture
 from bot.words import Note
 

@@ -14,10 +14,10 @@ from discord.ext import commands
 from bot import door, door_words, finder, options, spot
 from bot.answering import TROUBLE, plainly
 from bot.client import AnimateBot
-from bot.delivery import embed
 from bot.errors import PictureProblem, PictureRefused, StoreError, UserError
 from bot.refusals import refusal
 from bot.spot import Spot, Wanted
+from bot.status import embed
 from bot.tongue import reading
 from bot.wish import Door, Picture
 

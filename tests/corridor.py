@@ -30,7 +30,7 @@ from bot.cancellation import Cancellation
 from bot.catalog import Model
 from bot.copies import Copies, Recode
 from bot.database import Database
-from bot.delivery import Bundle, Copy, Delivery, Reply, nonce
+from bot.delivery import Bundle, Copy, Delivery, nonce
 from bot.errors import DeliveryError, TooLarge, Unpostable
 from bot.gate import Gate
 from bot.handover import Hands
@@ -53,6 +53,7 @@ from bot.rules import Limits
 from bot.sandbox.faults import Rule
 from bot.sandbox.runware.server import LocalRunware
 from bot.shelf import Shelf
+from bot.status import Reply
 from bot.store import Store
 from bot.wish import Wish
 from bot.words import Note

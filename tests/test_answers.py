@@ -155,7 +155,7 @@ class Scene:
 async def scene(
     database: Database, clock: Clock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> AsyncIterator[Scene]:
-    monkeypatch.setattr("bot.delivery._STATUS_GAP", 0.01)
+    monkeypatch.setattr("bot.status._GAP", 0.01)
     async with (
         LocalDiscord(limits=Limits(rate_limits_enabled=False)) as server,
         Api(server) as api,

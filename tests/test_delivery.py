@@ -324,7 +324,7 @@ def warning(text: str) -> Note:
 async def test_the_same_trouble_is_told_once_and_another_is_told_too(
     here: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.delivery._STATUS_GAP", 0.0)
+    monkeypatch.setattr("bot.status._GAP", 0.0)
     told = ["one", "one", "two", "two", "one"]
     for text in told:
         here.delivery.show(here.job, warning(text))

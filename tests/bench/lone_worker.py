@@ -24,7 +24,7 @@ from bot.answers import Answers
 from bot.copies import Copies
 from bot.corridor import clock
 from bot.database import Database
-from bot.delivery import Delivery, Reply
+from bot.delivery import Delivery
 from bot.gate import Gate
 from bot.handover import Hands
 from bot.hooks import Bell, Signer
@@ -40,6 +40,7 @@ from bot.policies import Policies
 from bot.provider import Provider
 from bot.review import Review
 from bot.rules import Limits
+from bot.status import Reply
 from bot.store import Store
 from bot.words import Note
 from bot.worker import Worker

@@ -13,7 +13,7 @@ from bot.accounts import Accounts
 from bot.answers import Answers
 from bot.catalog import Model
 from bot.copies import Copies
-from bot.delivery import Delivery, embed
+from bot.delivery import Delivery
 from bot.gate import Gate
 from bot.handover import Hands
 from bot.intake import Intake
@@ -28,6 +28,7 @@ from bot.provider import Provider
 from bot.review import Review
 from bot.rules import Limits
 from bot.shelf import Shelf
+from bot.status import embed
 from bot.store import Store
 from bot.words import Note
 from bot.worker import Worker

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bot import delivery, ledger, lifecycle
-from bot.delivery import Delivery
 from bot.ending import Ending
 from bot.errors import Rejected, Unclear
 from bot.handover import Handover
@@ -20,6 +19,7 @@ from bot.ladder import Ladder, Posted
 from bot.lifecycle import Event, Job, State
 from bot.pictures import Pictures
 from bot.pipeline import Pipeline
+from bot.status import Status
 from bot.store import Admitted, Store
 from bot.submission import Submission
 from tests.simulation.life import Life
@@ -209,7 +209,7 @@ async def _run(owner: Any, sql: str, *values: Any) -> None:
 
 
 MUTANTS = (  # the one that is hardest to see comes first: it takes the longest
-    Mutant("words are tried once", Delivery, "_is_worth_a_try", _words_are_tried_once),
+    Mutant("words are tried once", Status, "_is_worth_a_try", _words_are_tried_once),
     Mutant("a fresh UUID for each retry", Submission, "repeat", _a_fresh_uuid),
     Mutant("sent before the money is held", Life, "__init__", _sent_before_it_is_held),
     Mutant("accepted before it is stored", Store, "accept", _accepted_before_it_is_stored),

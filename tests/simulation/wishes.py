@@ -10,8 +10,8 @@ from functools import cache
 from PIL import Image
 
 from bot import image
-from bot.delivery import Reply
 from bot.intake import Ask
+from bot.status import Reply
 from bot.task import Frame
 from tests.simulation.life import SIDES
 from tests.simulation.web import PICTURES

@@ -177,7 +177,7 @@ def _act(row: AuditRow) -> str:
         case "reset", [_, member_id]:
             excused = say("{usd} no longer counts", usd=usd(int(row.before)))
             return f"<@{member_id}>: {excused}"
-        case ("policy", _) | ("block", _):
+        case ("policy", _) | ("block", _) | ("job", _):
             return policy_words.act(row)
     was_and_is = zip(row.before.split(", "), row.after.split(", "), strict=True)
     changed = [f"{now} ({_was(was)})" for was, now in was_and_is if was != now]

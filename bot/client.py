@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 EXTENSIONS = (
     *("cogs.animate", "cogs.menus", "cogs.preview", "cogs.reactions", "cogs.replies"),
-    *("cogs.usage", "cogs.quota", "cogs.consent", "cogs.admin"),
+    *("cogs.usage", "cogs.quota", "cogs.consent", "cogs.admin", "cogs.setup", "cogs.jobs"),
 )
 PERMISSIONS = discord.Permissions(
     view_channel=True,

@@ -28,6 +28,7 @@ from bot.darkroom import Darkroom
 from bot.database import Database
 from bot.delivery import Delivery
 from bot.desk import Desk
+from bot.docket import Docket
 from bot.drafts import Drafts
 from bot.errors import StoreError
 from bot.gate import Gate
@@ -203,16 +204,19 @@ def build(
 def _rooms(
     database: Database, tools: _Tools, intake: Intake, shelf: Shelf, rehearsal: Rehearsal
 ) -> Rooms:
+    cancellation = Cancellation(tools.store, tools.hands.delivery, tools.pictures, clock)
+    policies = tools.policies
     return Rooms(
         intake=intake,
-        cancellation=Cancellation(tools.store, tools.hands.delivery, tools.pictures, clock),
+        cancellation=cancellation,
         desk=Desk(tools.accounts, Admin(database), shelf, tools.limits, clock),
+        docket=Docket(History(database), cancellation, shelf, policies),
         drafts=Drafts(database, clock),
         mediator=tools.mediator,
         members=tools.hands.members,
-        policies=tools.policies,
+        policies=policies,
         rehearsal=rehearsal,
-        rulebook=Rulebook(tools.policies),
+        rulebook=Rulebook(policies),
         shelf=shelf,
         whispers=Whispers(time.monotonic),
     )

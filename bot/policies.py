@@ -72,6 +72,10 @@ class Policies:
 
         return await self._database.run(transaction)
 
+    async def note(self, change: Change, what: tuple[str, str, str, str]) -> None:
+        """Leave an audit row of what an admin did that is kept elsewhere."""
+        await self._database.run(lambda db: leave_note(db, change, what))
+
     async def block(self, change: Change, member_id: int) -> bool:
         """Let a member have no clips any more; return whether they could until now."""
 

@@ -5,6 +5,8 @@ Members are named by mentions, which show a name and, in an embed, ping nobody.
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 
 from bot.accounts import AuditRow
 from bot.money import usd
@@ -42,12 +44,21 @@ FLAGGED = {
     "spoiler": mark("posted as a spoiler"),
     "hold": mark("held for a moderator"),
 }
+ACTS = {
+    "cancelled": mark("taken back"),
+    "offered": mark("offered again"),
+    "let out": mark("let out"),
+}
+"""What moderators do about somebody's clip."""
 _CHOICES = {"consent": CONSENTS, "flagged": FLAGGED, "age_restricted": FLAGGED}
 
 
 def act(row: AuditRow) -> str:
     """Say what a change of the rules changed, as the audit has it."""
     say = tongue()
+    if row.action == "job":
+        _, short_id = row.target.split()
+        return say("Clip {id}: {what}", id=short_id, what=say(ACTS.get(row.after, row.after)))
     if row.action == "block":
         _, member_id = row.target.split()
         what = say("blocked") if row.after else say("no longer blocked")
@@ -111,6 +122,105 @@ def view(policy: Policy, blocked: int) -> Note:
     )
     lines.append("-# " + say("Limits on money: `/quota view`"))
     return Note(say("📋 Rules in this server"), fitted(lines), Tone.WORKING)
+
+
+# --- What is missing -----------------------------------------------------------------------------
+
+
+class Problem(StrEnum):
+    """What a server's rules need that is not there."""
+
+    LACKS = "lacks"
+    """Permissions, in a channel or in the whole server."""
+    NOWHERE = "nowhere"
+    """No channel is left in which clips may be asked for."""
+    NO_LOG = "no log"
+    """The channel of the log is gone."""
+    UNSEEN = "unseen"
+    """Other people's messages cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is missing."""
+
+    problem: Problem
+    channel_id: int | None = None
+    permissions: tuple[str, ...] = ()
+
+
+def panel(policy: Policy, findings: Sequence[Finding]) -> Note:
+    """Show the rules that the panel sets, and what is missing for them."""
+    say = tongue()
+    shown = ("is_paused", "channels", "denied_channels", "roles", "consent", "log_channel_id")
+    lines = [f"**{field(name)}** · {value(name, getattr(policy, name))}" for name in shown]
+    lines += (
+        ["", *(_found(one) for one in findings)]
+        if findings
+        else [
+            "",
+            say("✅ Everything that these rules need is in place."),
+        ]
+    )
+    lines.append("")
+    lines.append("-# " + say("Limits on money: `/quota set`. All rules: `/animate-admin`."))
+    tone = Tone.WARNING if findings else Tone.WORKING
+    return Note(say("🎬 Clips in this server"), fitted(lines), tone)
+
+
+def _found(finding: Finding) -> str:
+    say = tongue()
+    where = f"<#{finding.channel_id}>"
+    match finding.problem:
+        case Problem.LACKS:
+            names = ", ".join(map(permission, finding.permissions))
+            if finding.channel_id is None:
+                text = say("I lack in this server: {names}.", names=names)
+            else:
+                text = say("I lack in {where}: {names}.", where=where, names=names)
+        case Problem.NOWHERE:
+            text = say("The channels that were chosen are gone: nobody can ask. Choose others.")
+        case Problem.NO_LOG:
+            text = say("The channel of the log is gone. Choose another.")
+        case _:
+            text = say(
+                "I can't read other people's messages, so reactions and replies find no pictures;"
+                " the message menu does. The bot's owner can switch on the Message Content Intent."
+            )
+    return f"⚠️ {text}"
+
+
+def cannot_log(channel_id: int, missing: Sequence[str]) -> Note:
+    """Say that the bot could not write its lines there."""
+    say = tongue()
+    names = ", ".join(map(permission, missing))
+    text = say(
+        "I lack in {where}: {names}. Nothing was changed.", where=f"<#{channel_id}>", names=names
+    )
+    return Note(say("🚫 I can't write there"), text, Tone.WARNING)
+
+
+def permission(name: str) -> str:
+    """Write the name of a permission as Discord does."""
+    return " ".join(part.capitalize() for part in name.split("_"))
+
+
+def chosen() -> dict[str, str]:
+    """Return what the panel's menus say."""
+    say = tongue()
+    return {
+        "channels": say("Where may clips be asked for? (nothing: everywhere)"),
+        "roles": say("Who may ask? (nothing: everybody)"),
+        "consent": say("Whose pictures may be animated by others?"),
+        "log": say("Where does a line for each clip go? (nothing: nowhere)"),
+        "reaction": say("Reaction 🎬"),
+        "replies": say("Replies"),
+        "digest": say("Daily digest"),
+        "check": say("Check again"),
+    }
+
+
+# --- Who is blocked ------------------------------------------------------------------------------
 
 
 def blocked(member_id: int, *, is_new: bool) -> Note:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from bot.cancellation import Cancellation
     from bot.consent import Mediator
     from bot.desk import Desk
+    from bot.docket import Docket
     from bot.drafts import Drafts
     from bot.intake import Intake
     from bot.members import Members
@@ -31,6 +32,8 @@ class Rooms:
     cancellation: Cancellation
     desk: Desk
     """Where the accounts are asked about."""
+    docket: Docket
+    """What moderators see of clips in the making, and do about them."""
     drafts: Drafts
     mediator: Mediator
     """Asks the authors of pictures."""

@@ -6,7 +6,7 @@ may is decided at the door, `cogs/admin.py`.
 
 import re
 import unicodedata
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from bot import policy_words
@@ -21,6 +21,7 @@ from bot.words import Note
 
 MOST = 25
 """Channels or roles of one kind: what a select of Discord's takes."""
+CLAPPER = "🎬"
 OFF = "off"
 NEVER = "never"
 _OFFERED = mark("one of the choices")
@@ -194,9 +195,44 @@ class Rulebook:
 
         return await self._edit(change, edit)
 
+    async def choose(self, change: Change, field: str, values: Sequence[str]) -> Policy:
+        """Set what was chosen in the panel, and return all that is set then."""
+        ids = frozenset(int(value) for value in values if value.isdecimal())
+
+        def edit(policy: Policy) -> Policy:
+            match field:
+                case "channels":
+                    denied = policy.denied_channels - ids
+                    return replace(policy, channels=ids, denied_channels=denied)
+                case "roles":
+                    return replace(policy, roles=ids - {change.guild_id})
+                case "consent" if set(values) & set(Consent):
+                    return replace(policy, consent=Consent(values[0]))
+                case "log":
+                    log = min(ids, default=None)
+                    return replace(
+                        policy, log_channel_id=log, has_digest=policy.has_digest and log is not None
+                    )
+            return _flipped(policy, field)
+
+        _, after = await self._policies.change(change, edit)
+        return after
+
     async def _edit(self, change: Change, edit: Callable[[Policy], Policy]) -> Note:
         before, after = await self._policies.change(change, edit)
         return policy_words.changed(before, after)
+
+
+def _flipped(policy: Policy, field: str) -> Policy:
+    match field:
+        case "reaction":
+            return replace(policy, reaction="" if policy.reaction else CLAPPER)
+        case "replies":
+            return replace(policy, has_replies=not policy.has_replies)
+        case "digest":
+            is_on = policy.log_channel_id is not None and not policy.has_digest
+            return replace(policy, has_digest=is_on)
+    return policy
 
 
 Act = Callable[[Rulebook, Change], Awaitable[Note]]

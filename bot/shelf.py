@@ -69,6 +69,16 @@ class Shelf:
             self._wake()
         return count
 
+    async def offer_one(self, job_id: str) -> bool:
+        """Have one job that waits tried now; tell whether it waited. What is held stays."""
+        return await self._woken(lambda db: self._is_due_now(db, job_id, f"NOT EXISTS ({_HELD})"))
+
+    async def is_held(self, job_id: str) -> bool:
+        """Tell whether a job's clips wait for a moderator."""
+        query = f"SELECT 1 FROM jobs WHERE id = ? AND EXISTS ({_HELD})"
+        found = await self._database.run(lambda db: db.execute(query, (job_id,)).fetchone())
+        return found is not None
+
     async def hand_out(self, job_id: str, answer: Answer) -> bool:
         """Have the clips of a job come into a private answer; tell whether they wait for that.
 

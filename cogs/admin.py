@@ -4,13 +4,19 @@ Offered to those with Manage Server, and asked again. The rulebook reads what wa
 the answers. No SQL, no money here.
 """
 
+from typing import Any
+
 import discord
 from discord import app_commands
 
+from bot import checkup, policy_words
 from bot import policy_picker as picker
 from bot.client import AnimateBot
 from bot.counter import Interaction, answer, guild_of
-from bot.rulebook import Act
+from bot.rulebook import Act, Rulebook
+from bot.words import Note
+from cogs import jobs as job_list
+from cogs import setup as setup_panel
 
 _OPTIONS = picker.OPTIONS
 _LONGEST_REASON = 200
@@ -124,6 +130,16 @@ class AnimateAdmin(app_commands.Group):
         self.add_command(Channels())
         self.add_command(Roles())
 
+    @app_commands.command(name="setup", description=picker.SETUP)
+    async def panel(self, interaction: Interaction) -> None:
+        """Show the panel."""
+        await setup_panel.begin(interaction)
+
+    @app_commands.command(description=picker.JOBS)
+    async def jobs(self, interaction: Interaction) -> None:
+        """Show what is in the making."""
+        await job_list.begin(interaction)
+
     @app_commands.command(description=picker.BLOCK)
     @app_commands.describe(member=_OPTIONS["member"], reason=_OPTIONS["reason"])
     async def block(self, interaction: Interaction, member: discord.User, reason: Reason) -> None:
@@ -196,13 +212,14 @@ class AnimateAdmin(app_commands.Group):
         clear: bool = False,
     ) -> None:
         """Set where a line for each clip goes."""
-        channel_id = None if channel is None else channel.id
-        await _act(
-            interaction,
-            lambda rules, change: rules.set_log(
-                change, channel_id=channel_id, digest=digest, clear=clear
-            ),
-        )
+
+        async def act(rules: Rulebook, change: Any) -> Note:
+            if channel is not None and (missing := checkup.missing_to_log(channel)):
+                return policy_words.cannot_log(channel.id, missing)
+            channel_id = None if channel is None else channel.id
+            return await rules.set_log(change, channel_id=channel_id, digest=digest, clear=clear)
+
+        await _act(interaction, act)
 
     @app_commands.command(description=picker.SENSITIVE)
     @app_commands.rename(age_restricted="age-restricted")

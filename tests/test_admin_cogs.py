@@ -20,21 +20,30 @@ from bot import policy_words
 from bot.accounts import Accounts
 from bot.admin import Admin
 from bot.client import AnimateBot
-from bot.database import Database
+from bot.deeds import DeedButton
 from bot.desk import Desk
+from bot.docket import Docket
+from bot.docket_words import Deed
 from bot.errors import InputRefused
+from bot.history import History
+from bot.ledger import Kind
+from bot.lifecycle import Job, State
 from bot.policies import Policies
 from bot.policy import DEFAULT, Consent, Flagged, Policy
 from bot.rulebook import MOST, Rulebook, read_emoji
 from bot.sandbox.discord.journal import Exchange
 from cogs.admin import AnimateAdmin
-from tests.conftest import NOON, UNLIMITED, Clock
+from cogs.jobs import ListItem
+from cogs.setup import PanelItem
+from tests.conftest import NOON, UNLIMITED
 from tests.contract.openapi import MISSING, REFERENCE, contract
-from tests.corridor import KLING, model
+from tests.corridor import KLING, Bot, model, world
 from tests.test_cogs import EmptyShelf, Porter, rooms
 from tests.test_quota_cogs import leaves, said
 
 EVERY: dict[str, dict[str, Any]] = {
+    "setup": {},
+    "jobs": {},
     "channels allow": {"channel": "studio"},
     "channels deny": {"channel": "studio"},
     "channels forget": {"channel": "studio"},
@@ -64,6 +73,7 @@ class Office:
     """By name: Ada who manages the server, Mia and Noah, who don't, Eve who manages another one."""
     policies: Policies
     accounts: Accounts
+    corridor: Bot
 
     async def say(self, who: str, command: str, **options: Any) -> InteractionResult:
         given = {
@@ -86,15 +96,31 @@ class Office:
         return untouched and await self.accounts.audit(self.guild_id) == ()
 
 
+def docket_of(corridor: Bot) -> Docket:
+    """What moderators see and do of the clips of a corridor."""
+    return Docket(
+        History(corridor.database),
+        corridor.cancellation,
+        corridor.shelf,
+        corridor.policies,
+    )
+
+
 @asynccontextmanager
 async def office(folder: Path, *, is_offered_to_all: bool = False) -> AsyncIterator[Office]:
-    async with Database(folder) as database:
-        accounts, policies = Accounts(database, UNLIMITED), Policies(database)
+    async with world(folder) as around, around.bot() as corridor:
+        accounts, policies = corridor.accounts, corridor.policies
         bot = AnimateBot()
         await bot.load(model(KLING))
-        desk = Desk(accounts, Admin(database), EmptyShelf(), UNLIMITED, Clock())
-        behind = replace(rooms(Porter(), desk), policies=policies, rulebook=Rulebook(policies))
-        bot.open_doors(behind)
+        desk = Desk(accounts, Admin(corridor.database), EmptyShelf(), UNLIMITED, around.clock)
+        bot.open_doors(
+            replace(
+                rooms(Porter(), desk),
+                policies=policies,
+                rulebook=Rulebook(policies),
+                docket=docket_of(corridor),
+            )
+        )
         if is_offered_to_all:
             command = bot.tree.get_command("animate-admin")
             assert isinstance(command, discord.app_commands.Group)
@@ -119,7 +145,7 @@ async def office(folder: Path, *, is_offered_to_all: bool = False) -> AsyncItera
                 "elsewhere": other.create_text_channel("elsewhere"),
             }
             await bot.tree.sync()
-            yield Office(env, things, policies, accounts)
+            yield Office(env, things, policies, accounts, corridor)
 
 
 # --- What the command offers ---------------------------------------------------------------------
@@ -188,7 +214,7 @@ async def test_a_moderator_is_answered_in_private_and_changes_leave_who_and_why(
 ) -> None:
     async with office(tmp_path) as here:
         text = said(await here.say("ada", command, **EVERY[command]))
-        assert text[0] in "✅📋🚫", text
+        assert text[0] in "✅📋🚫🎬🎞", text
         rows = await here.accounts.audit(here.guild_id)
         assert {row.actor_id for row in rows} <= {here.things["ada"].id}
         assert {row.at for row in rows} <= {NOON}
@@ -399,9 +425,282 @@ async def test_rules_that_cannot_be_read_are_told_and_nothing_is_made_up(
     tmp_path: Path, command: str
 ) -> None:
     async with office(tmp_path) as here:
-        await here.policies._database.__aexit__(None, None, None)  # noqa: SLF001
+        await here.corridor.database.__aexit__(None, None, None)
         text = said(await here.say("ada", command, **EVERY[command]))
         assert text.startswith("🔧 The accounts can't be read right now\n")
+
+
+# --- The panel -----------------------------------------------------------------------------------
+
+
+def menus(result: InteractionResult) -> dict[str, dict[str, Any]]:
+    """The components of a panel or a list, by the last part of their id."""
+    assert result.response is not None
+    return {
+        one["custom_id"].partition(":")[2]: one
+        for row in result.response.components
+        for one in row["components"]
+    }
+
+
+async def test_each_menu_and_button_of_the_panel_sets_what_it_says_and_shows_it(
+    tmp_path: Path,
+) -> None:
+    async with office(tmp_path) as here:
+        ada: MemberActor = here.things["ada"]
+        panel = await here.say("ada", "setup")
+        message = panel.response
+        assert message is not None
+        assert menus(panel).keys() == {
+            *("channels", "roles", "consent", "log", "reaction", "replies", "digest", "check"),
+        }
+        assert menus(panel)["digest"]["disabled"]
+        studio, den, supporter = (here.things[one] for one in ("studio", "den", "supporter"))
+        await ada.select(message, [studio], custom_id="rules:channels")
+        await ada.select(message, [supporter], custom_id="rules:roles")
+        await ada.select(message, ["ask"], custom_id="rules:consent")
+        await ada.select(message, [den], custom_id="rules:log")
+        for button in ("reaction", "replies", "digest"):
+            await ada.click(message, custom_id=f"rules:{button}")
+        assert await here.policy() == Policy(
+            channels=frozenset({studio.id}),
+            roles=frozenset({supporter.id}),
+            consent=Consent.ASK,
+            log_channel_id=den.id,
+            reaction="🎬",
+            has_replies=False,
+            has_digest=True,
+        )
+        assert f"**Channels** · <#{studio.id}>" in said(panel)
+        shown = menus(panel)
+        for menu, thing in (("channels", studio), ("log", den), ("roles", supporter)):
+            assert [int(one["id"]) for one in shown[menu]["default_values"]] == [thing.id]
+        chosen = [one["value"] for one in shown["consent"]["options"] if one.get("default")]
+        assert chosen == ["ask"]
+        assert shown["reaction"]["label"].startswith("✓")
+        assert not shown["replies"]["label"].startswith("✓")
+        rows = await here.accounts.audit(here.guild_id)
+        assert [row.actor_id for row in rows] == [ada.id] * 7
+
+
+async def test_a_menu_of_the_panel_that_is_emptied_takes_back_what_it_set(tmp_path: Path) -> None:
+    async with office(tmp_path) as here:
+        ada: MemberActor = here.things["ada"]
+        await here.say("ada", "log-channel", channel="den", digest=True)
+        await here.say("ada", "channels allow", channel="studio")
+        await here.say("ada", "roles require", role="supporter")
+        panel = await here.say("ada", "setup")
+        assert panel.response is not None
+        for menu in ("log", "channels", "roles"):
+            await ada.select(panel.response, [], custom_id=f"rules:{menu}")
+        assert await here.policy() == DEFAULT
+
+
+async def test_the_panel_tells_what_is_missing(tmp_path: Path) -> None:
+    async with office(tmp_path) as here:
+        bot = here.env.bot
+        assert bot.user is not None
+        guild = here.things["mia"].guild
+        mute = guild.create_text_channel(
+            "mute",
+            overwrites={bot.user: discord.PermissionOverwrite(send_messages=False)},
+            category=here.things["attic"],
+        )
+        ada: MemberActor = here.things["ada"]
+        panel = await here.say("ada", "setup")
+        assert panel.response is not None
+        assert "I can't read other people's messages" in said(panel)
+        await ada.click(panel.response, custom_id="rules:replies")
+        assert "in place" in said(panel)
+        await ada.select(panel.response, [here.things["attic"]], custom_id="rules:channels")
+        assert f"I lack in <#{mute.id}>: Send Messages" in said(panel)
+        await ada.select(panel.response, [mute], custom_id="rules:log")
+        assert said(panel).count(f"I lack in <#{mute.id}>: Send Messages") == 2
+        change = here.env.bot.desk.change(here.guild_id, 1)  # type: ignore[attr-defined]
+        await here.policies.change(
+            change,
+            lambda policy: replace(policy, channels=frozenset({5}), log_channel_id=6),
+        )
+        await ada.click(panel.response, custom_id="rules:check")
+        assert "The channels that were chosen are gone" in said(panel)
+        assert "The channel of the log is gone" in said(panel)
+
+
+async def test_a_log_is_not_put_where_the_bot_cannot_write(tmp_path: Path) -> None:
+    async with office(tmp_path) as here:
+        bot = here.env.bot
+        assert bot.user is not None
+        mute = here.things["mia"].guild.create_text_channel(
+            "mute", overwrites={bot.user: discord.PermissionOverwrite(send_messages=False)}
+        )
+        text = said(await here.say("ada", "log-channel", channel=mute))
+        assert f"I lack in <#{mute.id}>: Send Messages. Nothing was changed." in text
+        assert await here.nothing_has_changed()
+
+
+async def test_a_panel_and_a_list_obey_nobody_who_does_not_manage_the_server(
+    tmp_path: Path,
+) -> None:
+    async with office(tmp_path) as here:
+        job = await accepted(here)
+        view = discord.ui.View(timeout=None)
+        for field in ("replies", "check"):
+            view.add_item(PanelItem(discord.ui.Button(custom_id=f"rules:{field}", label=field)))
+        view.add_item(ListItem(discord.ui.Button(custom_id="jobs:refresh", label="refresh")))
+        for deed in Deed:
+            view.add_item(DeedButton(deed, job.id))
+        channel = here.env.bot.get_channel(here.things["studio"].id)
+        assert isinstance(channel, discord.TextChannel)
+        message = await channel.send("for everybody to press", view=view)
+        ids = [one.item.custom_id for one in view.children]  # type: ignore[attr-defined]
+        for custom_id in ids:
+            result = await here.things["mia"].click(message, custom_id=custom_id)
+            assert said(result).startswith("🙅 That's for moderators")
+        assert await here.nothing_has_changed()
+        assert (await here.corridor.reread(job)).state is State.QUEUED
+
+
+# --- The clips in the making ---------------------------------------------------------------------
+
+
+async def accepted(here: Office, **wish: Any) -> Job:
+    given = {"guild_id": here.guild_id, "channel_id": here.things["studio"].id}
+    return await here.corridor.accept(**given | {"member_id": here.things["noah"].id} | wish)
+
+
+async def paid(here: Office) -> Job:
+    return await here.corridor.until(await accepted(here), {State.RENDERED})
+
+
+async def held(here: Office) -> Job:
+    job = await paid(here)
+    await here.corridor.hands.review.hold(job)
+    return job
+
+
+async def picked(here: Office, job: Job) -> InteractionResult:
+    """Ada's list, with a clip picked from its menu."""
+    ada: MemberActor = here.things["ada"]
+    shown = await here.say("ada", "jobs")
+    assert shown.response is not None
+    await ada.select(shown.response, [job.id], custom_id="jobs:choose")
+    return shown
+
+
+async def press(here: Office, shown: InteractionResult, label: str) -> str:
+    """Press a button of Ada's list, and return what she is told."""
+    ada: MemberActor = here.things["ada"]
+    assert shown.response is not None
+    (followup,) = (await ada.click(shown.response, label=label)).followups
+    assert followup.ephemeral
+    (embed,) = followup.embeds
+    return f"{embed.title}\n{embed.description}"
+
+
+async def test_the_clips_in_the_making_are_listed_with_state_cost_whom_where_and_age(
+    tmp_path: Path,
+) -> None:
+    async with office(tmp_path) as here:
+        assert "Nothing is in the making" in said(await here.say("ada", "jobs"))
+        stuck, waiting = await accepted(here), await accepted(here)
+        await here.corridor.until(stuck, {State.RENDERED})
+        await here.corridor.hands.review.hold(stuck)
+        job = await accepted(here)
+        await accepted(here, guild_id=1)
+        text = said(await here.say("ada", "jobs"))
+        noah, studio = here.things["noah"].id, here.things["studio"].id
+        assert text.startswith("🎞️ 3 clips in the making\n")
+        assert (
+            f"**Queued · 0 before it** · $0.1848 · <@{noah}> · <#{studio}>"
+            f" · <t:{job.created_at // 1000}:R> · `{job.short_id}`"
+        ) in text
+        assert f"**Waits to be posted** · $0.1848 · <@{noah}>" in text
+        assert "**Held for a moderator** · $0.1848" in text
+        assert [text.index(one.short_id) for one in (stuck, waiting, job)] == sorted(
+            text.index(one.short_id) for one in (stuck, waiting, job)
+        )
+
+
+async def test_a_clip_that_was_not_sent_is_taken_back_and_its_money_is_free(tmp_path: Path) -> None:
+    async with office(tmp_path) as here:
+        job = await accepted(here)
+        shown = await picked(here, job)
+        text = await press(here, shown, "Cancel it")
+        assert text == f"✅ Clip {job.short_id}\nIt is taken back. Nothing was charged."
+        assert (await here.corridor.reread(job)).state is State.FAILED
+        assert (await here.corridor.entries(job)).keys() == {Kind.HOLD, Kind.RELEASE}
+        assert "Nothing is in the making" in said(shown)
+        (row,) = await here.accounts.audit(here.guild_id)
+        assert (row.action, row.target, row.after) == ("job", f"job {job.short_id}", "cancelled")
+        actor: MemberActor = here.things["ada"]
+        changes = said(await actor.slash(here.things["studio"], "quota changes"))
+        assert f"Clip {job.short_id}: taken back" in changes
+
+
+async def test_a_paid_clip_is_offered_again_at_once(tmp_path: Path) -> None:
+    async with office(tmp_path) as here:
+        job = await paid(here)
+        await here.corridor.store.postpone([job], {job.id: NOON * 2})
+        text = await press(here, await picked(here, job), "Post it now")
+        assert "I try to post it now" in text
+        assert (await here.corridor.reread(job)).due_at == here.corridor.world.clock()
+
+
+async def test_a_clip_that_is_held_is_let_out_and_posted(tmp_path: Path) -> None:
+    async with office(tmp_path) as here:
+        job = await held(here)
+        text = await press(here, await picked(here, job), "Let it out")
+        assert "I post it now, as a spoiler" in text
+        assert not await here.corridor.shelf.is_held(job.id)
+        done = await here.corridor.finished(job)
+        assert done.state is State.DELIVERED
+
+
+async def test_a_deed_that_comes_too_late_changes_nothing_and_leaves_no_trace(
+    tmp_path: Path,
+) -> None:
+    async with office(tmp_path) as here:
+        job = await accepted(here)
+        shown = await picked(here, job)
+        await here.corridor.until(job, {State.RENDERED})
+        assert (await press(here, shown, "Cancel it")).startswith("✖️ Too late")
+        assert (await here.corridor.reread(job)).state is State.RENDERED
+        assert await here.accounts.audit(here.guild_id) == ()
+
+
+async def test_what_is_held_cannot_be_offered_past_its_moderator(tmp_path: Path) -> None:
+    async with office(tmp_path) as here:
+        job = await held(here)
+        change = here.env.bot.desk.change(here.guild_id, 1)  # type: ignore[attr-defined]
+        note = await docket_of(here.corridor).do(change, Deed.OFFER, job.id)
+        assert note.title == "✖️ Too late"
+        assert await here.corridor.shelf.is_held(job.id)
+
+
+@pytest.mark.parametrize("deed", Deed)
+async def test_nothing_is_done_about_a_clip_of_another_server(tmp_path: Path, deed: Deed) -> None:
+    async with office(tmp_path) as here:
+        job = await held(here) if deed is Deed.LET_OUT else await accepted(here)
+        change = here.env.bot.desk.change(here.guild_id + 1, 1)  # type: ignore[attr-defined]
+        note = await docket_of(here.corridor).do(change, deed, job.id)
+        assert note.title == "✖️ No such clip"
+        assert await here.corridor.reread(job) == job
+
+
+async def test_a_button_in_the_log_does_its_deed_and_goes(tmp_path: Path) -> None:
+    async with office(tmp_path) as here:
+        job = await held(here)
+        view = discord.ui.View(timeout=None)
+        view.add_item(DeedButton(Deed.LET_OUT, job.id))
+        channel = here.env.bot.get_channel(here.things["studio"].id)
+        assert isinstance(channel, discord.TextChannel)
+        message = await channel.send("a clip is held", view=view)
+        result = await here.things["ada"].click(message, label="Let it out")
+        assert [one.ephemeral for one in result.followups] == [True]
+        assert not await here.corridor.shelf.is_held(job.id)
+        (last,) = [one for one in here.things["studio"].history() if one.id == message.id]
+        assert last.components == []
+        assert last.content == "a clip is held"
 
 
 # --- Emoji ---------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from bot.catalog import Model, SeedRule
 from bot.client import AnimateBot
 from bot.consent import Mediator
 from bot.desk import Desk
+from bot.docket import Docket
 from bot.drafts import Drafts
 from bot.errors import (
     AccountPaused,
@@ -120,6 +121,7 @@ def rooms(intake: Intake, desk: Desk = NO_DESK, members: Members | None = None) 
         intake=intake,
         cancellation=Cancellation.__new__(Cancellation),
         desk=desk,
+        docket=Docket.__new__(Docket),
         mediator=Mediator.__new__(Mediator),
         members=members or Wishes(),
         policies=Policies.__new__(Policies),

@@ -26,7 +26,15 @@ _COPIES = 3
 
 def main() -> None:
     """Answer until there is nothing more to read."""
-    from PIL import ImageCms, ImageFilter, ImageStat, JpegImagePlugin  # noqa: F401, PLC0415 - now
+    from PIL import (  # noqa: F401, PLC0415 - now, and not while the first picture waits
+        AvifImagePlugin,
+        ImageCms,
+        ImageFilter,
+        ImageStat,
+        JpegImagePlugin,
+        TiffImagePlugin,
+        WebPImagePlugin,
+    )
 
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")  # before the bot itself

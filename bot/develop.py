@@ -7,6 +7,7 @@ that says. It ends with its standard input.
 """
 
 import json
+import os
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -36,12 +37,18 @@ def main() -> None:
         WebPImagePlugin,
     )
 
-    with suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000")  # before the bot itself
+    _step_back()
     _say({"ready": True})
     while line := sys.stdin.buffer.readline():
         order = json.loads(line)
         _answer(order, sys.stdin.buffer.read(order["bytes"]))
+
+
+def _step_back() -> None:
+    """Let the bot itself go first: with the processor, and with what memory there is."""
+    with suppress(AttributeError, OSError):
+        os.nice(5)
+        Path("/proc/self/oom_score_adj").write_text("1000")
 
 
 def _answer(order: Mapping[str, Any], data: bytes) -> None:

@@ -215,9 +215,10 @@ async def test_of_the_pictures_that_need_much_memory_one_is_decoded_at_a_time(
     assert seen == ["begins", "ends"] * AT_ONCE
 
 
-async def test_a_process_is_the_first_to_go_where_memory_is_short(
+async def test_a_process_lets_the_bot_go_first_and_goes_first_where_memory_is_short(
     make: Make, tmp_path: Path
 ) -> None:
     await make().prepare(picture(), RULES)
     (pid,) = pids(tmp_path)
     assert oom_score(pid) in (None, 1000)
+    assert os.getpriority(os.PRIO_PROCESS, pid) > os.getpriority(os.PRIO_PROCESS, 0)

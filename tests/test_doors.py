@@ -237,6 +237,7 @@ def standing(here: Town, case: Case, who: Person, author: Person) -> Iterator[No
 
 
 FREE = Case("")
+DOWN = {"match": {"label": "^videoInference$"}, "do": "status", "status": 503, "times": None}
 
 
 async def photo_of(author: Person, *contents: bytes, channel: str = "general") -> JSON:
@@ -584,6 +585,44 @@ def set_reaction(here: Town, emoji: str) -> None:
     with closing(sqlite3.connect(here.data / "animate.db", isolation_level=None)) as db:
         policy = Policy(reaction=emoji).to_json()
         db.execute("INSERT OR REPLACE INTO policies VALUES (?, ?)", (guild_id, policy))
+
+
+async def test_a_reaction_to_an_old_message_means_nothing(
+    here: Town, people: Mapping[str, Person]
+) -> None:
+    mia, noah = here.mia, people["Noah"]
+    message = await photo_of(noah)
+    with standing(here, Case("", {"oldest_days": 0}), mia, noah):
+        async with nothing_starts(here):
+            await mia.react(message, CLAPPER)
+            await asyncio.sleep(0.3)
+    assert mia.reactions(message) == {CLAPPER: 1}
+
+
+async def test_a_reaction_taken_back_while_the_clip_waits_takes_the_clip_back(
+    tmp_path: Path,
+) -> None:
+    async with town(tmp_path) as here, Person(here.discord.url, "Noah") as noah:
+        here.discord.set_limits({"message_content_enabled": True})
+        here.trouble_at_runware(**DOWN)
+        async with here.bot(ANIMATE_MEMBER_CLIPS="unlimited"):
+            await taken_back_in_line(here, noah)
+
+
+async def taken_back_in_line(here: Town, noah: Person) -> None:
+    for _ in range(5):  # in a row, and the service is left in peace
+        await here.animate(WIDE)
+    await until(lambda: "kept in line" in here.log)
+    message = await photo_of(noah)
+    with standing(here, FREE, here.mia, noah):
+        await here.mia.react(message, CLAPPER)
+        await here.mia.wait_for_reaction(message, "⏳")
+        assert here.books().states[-1] == "queued"
+        await here.mia.unreact(message, CLAPPER)
+        await until(lambda: here.mia.reactions(message) == {})
+    (job,) = [one for one in here.books().jobs if one["door"] == "reaction"]
+    assert (job["state"], job["failure"]) == ("failed", "cancelled")
+    assert here.books().of(job) == ["hold", "release"]
 
 
 async def test_reactions_to_the_bots_own_messages_mean_nothing(

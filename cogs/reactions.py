@@ -20,11 +20,13 @@ from bot.policy import Policy
 from bot.refusals import refusal
 from bot.spot import Spot, Wanted
 from bot.tongue import reading
-from bot.wish import Door
+from bot.wish import Door, Picture
 
 log = logging.getLogger(__name__)
 
 _REMEMBERED = 1000
+_SOME = 1
+"""Bytes, where it is not known how many."""
 _VARIATION = "\N{VARIATION SELECTOR-16}"
 
 
@@ -51,6 +53,11 @@ class Reactions(commands.Cog):
         while len(self._standing) > _REMEMBERED:
             self._standing.popitem(last=False)
         await self._take_in(event)
+
+    @commands.Cog.listener()
+    async def on_ready(self) -> None:
+        """Forget which reactions stand: between two sessions some may have been taken back."""
+        self._standing.clear()
 
     @commands.Cog.listener()
     async def on_raw_reaction_remove(self, event: discord.RawReactionActionEvent) -> None:
@@ -91,14 +98,11 @@ class Reactions(commands.Cog):
         reading(str(guild.preferred_locale))
         here = spot.of_member(event.member, channel, str(guild.preferred_locale))
         place = self._bot.get_partial_messageable(channel.id, guild_id=guild.id)
+        message = place.get_partial_message(event.message_id)
         try:
-            message = await place.fetch_message(event.message_id)
-        except TROUBLE as problem:
-            log.info("a message with a reaction was not seen: %s", plainly(problem))
-            return
-        if message.author.bot or message.webhook_id is not None:
-            return
-        try:
+            here.check_may_post()
+            self._bot.intake.check(_SOME)
+            await self._bot.intake.admit(here.guild_id, here.asker(None))
             await self._accept(event, here, message)
         except UserError as error:
             await self._refuse(event, here, message, error)
@@ -107,32 +111,44 @@ class Reactions(commands.Cog):
             await self._refuse(event, here, message, error)
 
     async def _accept(
-        self, event: discord.RawReactionActionEvent, here: Spot, message: discord.Message
+        self, event: discord.RawReactionActionEvent, here: Spot, message: discord.PartialMessage
     ) -> None:
-        here.check_may_post()
-        pictures = finder.pictures(message)
-        if not pictures:
-            is_seen = self._bot.sees_messages
-            raise PictureRefused(PictureProblem.NONE_THERE if is_seen else PictureProblem.UNSEEN)
+        picture = await self._picture(message)
+        if picture is None:
+            return
+        self._bot.intake.check(picture.size or _SOME)
         options = await door.filled_in(self._bot, here.member_id, Options())
         now = round(discord.utils.utcnow().timestamp() * 1000)
-        wanted = Wanted(
-            source=f"reaction:{message.id}:{here.member_id}:{now}",
-            door=Door.REACTION,
-            picture=pictures[0],
-        )
+        source = f"reaction:{message.id}:{here.member_id}:{now}"
+        wanted = Wanted(source=source, door=Door.REACTION, picture=picture)
         # A reaction is for everybody to see, and so is what it leads to.
         wish = spot.ask(here, wanted, replace(options, is_private=False))
-        self._bot.intake.check(1 if pictures[0].size is None else pictures[0].size)
         admitted = await self._bot.intake.accept(wish)
         if (event.message_id, event.user_id) not in self._standing:  # taken back meanwhile
             await self._bot.rooms.cancellation.cancel(admitted.job.id, here.member_id)
+
+    async def _picture(self, message: discord.PartialMessage) -> Picture | None:
+        """Return the first picture of a person's message; None: it is a bot's, or is not seen.
+
+        Raises `PictureRefused`.
+        """
+        try:
+            seen = await message.fetch()
+        except TROUBLE as problem:
+            log.info("a message with a reaction was not seen: %s", plainly(problem))
+            return None
+        if seen.author.bot or seen.webhook_id is not None:
+            return None
+        for picture in finder.pictures(seen):
+            return picture
+        is_open = self._bot.sees_messages
+        raise PictureRefused(PictureProblem.NONE_THERE if is_open else PictureProblem.UNSEEN)
 
     async def _refuse(
         self,
         event: discord.RawReactionActionEvent,
         here: Spot,
-        message: discord.Message,
+        message: discord.PartialMessage,
         error: Exception,
     ) -> None:
         # One that waits for the author of the picture may stand.

@@ -49,9 +49,13 @@ class Replies(commands.Cog):
             return
         if not policy.has_replies:
             return
+        channel = message.guild.get_channel_or_thread(message.channel.id)
+        if channel is None or not isinstance(message.author, discord.Member):
+            log.info("a mention in a channel that is not known")
+            return
         locale = str(message.guild.preferred_locale)
         reading(locale)
-        here = spot.of_member(message.author, message.channel, locale)  # type: ignore[arg-type] # of a server
+        here = spot.of_member(message.author, channel, locale)
         try:
             await self._take_in(here, message)
         except UserError as error:

@@ -21,6 +21,7 @@ from bot.sandbox.discord.message import Message
 from bot.sandbox.person import Person, Started
 from bot.sandbox.runware.outcomes import Outcome
 from tests.town import (
+    CLIP_WITHIN,
     EPHEMERAL,
     JSON,
     NOT_CHARGED,
@@ -36,6 +37,7 @@ from tests.town import (
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CLAPPER = "🎬"
+TURBO, TURBO_PRICE = "klingai:6@0", 210_000
 WIDE, TALL = photo_file(640, 360), photo_file(360, 640)
 
 
@@ -129,7 +131,7 @@ class Mention(Door):
 
 async def whisper(who: Person, message: JSON) -> JSON:
     """Return the bot's answer to a message that says what was not charged."""
-    return await who.wait_for(answers(message, NOT_CHARGED))
+    return await who.wait_for(answers(message, NOT_CHARGED), CLIP_WITHIN)
 
 
 def answers(message: JSON, words: str) -> Callable[[JSON], bool]:
@@ -270,7 +272,7 @@ async def one_clip(here: Town, price: int = PRICE) -> AsyncIterator[list[JSON]]:
     before, posts = here.books(), len(clips(here))
     made: list[JSON] = []
     yield made
-    await until(lambda: len(clips(here)) > posts)
+    await until(lambda: len(clips(here)) > posts, CLIP_WITHIN)
     after: Books = await here.settled()
     new = [job for job in after.jobs if job["id"] not in {one["id"] for one in before.jobs}]
     assert [job["state"] for job in new] == ["delivered"]
@@ -348,7 +350,9 @@ async def test_where_the_author_is_asked_nothing_is_held_until_they_allow_it(
     with standing(here, Case("", {"consent": Consent.ASK}), who, noah):
         async with nothing_starts(here):
             await door.knock(who, message)
-            question = await noah.wait_for(answers(message, "May your picture be animated?"))
+            question = await noah.wait_for(
+                answers(message, "May your picture be animated?"), CLIP_WITHIN
+            )
         assert question["mentions"] == [] or question["mentions"][0]["id"] == noah.id
         async with one_clip(here) as made:
             await noah.press(question, "Allow")
@@ -364,7 +368,9 @@ async def test_a_reaction_taken_back_takes_the_question_to_its_author_back(
     with standing(here, Case("", {"consent": Consent.ASK}), mia, noah):
         async with nothing_starts(here):
             await mia.react(message, CLAPPER)
-            question = await noah.wait_for(answers(message, "May your picture be animated?"))
+            question = await noah.wait_for(
+                answers(message, "May your picture be animated?"), CLIP_WITHIN
+            )
             await mia.unreact(message, CLAPPER)
             await here.says(question, "Taken back")
 
@@ -612,14 +618,14 @@ async def test_a_reaction_taken_back_while_the_clip_waits_takes_the_clip_back(
 async def taken_back_in_line(here: Town, noah: Person) -> None:
     for _ in range(5):  # in a row, and the service is left in peace
         await here.animate(WIDE)
-    await until(lambda: "kept in line" in here.log)
+    await until(lambda: "kept in line" in here.log, CLIP_WITHIN)
     message = await photo_of(noah)
     with standing(here, FREE, here.mia, noah):
         await here.mia.react(message, CLAPPER)
         await here.mia.wait_for_reaction(message, "⏳")
         assert here.books().states[-1] == "queued"
         await here.mia.unreact(message, CLAPPER)
-        await until(lambda: here.mia.reactions(message) == {})
+        await until(lambda: here.mia.reactions(message) == {}, CLIP_WITHIN)
     (job,) = [one for one in here.books().jobs if one["door"] == "reaction"]
     assert (job["state"], job["failure"]) == ("failed", "cancelled")
     assert here.books().of(job) == ["hold", "release"]
@@ -724,6 +730,20 @@ def said_in(message: JSON) -> JSON:
     return {"channel_id": message["channel_id"]}
 
 
+async def test_a_refused_reaction_is_taken_away_where_the_bot_may(
+    here: Town, people: Mapping[str, Person]
+) -> None:
+    kim, noah = people["Kim"], people["Noah"]
+    studio = kim.channel_id("studio")
+    await here.control("PATCH", "channel", {"channel_id": studio, "allow": ["MANAGE_MESSAGES"]})
+    message = await photo_of(noah, channel="studio")
+    with standing(here, CASES["role"], kim, noah):
+        async with nothing_starts(here):
+            await kim.react(await kim.seen(message), CLAPPER)
+            await until(lambda: kim.reactions(message) == {})
+    await here.control("PATCH", "channel", {"channel_id": studio})
+
+
 async def test_whoever_keeps_doing_what_is_refused_hears_of_it_once(
     here: Town, people: Mapping[str, Person]
 ) -> None:
@@ -741,6 +761,27 @@ async def test_whoever_keeps_doing_what_is_refused_hears_of_it_once(
                 if one.reference is not None
             ]
             assert second["id"] not in answered
+
+
+# --- With a model that needs a prompt ------------------------------------------------------------
+
+
+async def test_a_model_that_needs_a_prompt_is_given_one_by_each_door(tmp_path: Path) -> None:
+    async with town(tmp_path) as here, Person(here.discord.url, "Noah") as noah:
+        here.discord.set_limits({"message_content_enabled": True})
+        async with here.bot(ANIMATE_MODEL=TURBO, **UNLIMITED):
+            message = await photo_of(noah)
+            with standing(here, FREE, here.mia, noah):
+                async with one_clip(here, TURBO_PRICE):
+                    started = await here.mia.menu(await here.mia.seen(message), "Animate")
+                    await here.mia.submit(started, {"What should happen?": "it *rains*"})
+                assert (await here.tasks())[-1]["positivePrompt"] == "it *rains*"
+                async with one_clip(here, TURBO_PRICE):
+                    await here.mia.reply(message, "@bot 5s it snows, wide")
+                assert (await here.tasks())[-1]["positivePrompt"] == "it snows, wide"
+                async with nothing_starts(here):
+                    await here.mia.react(message, CLAPPER)
+                    assert "`prompt` takes" in told(await whisper(here.mia, message))
 
 
 # --- Without Discord's switch --------------------------------------------------------------------

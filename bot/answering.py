@@ -47,6 +47,11 @@ class Answering:
         """The message that shows the status, where the bot's own token reaches it."""
 
     @property
+    def client(self) -> AnimateBot:
+        """The bot."""
+        return self._interaction.client
+
+    @property
     def answer(self) -> Answer | None:
         """The way to a private status, which nothing but the interaction's token reaches."""
         if self._shown is Shown.PUBLIC:

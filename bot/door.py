@@ -7,6 +7,8 @@ are behind the door.
 
 import asyncio
 import logging
+from collections.abc import Awaitable
+from typing import TypeVar
 
 from bot import door_words, spot
 from bot.answering import Answering, Interaction, Shown, tell
@@ -15,7 +17,7 @@ from bot.drafts import Draft
 from bot.errors import NotAccepting, PictureProblem, PictureRefused, StoreError, UserError
 from bot.options import Options
 from bot.refusals import refusal
-from bot.spot import Wanted
+from bot.spot import Spot, Wanted
 from bot.tongue import reading
 from bot.wish import Picture
 
@@ -23,6 +25,7 @@ log = logging.getLogger(__name__)
 
 _AT_ONCE = 1.0
 """Seconds within which the settings are read; Discord gives three for all of an answer."""
+T = TypeVar("T")
 
 
 async def greet(interaction: Interaction) -> bool:
@@ -42,29 +45,37 @@ async def enter(
     client = interaction.client
     here = spot.of_interaction(interaction)
     try:
-        options, _ = await asyncio.gather(
-            filled_in(client, here.member_id, options), check(interaction, wanted.picture)
+        known, _ = await asyncio.gather(
+            in_time(filled_in(client, here.member_id, options)), check(interaction, wanted.picture)
         )
-        if not options.is_private:
+        if known is not None and not known.is_private:
             here.check_may_post()
     except UserError as error:
         await tell(interaction, refusal(error))
         return
-    is_private = shown is Shown.PUBLIC and options.is_private
-    answering = Answering(interaction, Shown.PRIVATE if is_private else shown)
-    if not await answering.begin():
-        return
-    wish = spot.ask(
-        here,
-        wanted,
-        options,
-        status_message_id=answering.status_message_id,
-        answer=answering.answer,
-        reply=answering.reply,
-    )
+    # What may be private is not shown in public, so that is what a guess has to be.
+    is_hidden = shown is Shown.PUBLIC and (known is None or known.is_private)
+    answering = Answering(interaction, Shown.PRIVATE if is_hidden else shown)
+    if await answering.begin():
+        await _ask(answering, here, wanted, known or options)
+
+
+async def _ask(answering: Answering, here: Spot, wanted: Wanted, options: Options) -> None:
+    client = answering.client
     try:
+        filled = await filled_in(client, here.member_id, options)
+        if not filled.is_private:
+            here.check_may_post()
+        wish = spot.ask(
+            here,
+            wanted,
+            filled,
+            status_message_id=answering.status_message_id,
+            answer=answering.answer,
+            reply=answering.reply,
+        )
         admitted = await client.intake.accept(wish)
-        if shown is not Shown.PUBLIC and not admitted.is_new:  # a form was sent twice
+        if answering.answer is not None and not admitted.is_new:  # a form was sent twice
             await answering.reply(door_words.started(admitted.job))
     except UserError as error:
         await answering.refuse(error)
@@ -80,15 +91,33 @@ async def check(interaction: Interaction, picture: Picture) -> None:
     await intake.admit(here.guild_id, here.asker(picture.origin))
 
 
+async def chosen(interaction: Interaction, options: Options) -> Options:
+    """Return the options of who asks as they are, for a first response. Raises `NotAccepting`."""
+    client = interaction.client
+    known = await in_time(filled_in(client, interaction.user.id, options))
+    if known is None:
+        raise NotAccepting
+    return known
+
+
 async def filled_in(client: AnimateBot, member_id: int, options: Options) -> Options:
     """Return the options with the member's own settings in them. Raises `NotAccepting`."""
+    if options.is_filled_in:
+        return options
     try:
-        async with asyncio.timeout(_AT_ONCE):
-            settings = await client.rooms.members.settings(member_id)
-    except (StoreError, TimeoutError) as error:
-        # Whether the clip is to be private would be a guess.
+        settings = await client.rooms.members.settings(member_id)
+    except StoreError as error:
         raise NotAccepting from error
     return options.filled_in(settings, client.model)
+
+
+async def in_time(work: Awaitable[T]) -> T | None:
+    """Return what `work` comes to, None where that takes too long for a first response."""
+    try:
+        async with asyncio.timeout(_AT_ONCE):
+            return await work
+    except TimeoutError:
+        return None
 
 
 async def draft_of(interaction: Interaction, draft_id: int) -> Draft | None:

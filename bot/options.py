@@ -32,6 +32,8 @@ class Options:
     seed: int | None = None
     is_private: bool | None = None
     is_spoiler: bool | None = None
+    is_filled_in: bool = False
+    """Whether nothing is left to the member's own settings."""
 
     def filled_in(self, settings: MemberSettings, model: Model) -> "Options":
         """Return these with the member's own settings where they leave something open.
@@ -46,6 +48,7 @@ class Options:
             shape=shape if self.shape is None else self.shape,
             fit=settings.fit if self.fit is None else self.fit,
             is_private=settings.is_private if self.is_private is None else self.is_private,
+            is_filled_in=True,
         )
 
     def wish(self, locale: str, most_bytes: int | None = None) -> Wish:

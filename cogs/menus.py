@@ -92,7 +92,7 @@ async def _go_on(interaction: Interaction, wanted: Wanted, shown: Shown, *, has_
         asker = here.asker(wanted.picture.origin)
         await interaction.client.intake.admit(here.guild_id, asker)
     options = Options(is_spoiler=wanted.picture.is_spoiler or None)
-    chosen = await door.filled_in(interaction.client, interaction.user.id, options)
+    chosen = await door.chosen(interaction, options)
     try:
         await interaction.response.send_modal(Form(interaction.client.model, chosen, made))
     except TROUBLE as problem:

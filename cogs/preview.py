@@ -41,7 +41,7 @@ async def begin(interaction: Interaction, picture: Picture, options: Options) ->
     """Show a preview as the answer to a command, or tell why there is none."""
     try:
         await door.check(interaction, picture)
-        chosen = await door.filled_in(interaction.client, interaction.user.id, options)
+        chosen = await door.chosen(interaction, options)
     except UserError as error:
         await tell(interaction, refusal(error))
         return

@@ -107,9 +107,11 @@ class Wishes(Members):
     def __init__(self, wished: MemberSettings | None = None) -> None:
         self.wished = wished or MemberSettings()
         self.problem: StoreError | None = None
+        self.takes = 0.0
 
     async def settings(self, member_id: int) -> MemberSettings:
         del member_id
+        await asyncio.sleep(self.takes)
         if self.problem is not None:
             raise self.problem
         return self.wished
@@ -332,6 +334,20 @@ async def test_where_the_settings_cannot_be_read_nothing_is_started_for_it_may_b
         assert result.ephemeral
         assert "Not taking new clips" in said(result)
         assert here.porter.asks == []
+
+
+@pytest.mark.parametrize("is_private", [True, False])
+async def test_where_the_settings_take_too_long_the_answer_is_private_whatever_they_say(
+    is_private: bool,
+) -> None:
+    async with door() as here:
+        here.wishes.wished = MemberSettings(is_private=is_private)
+        here.wishes.takes = 1.2
+        result = await here.animate()
+        (ask,) = here.porter.asks
+        assert result.ephemeral
+        assert ask.answer is not None
+        assert ask.wish.is_private is is_private
 
 
 async def test_a_prompt_is_handed_on_to_a_model_that_takes_one() -> None:

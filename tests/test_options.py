@@ -1,5 +1,7 @@
 """What people write beside a mention, and what fills in what they leave open."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.members import MemberSettings
@@ -65,13 +67,14 @@ def test_a_shape_that_the_model_does_not_have_is_handed_on_to_be_refused() -> No
 def test_what_is_said_goes_before_what_is_set() -> None:
     settings = MemberSettings(duration=10.0, shape="tall 9:16", fit=Fit.PAD, is_private=True)
     said = Options(duration=5.0, shape="auto", fit=Fit.CROP, is_private=False)
-    assert said.filled_in(settings, model(KLING)) == said
+    assert said.filled_in(settings, model(KLING)) == replace(said, is_filled_in=True)
     assert Options().filled_in(settings, model(KLING)) == Options(
-        duration=10.0, shape="tall 9:16", fit=Fit.PAD, is_private=True
+        duration=10.0, shape="tall 9:16", fit=Fit.PAD, is_private=True, is_filled_in=True
     )
 
 
 def test_what_nobody_has_said_or_set_is_left_to_the_model() -> None:
-    assert Options().filled_in(MemberSettings(), model(KLING)) == Options(is_private=False)
+    bare = Options(is_private=False, is_filled_in=True)
+    assert Options().filled_in(MemberSettings(), model(KLING)) == bare
     lost = MemberSettings(duration=7.0, shape="round 1:1")
-    assert Options().filled_in(lost, model(KLING)) == Options(is_private=False)
+    assert Options().filled_in(lost, model(KLING)) == bare

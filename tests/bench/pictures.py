@@ -212,10 +212,11 @@ async def _longest_lag(work: Prepare, data: bytes) -> float:
 # --- Large ones, and bad ones --------------------------------------------------------------------
 
 _ALONE = """
-import io, resource, sys, time
+import io, sys, time
 from pathlib import Path
 from PIL import Image, ImageCms, ImageOps, ImageStat
 from tests.bench.pictures import RULES, WIDE, prepare
+from tests.hostile import peak
 
 def ours(data):
     prepare(data, RULES)
@@ -226,9 +227,9 @@ def bare(data):
 
 data = Path(sys.argv[2]).read_bytes()
 ours(Path(sys.argv[3]).read_bytes())
-before, begun = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
+before, begun = peak(), time.perf_counter()
 {"ours": ours, "bare": bare}[sys.argv[1]](data)
-print(time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+print(time.perf_counter() - begun, peak() - before)
 """
 
 
@@ -263,8 +264,8 @@ def _alone(whose: str, folder: Path) -> tuple[float, float]:
         capture_output=True,
         check=True,
     )
-    seconds, kilobytes = ended.stdout.split()
-    return float(seconds), float(kilobytes) * 1024 / 1e6
+    seconds, size = ended.stdout.split()
+    return float(seconds), float(size) / 1e6
 
 
 def _hostile_rows() -> list[Row]:

@@ -27,6 +27,7 @@ AnimateError
 │   ├── Unpostable          not here, not now: channel or permission gone
 │   └── TooLarge            the file is over this channel's limit
 ├── ClipBroken              what the service returned is not a video
+├── CopyFailed              no smaller copy of a clip could be made
 ├── DarkroomBroken          no picture can be opened: the process for it does not start
 ├── ChartBroken             the picture of what was spent could not be drawn
 ├── StoreError              the accounts cannot be read or written

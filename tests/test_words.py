@@ -147,7 +147,8 @@ def test_every_failure_has_a_text() -> None:
 
 
 def test_every_option_that_a_command_can_have_is_described() -> None:
-    names = {"image", "seed"}  # no model of ours takes a seed, but one of an operator's may
+    names = {"image", "fit", "private", "spoiler", "preview"}  # of every model
+    names |= {"seed"}  # no model of ours takes a seed, but one of an operator's may
     for model in MODELS.values():
         names |= {"prompt"} if model.prompt.policy is not Policy.ABSENT else set()
         names |= {"negative"} if model.negative_prompt.policy is not Policy.ABSENT else set()

@@ -36,7 +36,7 @@ words: .venv/.dev ## what is to be translated, into the translators' files, and 
 	$(BIN)/pybabel -q extract -k say -k many:1,2 -k mark --no-default-keywords --no-location --omit-header --width 100 \
 		-o bot/locale/bot.pot bot cogs
 	for language in de es; do $(BIN)/pybabel -q update -i bot/locale/bot.pot -d bot/locale -D bot -l $$language \
-		--no-fuzzy-matching --ignore-obsolete --omit-header --width 100; done
+		--no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --width 100; done
 	$(BIN)/pybabel -q compile -d bot/locale -D bot
 
 lock: .venv/.dev ## exact pins with hashes; needs uv

@@ -1,8 +1,7 @@
 """Buttons that come with a clip, as Discord has them: they work for ever, and across restarts.
 
-A button's id says what it does and to which job: `anim:<verb>:<job>`, with a `!` behind the verb
-where pressing it agrees to a price. Nothing else is kept, and an id is no proof of anything: what
-is done with a press is the cog's, which authorises anew.
+A button's id says what it does and to which job: `anim:<verb>:<job>`. Nothing else is kept, and an
+id is no proof of anything: what is done with a press is the cog's, which authorises anew.
 """
 
 import re
@@ -13,10 +12,10 @@ import discord
 
 from bot.rights import Press, Verb
 
-Pressed = Callable[[discord.Interaction[Any], Verb, str, bool], Awaitable[None]]
-"""Told what was pressed, of which job, and whether that agrees to a price."""
+Pressed = Callable[[discord.Interaction[Any], Verb, str], Awaitable[None]]
+"""Told what was pressed, and of which job."""
 
-_TEMPLATE = re.compile(r"anim:(?P<verb>[a-z]+)(?P<yes>!?):(?P<job>[0-9a-f-]{36})")
+_TEMPLATE = re.compile(r"anim:(?P<verb>[a-z]+):(?P<job>[0-9a-f-]{36})")
 _STYLES = {
     Verb.DELETE: discord.ButtonStyle.danger,
     Verb.RETRY: discord.ButtonStyle.primary,
@@ -27,13 +26,12 @@ class ClipButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=_TEMPL
     """One button; discord.py makes it anew from its id at each press."""
 
     def __init__(self, press: Press) -> None:
-        style = _STYLES.get(press.verb, discord.ButtonStyle.secondary)
         super().__init__(
             discord.ui.Button(
                 label=press.label or None,
                 emoji=press.emoji or None,
-                style=discord.ButtonStyle.primary if press.has_agreed else style,
-                custom_id=custom_id(press),
+                style=_STYLES.get(press.verb, discord.ButtonStyle.secondary),
+                custom_id=f"anim:{press.verb}:{press.job_id}",
             )
         )
         self.press = press
@@ -45,17 +43,11 @@ class ClipButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=_TEMPL
         """Read a button back. ValueError where it is one that no release has."""
         del interaction
         verb = Verb(match["verb"])
-        return cls(Press(verb, match["job"], item.label or "", has_agreed=bool(match["yes"])))
+        return cls(Press(verb, match["job"], item.label or ""))
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Hand the press to whoever has taken it on."""
-        press = self.press
-        await interaction.client.pressed(interaction, press.verb, press.job_id, press.has_agreed)
-
-
-def custom_id(press: Press) -> str:
-    """Return the id of a button."""
-    return f"anim:{press.verb}{'!' if press.has_agreed else ''}:{press.job_id}"
+        await interaction.client.pressed(interaction, self.press.verb, self.press.job_id)
 
 
 def view(presses: Iterable[Press]) -> discord.ui.View | None:

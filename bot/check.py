@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import discord
 
-from bot import app, corridor, transport, trial
+from bot import app, choices, transport, trial
 from bot.accounts import Accounts
 from bot.catalog import Model, ModelState, seconds
 from bot.client import PERMISSIONS, UNSEEN, AnimateBot, asking_discord
@@ -215,7 +215,7 @@ async def _model(settings: Settings) -> AsyncIterator[Finding]:
     model = models[settings.model]
     key = settings.runware_api_key.get_secret_value()
     async with transport.client() as http:
-        output = corridor.output(settings)
+        output = choices.output(settings)
         provider = Provider(http, settings.runware_api, key, output=output, models=models)
         try:
             prices = await trial.prices(provider, model)

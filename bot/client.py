@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
+    from bot.buttons import Pressed
     from bot.catalog import Model
     from bot.desk import Desk
     from bot.intake import Intake
@@ -34,6 +35,7 @@ log = logging.getLogger(__name__)
 
 EXTENSIONS = (
     *("cogs.animate", "cogs.menus", "cogs.preview", "cogs.reactions", "cogs.replies"),
+    *("cogs.presses", "cogs.history", "cogs.settings", "cogs.privacy", "cogs.help"),
     *("cogs.usage", "cogs.quota", "cogs.consent", "cogs.admin", "cogs.setup", "cogs.jobs"),
 )
 PERMISSIONS = discord.Permissions(
@@ -141,6 +143,10 @@ class AnimateBot(commands.Bot):
         self.doors_are_open = asyncio.Event()
         self._model: Model | None = None
         self._rooms: Rooms | None = None
+        self._command_ids: dict[str, int] = {}
+        """As Discord has them, once they are published."""
+        self.pressed: Pressed | None = None
+        """Has taken on the buttons that come with clips."""
 
     @property
     def model(self) -> Model:
@@ -207,6 +213,7 @@ class AnimateBot(commands.Bot):
         # Without the parameter Discord leaves the translations out; discord.py's own call does.
         published = await self.http.request(route, params={"with_localizations": "true"})
         theirs = {one["name"]: one for one in published}
+        self._command_ids = {name: int(one["id"]) for name, one in theirs.items()}
         translator = self.tree.translator
         assert translator is not None, "load() comes first"
         ours = {
@@ -223,7 +230,14 @@ class AnimateBot(commands.Bot):
     async def publish_commands(self) -> None:
         """Publish the commands where Discord does not have these yet; it limits such writes."""
         if await self.stale_commands():
-            log.info("commands published: %d", len(await self.tree.sync()))
+            published = await self.tree.sync()
+            self._command_ids = {one.name: one.id for one in published}
+            log.info("commands published: %d", len(published))
+
+    def mention(self, command: str) -> str:
+        """Return a command, or one of its subcommands, so that people can click on it."""
+        command_id = self._command_ids.get(command.partition(" ")[0])
+        return f"`/{command}`" if command_id is None else f"</{command}:{command_id}>"
 
     async def on_ready(self) -> None:
         """Say that the bot is there."""

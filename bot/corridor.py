@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from bot import transport
+from bot import choices, encore, labels, transport
 from bot.accounts import Accounts
 from bot.admin import Admin
 from bot.answers import Answers
@@ -36,7 +36,7 @@ from bot.handover import Hands
 from bot.history import History
 from bot.hooks import Bell, Signer
 from bot.intake import Intake, picture_rules
-from bot.keeper import ClipFiles, Keeper
+from bot.keeper import Keeper
 from bot.media import MEGABYTE, Media
 from bot.members import Members
 from bot.packing import Packing
@@ -44,16 +44,18 @@ from bot.pictures import Pictures
 from bot.pipeline import Pipeline
 from bot.places import MIB, Places
 from bot.policies import Policies
+from bot.privacy import Privacy
 from bot.provider import KEPT_FOR_HOURS, Provider
 from bot.rehearsal import Rehearsal
+from bot.reissue import Reissue
+from bot.removal import Removal
 from bot.review import Review
 from bot.rooms import Rooms
 from bot.rulebook import Rulebook
-from bot.rules import Limits, Measure
+from bot.rules import Limits
 from bot.settings import Settings
 from bot.shelf import Shelf
 from bot.store import Store
-from bot.task import Output
 from bot.whispers import Whispers
 from bot.worker import Worker
 
@@ -101,43 +103,6 @@ def clock() -> int:
     return time.time_ns() // 1_000_000
 
 
-def output(settings: Settings) -> Output:
-    """Return the operator's choices for every clip."""
-    hours = settings.clip_ttl_hours
-    return Output(
-        format=settings.output_format,
-        quality=settings.output_quality,
-        safety=settings.safety,
-        ttl=round(hours * 3600) if hours is not None else None,
-        upload_endpoint=settings.upload_endpoint,
-    )
-
-
-def limits(settings: Settings) -> Limits:
-    """Return the operator's limits."""
-    return Limits(
-        member={
-            Measure.DAY: settings.member_daily_usd,
-            Measure.WEEK: settings.member_weekly_usd,
-            Measure.MONTH: settings.member_monthly_usd,
-            Measure.CLIPS: settings.member_clips,
-            Measure.COOLDOWN: settings.member_cooldown_seconds,
-        },
-        server={
-            Measure.DAY: settings.server_daily_usd,
-            Measure.WEEK: settings.server_weekly_usd,
-            Measure.MONTH: settings.server_monthly_usd,
-            Measure.CLIPS: settings.server_clips,
-        },
-        bot={
-            Measure.DAY: settings.bot_daily_usd,
-            Measure.WEEK: settings.bot_weekly_usd,
-            Measure.MONTH: settings.bot_monthly_usd,
-            Measure.CLIPS: settings.bot_clips,
-        },
-    )
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Tools:
     """What both halves of the corridor work with."""
@@ -161,9 +126,9 @@ def build(
     """Build all parts; nothing runs yet. Takes tens of milliseconds, needs no event loop."""
     http = transport.client()
     signer = Signer(settings.public_url, hook_key.encode()) if settings.public_url else None
-    operator = limits(settings)
+    operator = choices.limits(settings)
     provider = _provider(settings, model, http, signer)
-    hands = _hands(settings, database, client)
+    hands = _hands(settings, model, database, client)
     spares = hands.files.folder if hands.files.keep_for else None
     tools = _Tools(
         store=Store(database),
@@ -188,7 +153,15 @@ def build(
     bell = Bell(tools.store, clock, worker.wake)
     return Corridor(
         store=tools.store,
-        rooms=_rooms(database, tools, intake, shelf, rehearsal),
+        rooms=_rooms(
+            database,
+            client,
+            tools,
+            intake=intake,
+            archive=archive,
+            shelf=shelf,
+            rehearsal=rehearsal,
+        ),
         intake=intake,
         pipeline=pipeline,
         worker=worker,
@@ -202,37 +175,55 @@ def build(
 
 
 def _rooms(
-    database: Database, tools: _Tools, intake: Intake, shelf: Shelf, rehearsal: Rehearsal
+    database: Database,
+    client: AnimateBot,
+    tools: _Tools,
+    *,
+    intake: Intake,
+    archive: Archive,
+    shelf: Shelf,
+    rehearsal: Rehearsal,
 ) -> Rooms:
     cancellation = Cancellation(tools.store, tools.hands.delivery, tools.pictures, clock)
     policies = tools.policies
+    history = History(database)
     return Rooms(
         intake=intake,
         cancellation=cancellation,
         desk=Desk(tools.accounts, Admin(database), shelf, tools.limits, clock),
-        docket=Docket(History(database), cancellation, shelf, policies),
+        docket=Docket(history, cancellation, shelf, policies),
         drafts=Drafts(database, clock),
+        history=history,
         mediator=tools.mediator,
         members=tools.hands.members,
         policies=policies,
         rehearsal=rehearsal,
+        privacy=Privacy(database, tools.hands.files),
+        reissue=Reissue(tools.store, history, archive, tools.hands, clock),
+        removal=Removal(client, history, tools.hands, clock),
         rulebook=Rulebook(policies),
         shelf=shelf,
         whispers=Whispers(time.monotonic),
     )
 
 
-def _hands(settings: Settings, database: Database, client: AnimateBot) -> Hands:
+def _hands(settings: Settings, model: Model, database: Database, client: AnimateBot) -> Hands:
     places = Places(client, settings.upload_limit_mb * MIB)
     answers = Answers(database, clock)
     delivery = Delivery(client, places, answers)
     hours = settings.clip_ttl_hours or KEPT_FOR_HOURS
     return Hands(
         delivery=delivery,
-        packing=Packing(delivery, Copies(), places, hours * 3600),
+        packing=Packing(
+            delivery,
+            Copies(),
+            places,
+            hours * 3600,
+            presses=lambda job: labels.of_clip(job, encore.longer(model, job.order)),
+        ),
         review=Review(database, places, clock, policy_of=Policies(database).policy),
         answers=answers,
-        files=_clip_files(settings),
+        files=choices.clip_files(settings),
         members=Members(database),
     )
 
@@ -294,16 +285,8 @@ def _provider(
         settings.runware_api,
         settings.runware_api_key.get_secret_value(),
         signer.url if signer else None,
-        output=output(settings),
+        output=choices.output(settings),
         models={model.id: model},
-    )
-
-
-def _clip_files(settings: Settings) -> ClipFiles:
-    return ClipFiles(
-        folder=settings.data_dir / "clips",
-        keep_for=settings.keep_clips_hours * 3600,
-        most_bytes=settings.keep_clips_max_mb * MEGABYTE,
     )
 
 

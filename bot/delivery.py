@@ -9,7 +9,7 @@ import contextlib
 import hashlib
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import discord
@@ -99,7 +99,9 @@ class Delivery:
         if job.attempts > 1:
             posted |= await ladder.look()
         await _post_all(ladder, bundle, posted, lambda number: nonce(job, number))
-        return posted[min(self._posted.pop(job.id))]
+        del self._posted[job.id]
+        first, *others = dict.fromkeys(posted[number] for number in sorted(posted))
+        return replace(first, others=tuple(others))
 
     async def post_copy(self, job: Job, bundle: Bundle, copy: Copy) -> Posted:
         """Post the clips once more, in another place. Raises as `post` does.

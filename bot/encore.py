@@ -4,8 +4,9 @@ Pure. Whoever asks for it pays, and is asked about as any other; where the pictu
 is `archive.py`'s.
 """
 
-from bot.catalog import AUTO, Model
+from bot.catalog import AUTO, Model, Policy
 from bot.lifecycle import Job, Order
+from bot.options import Options
 from bot.wish import Origin
 
 _CLIP = "clip:"
@@ -31,6 +32,31 @@ def origin(job: Job) -> Origin:
         key=f"{_CLIP}{job.id}",
         author_id=job.member_id,
     )
+
+
+def options(job: Job, model: Model, *, duration: float | None = None) -> Options:
+    """Return what a job was asked for, as far as the model of today has it; a seed is not kept.
+
+    Nothing is left open, so nobody's own settings come in.
+    """
+    order, wish = job.order, job.wish
+    durations = (duration, order.duration, model.durations[0])
+    rule = model.guidance
+    return Options(
+        duration=next(one for one in durations if one in model.durations),
+        shape=wish.shape if wish.shape in model.shapes else AUTO,
+        fit=wish.fit,
+        guidance=order.guidance if rule is not None and rule.allows(order.guidance) else None,
+        results=min(order.results, model.most_results),
+        prompt=order.prompt if model.prompt.policy is not Policy.ABSENT else None,
+        negative=_if_taken(order.negative_prompt, model),
+        is_private=wish.is_private,
+        is_spoiler=wish.is_spoiler,
+    )
+
+
+def _if_taken(negative: str | None, model: Model) -> str | None:
+    return negative if model.negative_prompt.policy is not Policy.ABSENT else None
 
 
 def longer(model: Model, order: Order) -> float | None:

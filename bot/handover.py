@@ -174,7 +174,8 @@ class Handover:
             message_id=posted.message_id,
             message_channel_id=posted.channel_id,
         )
-        done = await self._store.move(job, done)
+        others = [(post.channel_id, post.message_id) for post in posted.others]
+        done = await self._store.move(job, done, posts=others)
         if not posted.is_in_answer:  # or the word would take the place of the clip's text
             self._delivery.show(done, words.done(done))
         log.info("job %s: delivered", job.short_id)

@@ -86,8 +86,8 @@ class History:
 
         def transaction(db: sqlite3.Connection) -> Page:
             kept = list(rows.find(db, f"{_KEPT} ORDER BY created_at", *who))
-            others = db.execute(f"SELECT count(*) FROM jobs WHERE {_NOT_KEPT}", who).fetchone()[0]
-            pages = max(1, -(-(len(kept) + others) // PAGE))
+            every = db.execute(f"SELECT count(*) FROM jobs WHERE {_MINE}", who).fetchone()[0]
+            pages = max(1, -(-every // PAGE))
             page = max(0, min(number, pages - 1))
             found = kept[page * PAGE : (page + 1) * PAGE]
             skipped = max(0, page * PAGE - len(kept))
@@ -131,12 +131,31 @@ class History:
         )
 
     async def _like(self, where: str, values: tuple[object, ...], typed: str) -> Sequence[Job]:
-        like = f"{where} AND substr({rows.SHORT}, 1, ?) = ?"
-        wanted = f"{like} ORDER BY created_at DESC LIMIT {_MOST_OFFERED}"
         start = typed.strip().lower()
-        return await self._database.run(
-            lambda db: list(rows.find(db, wanted, *values, len(start), start))
+        like = (*values, start, len(start), start)
+        wanted = f"{where} AND {_LIKE} ORDER BY created_at DESC LIMIT {_MOST_OFFERED}"
+        return await self._database.run(lambda db: list(rows.find(db, wanted, *like)))
+
+    async def meant(self, guild_id: int, member_id: int, typed: str) -> str | None:
+        """Return the id of the job that a member has typed: all of it, or what people see of it.
+
+        Looked for among their own, and what waits in line: nobody means another one.
+        """
+        start = typed.strip().lower()
+        ways = (
+            (f"{_KNOWN} AND guild_id = ?", (start, guild_id)),
+            (f"{_MINE} AND {rows.SHORT} = ?", (guild_id, member_id, start)),
+            (f"guild_id = ? AND {_RUNNING} AND {rows.SHORT} = ?", (guild_id, start)),
         )
+
+        def transaction(db: sqlite3.Connection) -> str | None:
+            for where, values in ways:
+                found = db.execute(f"SELECT id FROM jobs WHERE {where} LIMIT 2", values).fetchall()
+                if len(found) == 1:
+                    return str(found[0]["id"])
+            return None
+
+        return await self._database.run(transaction)
 
     async def delete(self, job: Job, now: int) -> bool:
         """Note that the clips of a delivered job are deleted; tell whether they were not before."""
@@ -177,10 +196,9 @@ class History:
         return await self._database.run(transaction)
 
 
-_SHORT = "CASE substr(id, 15, 1) WHEN '7' THEN substr(id, -8) ELSE substr(id, 1, 8) END"
-"""As `ids.short` has it."""
-_LIKE = f"(id = ? OR substr({_SHORT}, 1, ?) = ?)"
-_KNOWN = "id = ? AND member_id <> 0"
-_MINE = "guild_id = ? AND member_id = ?"
+_LIKE = f"(id = ? OR substr({rows.SHORT}, 1, ?) = ?)"
+# A job whose person had it forgotten has no channel any more: `privacy.py`.
+_KNOWN = "id = ? AND channel_id <> 0"
+_MINE = "guild_id = ? AND member_id = ? AND channel_id <> 0"
 _KEPT = f"{_MINE} AND state = 'rendered'"
 _NOT_KEPT = f"{_MINE} AND state <> 'rendered'"

@@ -68,6 +68,14 @@ class ClipFiles:
             except OSError as error:
                 log.warning("a posted clip is not put away: %s", error)
 
+    def remove(self, job_id: str) -> None:
+        """Remove what is kept of a job: it was deleted. What stays behind is swept."""
+        for path in self.folder.glob(f"{job_id}-*"):
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                log.warning("a deleted clip's file stays behind: %s", error)
+
     def listed(self) -> list[_File]:
         """Return the files that are there, those of the longest ago first."""
         files = []

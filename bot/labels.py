@@ -23,7 +23,7 @@ def of_status(job: Job, *, has_picture: bool = False) -> tuple[Press, ...]:
         return (Press(Verb.CANCEL, job.id, say("Cancel")),)
     if job.failure in RETRIED and has_picture:
         label = say("Try again – {price}", price=usd(job.quote_micro))
-        return (Press(Verb.RETRY, job.id, label, has_agreed=True),)
+        return (Press(Verb.RETRY, job.id, label),)
     return ()
 
 
@@ -40,10 +40,3 @@ def of_clip(job: Job, longer: float | None) -> tuple[Press, ...]:
         Press(Verb.INFO, job.id, say("Info"), "ℹ️"),  # noqa: RUF001
         Press(Verb.DELETE, job.id, say("Delete"), "🗑️"),
     )
-
-
-def yes(verb: Verb, job: Job, micro: int, locale: str) -> Press:
-    """Return the button that agrees to a price."""
-    say = tongue(locale)
-    label = say("Yes, for {price}", price=usd(micro))
-    return Press(verb, job.id, label, has_agreed=True)

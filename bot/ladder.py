@@ -65,6 +65,8 @@ class Posted:
     """Whether it is a direct message to the member."""
     is_in_answer: bool = False
     """Whether it is a private answer, which the bot's own token does not reach."""
+    others: tuple["Posted", ...] = ()
+    """The messages with the rest of the job's clips."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,7 +206,8 @@ class Ladder:
             "files": letter.files(job),
             "nonce": letter.nonce,
             "reference": _reference(job, rung),
-            "view": letter.view,
+            # What can be done with a clip is a matter of its server.
+            "view": None if rung.channel_id is None else letter.view,
             "allowed_mentions": discord.AllowedMentions(
                 everyone=False,
                 roles=False,

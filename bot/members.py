@@ -4,7 +4,7 @@ The SQL on it is here too. Knows no Discord; `handover.py` asks before it posts.
 """
 
 import sqlite3
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from bot.database import Database
@@ -50,6 +50,17 @@ class Members:
             db.execute(_WRITE, {"member_id": member_id} | asdict(settings))
 
         await self._database.run(transaction)
+
+    async def change(self, member_id: int, **changes: Any) -> MemberSettings:
+        """Change some of a member's settings, and return them all."""
+
+        def transaction(db: sqlite3.Connection) -> MemberSettings:
+            row = db.execute(_READ, (member_id,)).fetchone()
+            settings = replace(MemberSettings() if row is None else _settings(row), **changes)
+            db.execute(_WRITE, {"member_id": member_id} | asdict(settings))
+            return settings
+
+        return await self._database.run(transaction)
 
 
 _NAMES = [field.name for field in fields(MemberSettings)]

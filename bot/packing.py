@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bot import posting_words
+from bot import buttons, posting_words
 from bot.answers import Answer
 from bot.copies import Copies, Original
 from bot.delivery import MOST_AT_ONCE, Bundle, Copy, Delivery
@@ -19,6 +19,7 @@ from bot.errors import CopyFailed, TooLarge
 from bot.ladder import Posted, mark
 from bot.lifecycle import Clip, Job
 from bot.places import Places
+from bot.rights import Press
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +28,7 @@ _LINKED_FROM = 3
 """The try from which on a link is better than another try to make a copy."""
 
 Send = Callable[[Bundle], Awaitable[Posted]]
+Presses = Callable[[Job], Sequence[Press]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,15 +43,25 @@ class Contents:
 
 
 class Packing:
-    """`links_live` is how long the service's addresses live, in seconds, by what is known."""
+    """`links_live` is how long the service's addresses live, in seconds, by what is known.
+
+    `presses` are what can be done with a job's clips.
+    """
 
     def __init__(
-        self, delivery: Delivery, copies: Copies, places: Places, links_live: float
+        self,
+        delivery: Delivery,
+        copies: Copies,
+        places: Places,
+        links_live: float,
+        *,
+        presses: Presses = lambda _: (),
     ) -> None:
         self._delivery = delivery
         self._copies = copies
         self._places = places
         self._links_live = links_live
+        self._presses = presses
         self._posting = asyncio.Semaphore(_POSTED_AT_ONCE)
 
     async def post(self, job: Job, contents: Contents, *, may_dm: bool) -> Posted:
@@ -98,7 +110,8 @@ class Packing:
 
     async def _bundle(self, job: Job, contents: Contents, most: int, *, is_private: bool) -> Bundle:
         alt = posting_words.alt_text(job)
-        bundle = Bundle(files={}, text="", alt=alt, is_spoiler=contents.is_spoiler)
+        view = buttons.view(self._presses(job))
+        bundle = Bundle(files={}, text="", alt=alt, is_spoiler=contents.is_spoiler, view=view)
         shrunk: list[int] = []
         for number, original in enumerate(contents.originals, start=1):
             file = await self._fitting(job, original, most)

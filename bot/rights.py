@@ -4,7 +4,8 @@ Pure. A button's id can be sent again by anybody who ever saw it, so none is bel
 bring the row and who presses, and `check` raises what stands in the way.
 """
 
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum, auto
 from types import MappingProxyType
@@ -20,6 +21,10 @@ class ClipProblem(StrEnum):
     DELETED = "deleted"
     GONE = "gone"
     UNMADE = "unmade"
+    HELD = "held"
+    """Until a moderator has looked at it."""
+    TWICE = "twice"
+    """Pressed twice within seconds."""
     ELSEWHERE = "elsewhere"
     NOT_YOURS = "not yours"
     NOT_YOURS_TO_JUDGE = "not yours to judge"
@@ -52,7 +57,9 @@ class Verb(StrEnum):
     DELETE = "delete"
     CANCEL = "cancel"
     RESEND = "resend"
-    """Its files once more, here or as a direct message."""
+    """Its files once more, for its person alone."""
+    DIRECT = "direct"
+    """The same, as a direct message."""
     SHOW = "show"
     """Its files once more, for everybody here."""
 
@@ -69,6 +76,9 @@ class Role(StrEnum):
     """Anybody else in the server."""
 
 
+_TWICE = 3_000
+"""Milliseconds within which nobody means a second clip of the same."""
+_REMEMBERED = 1000
 EVERYBODY = frozenset(Role)
 ALLOWED: Mapping[Verb, frozenset[Role]] = MappingProxyType(
     {
@@ -80,6 +90,7 @@ ALLOWED: Mapping[Verb, frozenset[Role]] = MappingProxyType(
         Verb.DELETE: frozenset({Role.REQUESTER, Role.AUTHOR, Role.MODERATOR}),
         Verb.CANCEL: frozenset({Role.REQUESTER, Role.MODERATOR}),
         Verb.RESEND: frozenset({Role.REQUESTER}),
+        Verb.DIRECT: frozenset({Role.REQUESTER}),
         Verb.SHOW: frozenset({Role.REQUESTER}),
     }
 )
@@ -96,8 +107,6 @@ class Press:
     job_id: str
     label: str
     emoji: str = ""
-    has_agreed: bool = False
-    """Whether it says what it costs: pressing it is the yes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,3 +141,18 @@ def roles_of(job: Job, visitor: Visitor) -> frozenset[Role]:
     if visitor.is_moderator:
         roles.add(Role.MODERATOR)
     return frozenset(roles)
+
+
+class Clicks:
+    """Knows a second press of the same within seconds; by the moments that Discord tells."""
+
+    def __init__(self) -> None:
+        self._last: OrderedDict[Hashable, int] = OrderedDict()
+
+    def is_second(self, what: Hashable, at: int) -> bool:
+        """Note a press at a moment, Unix milliseconds, and tell whether there was one just now."""
+        last = self._last.pop(what, None)
+        self._last[what] = at
+        if len(self._last) > _REMEMBERED:
+            self._last.popitem(last=False)
+        return last is not None and abs(at - last) < _TWICE

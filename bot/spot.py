@@ -126,6 +126,7 @@ def ask(
         role_ids=spot.role_ids,
         status_message_id=status_message_id,
         picture_url=wanted.picture.url,
+        again_of=wanted.picture.again_of,
         door=wanted.door,
         picture=wanted.picture.origin,
         wish=options.wish(spot.locale, spot.most_bytes),

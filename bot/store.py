@@ -78,8 +78,12 @@ class Store:
         *,
         resolution: Resolution | None = None,
         clips: Iterable[Clip] = (),
+        posts: Iterable[tuple[int, int]] = (),
     ) -> Job:
-        """Make `before` into `after` and resolve its hold in one step. Raises `StaleJob`."""
+        """Make `before` into `after` and resolve its hold in one step. Raises `StaleJob`.
+
+        `posts` are further messages with its clips, each as its channel and its id.
+        """
 
         def transaction(db: sqlite3.Connection) -> Job:
             guard = (before.id, before.state, before.updated_at)
@@ -97,6 +101,10 @@ class Store:
                     *(after.state, after.due_at, after.attempts, after.failure, after.message_id),
                     *(after.message_channel_id, after.updated_at, before.id),
                 ),
+            )
+            db.executemany(
+                "INSERT OR IGNORE INTO posts (job_id, channel_id, message_id) VALUES (?, ?, ?)",
+                [(before.id, *post) for post in posts],
             )
             made = list(clips)
             db.executemany(

@@ -83,6 +83,8 @@ class Picture:
     """Bytes, by Discord's word; None where it does not say."""
     origin: Origin | None = None
     """Where it is in a channel; None: it is handed over."""
+    again_of: str = ""
+    """The earlier job that it was for, in the place of an address."""
     is_spoiler: bool = False
 
 

@@ -6,7 +6,7 @@ never shown.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from bot import labels
@@ -44,6 +44,10 @@ class Note:
     tone: Tone
     buttons: tuple[Press, ...] = ()
     """What its reader can do about it."""
+
+    def with_buttons(self, buttons: tuple[Press, ...]) -> "Note":
+        """Return the same with these to press."""
+        return replace(self, buttons=buttons)
 
 
 # --- The life of a clip --------------------------------------------------------------------------

@@ -34,11 +34,15 @@ from bot.errors import (
     StoreError,
     UserError,
 )
+from bot.history import History
 from bot.intake import Ask, Intake
 from bot.members import Members, MemberSettings
 from bot.policies import Policies
 from bot.policy import Asker
+from bot.privacy import Privacy
 from bot.rehearsal import Rehearsal
+from bot.reissue import Reissue
+from bot.removal import Removal
 from bot.rooms import Rooms
 from bot.rulebook import Rulebook
 from bot.shelf import NOTHING, Shelf, Waiting
@@ -131,6 +135,10 @@ def rooms(intake: Intake, desk: Desk = NO_DESK, members: Members | None = None) 
         drafts=Drafts.__new__(Drafts),
         whispers=Whispers(lambda: 0.0),
         rehearsal=Rehearsal.__new__(Rehearsal),
+        history=History.__new__(History),
+        privacy=Privacy.__new__(Privacy),
+        reissue=Reissue.__new__(Reissue),
+        removal=Removal.__new__(Removal),
         shelf=EmptyShelf(),
     )
 

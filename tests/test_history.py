@@ -149,6 +149,21 @@ async def test_short_ids_are_found_whatever_way_their_ids_are_made(
         assert found.id == job.id
 
 
+async def test_what_somebody_types_is_found_among_their_own_and_what_waits(
+    store: Store, history: History
+) -> None:
+    mine = await put(store, State.FAILED)
+    hers = await put(store, State.DELIVERED, member_id=NOAH)
+    waits = await put(store, State.QUEUED, member_id=NOAH)
+    for job in (mine, waits):
+        for typed in (job.id, job.short_id, f" {job.short_id.upper()}"):
+            assert await history.meant(1000, MIA, typed) == job.id
+    assert await history.meant(1000, MIA, hers.id) == hers.id  # whether she may, is asked then
+    for typed in (hers.short_id, mine.short_id[:5], "", "nothing"):
+        assert await history.meant(1000, MIA, typed) is None
+    assert await history.meant(1001, MIA, mine.id) is None
+
+
 async def test_only_what_waits_in_line_is_offered_to_be_taken_back(
     store: Store, history: History
 ) -> None:

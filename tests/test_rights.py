@@ -27,6 +27,7 @@ PUBLIC = {
     Verb.DELETE: "yyny",
     Verb.CANCEL: "ynny",
     Verb.RESEND: "ynnn",
+    Verb.DIRECT: "ynnn",
     Verb.SHOW: "ynnn",
 }
 PRIVATE = {
@@ -38,6 +39,7 @@ PRIVATE = {
     Verb.DELETE: "yyny",
     Verb.CANCEL: "ynny",
     Verb.RESEND: "ynnn",
+    Verb.DIRECT: "ynnn",
     Verb.SHOW: "ynnn",
 }
 

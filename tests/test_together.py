@@ -175,12 +175,13 @@ class Forgetful(Store):
         *,
         resolution: Resolution | None = None,
         clips: Any = (),
+        posts: Any = (),
     ) -> Job:
         key = (before.id, after.state)
         if key in self.refused:
             self.refused.remove(key)
             raise StoreError("the disk is full")
-        return await super().move(before, after, resolution=resolution, clips=clips)
+        return await super().move(before, after, resolution=resolution, clips=clips, posts=posts)
 
 
 @pytest.mark.parametrize("state", [State.SUBMITTING, State.RENDERING])

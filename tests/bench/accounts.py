@@ -19,7 +19,7 @@ from random import Random
 from typing import Any, TypeVar
 
 from bot.accounts import Accounts
-from bot.corridor import limits
+from bot.choices import limits
 from bot.database import Database
 from bot.ledger import release
 from bot.lifecycle import Event, Failure, Job, advance

@@ -66,8 +66,9 @@ class WatchedStore(Store):
         *,
         resolution: Resolution | None = None,
         clips: Iterable[Clip] = (),
+        posts: Iterable[tuple[int, int]] = (),
     ) -> Job:
-        moved = await super().move(before, after, resolution=resolution, clips=clips)
+        moved = await super().move(before, after, resolution=resolution, clips=clips, posts=posts)
         if resolution is not None and resolution.kind is Kind.SPEND:
             self.seen[before.task_uuid] = time.monotonic()
             if len(self.seen) == self._wanted:

@@ -1,0 +1,102 @@
+"""Hands out the clips of a job once more: into an answer to an interaction, or a direct message.
+
+What was paid and could not be posted yet is delivered by that. What a server's rules hold back is
+held back here too. Whether somebody may have it is decided at the door.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from bot import clip_words, lifecycle
+from bot.answers import Answer
+from bot.archive import Archive
+from bot.clip import probe
+from bot.copies import Original
+from bot.delivery import Copy
+from bot.handover import Hands
+from bot.history import History
+from bot.ladder import Posted
+from bot.lifecycle import Event, Job, State
+from bot.packing import Contents
+from bot.policy import Flagged
+from bot.rights import ClipProblem, ClipRefused
+from bot.store import Store
+
+log = logging.getLogger(__name__)
+
+_DIRECTLY = Copy("again")
+_WHILE_POSTING = 60_000
+"""Milliseconds for which the worker leaves a clip alone that is handed out here."""
+
+
+class Reissue:
+    """`clock` returns Unix milliseconds."""
+
+    def __init__(
+        self,
+        store: Store,
+        history: History,
+        archive: Archive,
+        hands: Hands,
+        clock: Callable[[], int],
+    ) -> None:
+        self._store = store
+        self._history = history
+        self._archive = archive
+        self._packing = hands.packing
+        self._review = hands.review
+        self._files = hands.files
+        self._clock = clock
+
+    async def into(self, answer: Answer, job: Job, *, is_public: bool) -> None:
+        """Put a job's clips into an answer. Raises `UserError`, `DeliveryError`, `StoreError`."""
+        job, contents = await self._begin(job)
+        posted = await self._packing.post_in(answer, job, contents)
+        if is_public:
+            await self._history.note_post(job.id, posted)
+        await self._end(job, posted, contents)
+
+    async def directly(self, job: Job) -> None:
+        """Send a job's clips to its member's direct messages. Raises as `into` does."""
+        job, contents = await self._begin(job)
+        posted = await self._packing.post_copy(job, contents, _DIRECTLY)
+        await self._end(job, posted, contents)
+
+    async def _begin(self, job: Job) -> tuple[Job, Contents]:
+        """Get the clips back; of what waits to be posted, have the worker leave it alone."""
+        paths = await self._archive.clips(job)
+        clips = await self._store.clips(job.id)
+        verdict = await self._review.verdict(job, clips)
+        if verdict is Flagged.HOLD:
+            raise ClipRefused(ClipProblem.HELD)
+        if job.state is State.RENDERED:
+            now = self._clock()
+            # A `StaleJob` says that the worker posts it in this moment.
+            job = await self._store.move(job, lifecycle.again(job, now, now + _WHILE_POSTING))
+        originals = [Original(path, await asyncio.to_thread(probe, path)) for path in paths]
+        return job, Contents(
+            clips=clips,
+            originals=originals,
+            text=lambda remarks: clip_words.shown(job, remarks),
+            is_spoiler=verdict is Flagged.SPOILER,
+        )
+
+    async def _end(self, job: Job, posted: Posted, contents: Contents) -> None:
+        if job.state is not State.RENDERED:
+            return
+        now = self._clock()
+        done = lifecycle.advance(
+            job,
+            Event.POSTED,
+            now,
+            message_id=posted.message_id,
+            message_channel_id=posted.channel_id,
+        )
+        await self._store.move(job, done)
+        paths: list[Path] = [
+            path for one in contents.originals for path in self._files.all_of(one.path)
+        ]
+        await asyncio.to_thread(self._files.release, paths, now)
+        log.info("job %s: delivered, to who asked for it", job.short_id)

@@ -112,7 +112,7 @@ class Handover:
         else:
             await self._delivered(job, posted)
             await self._copy(job, posted, contents)
-            paths = [path for one in contents.originals for path in self._files.all_of(one.path)]
+            paths = [original.path for original in contents.originals]
             await asyncio.to_thread(self._files.release, paths, self._timetable.clock())
 
     async def _counted(self, job: Job, most_seconds: float) -> Job:
@@ -161,7 +161,6 @@ class Handover:
             except Unpostable as error:
                 log.info("job %s: the answer is out of reach: %s", job.short_id, error)
             else:
-                await self._answers.forget(job.id)
                 return replace(posted, is_in_answer=True)
         settings = await self._members.settings(job.member_id)
         return await self._packing.post(job, contents, may_dm=settings.dm_when_lost)
@@ -176,7 +175,9 @@ class Handover:
         )
         others = [(post.channel_id, post.message_id) for post in posted.others]
         done = await self._store.move(job, done, posts=others)
-        if not posted.is_in_answer:  # or the word would take the place of the clip's text
+        if posted.is_in_answer:  # there a word would take the place of the clip's text
+            await self._answers.forget(job.id)
+        else:
             self._delivery.show(done, words.done(done))
         log.info("job %s: delivered", job.short_id)
 

@@ -53,18 +53,17 @@ class ClipFiles:
         self.folder.mkdir(parents=True, exist_ok=True)
         return self.folder / f"{clip.job_id}-{clip.ordinal}{suffix}"
 
-    def all_of(self, path: Path) -> list[Path]:
-        """Return a clip's file and the copies that were made of it."""
-        return [path, *path.parent.glob(f"{path.stem}.*.mp4")]
-
     def release(self, paths: Iterable[Path], now: int) -> None:
-        """Note that these are posted now, in Unix milliseconds; what stays behind is swept."""
-        for path in paths:
+        """Note that these are posted now, in Unix milliseconds; what stays behind is swept.
+
+        With them go the copies that were made of them, and what a crash has left of one.
+        """
+        for file in (file for path in paths for file in path.parent.glob(f"{path.stem}.*")):
             try:
                 if self.keep_for:
-                    os.utime(path, (now / 1000, now / 1000))
+                    os.utime(file, (now / 1000, now / 1000))
                 else:
-                    path.unlink(missing_ok=True)
+                    file.unlink(missing_ok=True)
             except OSError as error:
                 log.warning("a posted clip is not put away: %s", error)
 

@@ -169,11 +169,11 @@ def held(job: Job, paid_micro: int, *, is_flagged: bool) -> Note:
     say = tongue(job.wish.locale)
     if is_flagged:
         text = say(
-            "The video service marked this clip as sensitive, so it isn't posted here. A moderator"
-            " has been told."
+            "The video service marked this clip as sensitive, so it isn't posted here until a"
+            " moderator lets it out."
         )
     else:
-        text = say("A moderator looks at clips in this channel first, and has been told.")
+        text = say("A moderator looks at clips in this channel before they are posted.")
     body = f"{text} {paid(say, paid_micro)}{fine_print(job)}"
     return Note(say("🛡️ Held for review"), body, Tone.WARNING)
 

@@ -7,7 +7,6 @@ held back here too. Whether somebody may have it is decided at the door.
 import asyncio
 import logging
 from collections.abc import Callable
-from pathlib import Path
 
 from bot import clip_words, lifecycle
 from bot.answers import Answer
@@ -95,8 +94,6 @@ class Reissue:
             message_channel_id=posted.channel_id,
         )
         await self._store.move(job, done)
-        paths: list[Path] = [
-            path for one in contents.originals for path in self._files.all_of(one.path)
-        ]
+        paths = [one.path for one in contents.originals]
         await asyncio.to_thread(self._files.release, paths, now)
         log.info("job %s: delivered, to who asked for it", job.short_id)

@@ -168,6 +168,9 @@ class ChannelDelivery(Delivery):
         self.is_closed = False
         self.copies_fail = False
         """Whether what is posted besides is refused."""
+        self.dies: BaseException | None = None
+        """Ends the bot when something is posted, before it is there or after."""
+        self.dies_after = False
 
     async def post(self, job: Job, bundle: Bundle, *, may_dm: bool = False) -> Posted:
         self.channel.may_dm.append(may_dm)
@@ -190,6 +193,8 @@ class ChannelDelivery(Delivery):
         self.channel.attempts += 1
         if self.channel.refusals:
             raise self.channel.refusals.popleft()
+        if self.dies is not None and not self.dies_after:
+            raise self.dies
         clips = tuple(path.read_bytes() for path in bundle.files.values())
         if (size := max(map(len, clips), default=0)) > self.channel.most_bytes:
             problem = TooLarge("413")
@@ -205,7 +210,10 @@ class ChannelDelivery(Delivery):
             links=tuple(bundle.links.values()),
             is_spoiler=bundle.is_spoiler,
         )
-        return Posted(job.channel_id, posts.setdefault(key, post).id)
+        posted = Posted(job.channel_id, posts.setdefault(key, post).id)
+        if self.dies is not None:
+            raise self.dies
+        return posted
 
     def show(self, job: Job, note: Note, reply: Reply | None = None) -> None:
         del job

@@ -6,7 +6,7 @@ Discord. What the pipeline makes of it is `test_posting.py`'s.
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +14,15 @@ import aiohttp
 import discord
 import pytest
 
-from bot.delivery import Bundle, Delivery
+from bot.delivery import DIRECT_COPY, Bundle, Copy, Delivery
 from bot.errors import DeliveryError, TooLarge
-from bot.ladder import Posted
+from bot.ladder import Posted, mark
 from bot.lifecycle import Job, State, again
 from bot.places import MIB, Places
 from bot.sandbox.discord import Limits, LocalDiscord
 from bot.sandbox.discord.message import Message
 from bot.sandbox.faults import Rule
+from bot.wish import Door, Origin
 from bot.words import Note, Tone
 from tests.conftest import NOON, make_job
 from tests.corridor import clip
@@ -43,6 +44,8 @@ class Post:
     job: Job
     folder: Path
     text: str = "Ready"
+    links: dict[int, str] = field(default_factory=dict)
+    is_spoiler: bool = False
 
     def clips(self, *sizes: int) -> Sequence[Path]:
         """Files of at least a real clip's size, in bytes."""
@@ -55,9 +58,22 @@ class Post:
     async def post(self, *sizes: int, may_dm: bool = False) -> Posted:
         """Try once more, as the pipeline does: counted first."""
         self.job = again(self.job, NOON, NOON)
+        return await self.delivery.post(self.job, self.bundle(*sizes), may_dm=may_dm)
+
+    def bundle(self, *sizes: int) -> Bundle:
+        """What there is to post: all clips but those that come as links."""
         files = dict(enumerate(self.clips(*sizes or (0,)), start=1))
-        bundle = Bundle(files=files, text=self.text, alt="A wave")
-        return await self.delivery.post(self.job, bundle, may_dm=may_dm)
+        return Bundle(
+            files={number: path for number, path in files.items() if number not in self.links},
+            text=self.text,
+            alt="A wave",
+            links=self.links,
+            is_spoiler=self.is_spoiler,
+        )
+
+    def link(self, number: int) -> None:
+        """Have a clip come as a link."""
+        self.links[number] = f"It is at [v](https://vm.test/a.mp4?s=1#{mark(self.job, number)})"
 
     async def refused(self, *sizes: int) -> DeliveryError:
         with pytest.raises(DeliveryError) as caught:
@@ -312,6 +328,127 @@ async def test_a_single_clip_over_the_limit_is_sent_once_a_try(here: Post) -> No
     assert isinstance(error, TooLarge)
     assert error.size == 50 * KB
     assert here.asked("POST") == 1 + 1
+
+
+# --- Covers, links, copies -----------------------------------------------------------------------
+
+
+async def test_a_cover_is_in_the_name_and_hides_no_clip_from_a_look(here: Post) -> None:
+    here.is_spoiler = True
+    here.trouble(do="lose_answer", match=POST)
+    await here.refused()
+    here.restart()
+    await here.post()
+    (post,) = here.posts
+    assert post.attachments[0].filename == f"SPOILER_{mark(here.job, 1)}.mp4"
+
+
+async def test_a_link_that_was_posted_is_found_again_too(here: Post) -> None:
+    here.link(1)
+    here.trouble(do="lose_answer", match=POST)
+    await here.refused()
+    here.restart()
+    found = await here.post()
+    _, message = here.server.messages
+    assert found.message_id == int(message.id)
+    assert message.content == f"Ready\n{here.links[1]}"
+    assert here.asked("POST") == 2
+
+
+async def test_a_link_of_another_job_is_not_taken_for_this_ones(here: Post) -> None:
+    here.link(1)
+    await here.post()
+    here.job = replace(make_job(channel_id=here.job.channel_id), guild_id=here.job.guild_id)
+    here.link(1)
+    here.trouble(do="drop", match=POST)
+    await here.refused()
+    await here.post()
+    assert len(here.server.messages) == 1 + 2
+
+
+async def test_links_come_with_the_first_clip_that_is_posted(here: Post) -> None:
+    here.link(2)
+    await here.post(*FOUR[:3])
+    assert numbers(here.posts) == [["1", "3"]]
+    assert here.posts[0].content == f"Ready\n{here.links[2]}"
+    assert here.asked("POST") == 1 + 1
+
+
+async def test_a_clip_that_becomes_a_link_after_others_were_posted_comes_by_itself(
+    here: Post,
+) -> None:
+    here.server.set_limits(SMALL)
+    assert isinstance(await here.refused(50 * KB, 30 * KB), TooLarge)
+    here.link(1)
+    await here.post(50 * KB, 30 * KB)
+    _, first, second = here.server.messages
+    assert (first.content, second.content) == ("Ready", here.links[1])
+    assert numbers(here.posts) == [["2"]]
+
+
+async def test_a_copy_is_another_message_and_the_same_copy_is_not(here: Post) -> None:
+    here.server.set_limits({"nonce_window_s": 180.0})
+    await here.post()
+    there = Copy("show", here.job.channel_id)
+    first = await here.delivery.post_copy(here.job, here.bundle(), there)
+    assert await here.delivery.post_copy(here.job, here.bundle(), there) == first
+    assert len(here.posts) == 2
+    assert not here.posts[1].reference
+
+
+async def test_a_copy_for_oneself_is_a_direct_message(here: Post) -> None:
+    person = next(iter(here.server.world.people)).id
+    here.job = replace(here.job, member_id=int(person))
+    posted = await here.delivery.post_copy(here.job, here.bundle(), DIRECT_COPY)
+    assert posted.is_direct
+    (message,) = here.server.world.direct_channel(person).messages.values()
+    assert message.attachments
+
+
+# --- The picture that was asked for --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("door", [Door.MENU, Door.REACTION, Door.REPLY])
+async def test_a_clip_answers_the_picture_that_it_was_made_of(here: Post, door: Door) -> None:
+    picture = await pictured(here)
+    here.job = replace(here.job, door=door, picture=picture)
+    await here.post()
+    (post,) = here.posts
+    assert (post.reference or {})["message_id"] == str(picture.message_id)
+
+
+@pytest.mark.parametrize("door", [Door.COMMAND, Door.AGAIN])
+async def test_a_clip_that_was_asked_for_otherwise_answers_the_status(
+    here: Post, door: Door
+) -> None:
+    here.job = replace(here.job, door=door, picture=await pictured(here))
+    await here.post()
+    (post,) = here.posts
+    assert (post.reference or {})["message_id"] == str(here.job.status_message_id)
+
+
+@pytest.mark.parametrize("why", ["the picture is gone", "no history"])
+async def test_a_clip_whose_picture_cannot_be_answered_comes_all_the_same(
+    here: Post, why: str
+) -> None:
+    picture = await pictured(here)
+    if why == "no history":
+        await here.deny("READ_MESSAGE_HISTORY")
+    else:
+        picture = replace(picture, message_id=picture.message_id + 1)
+    here.job = replace(here.job, door=Door.MENU, picture=picture, status_message_id=None)
+    await here.post()
+    (post,) = here.posts
+    assert post.reference is None
+
+
+async def pictured(here: Post) -> Origin:
+    """Have somebody post the picture."""
+    channel = here.client.get_partial_messageable(here.job.channel_id)
+    message = await channel.send("look")
+    return Origin(
+        channel_id=here.job.channel_id, message_id=message.id, key="attachment:1", author_id=5
+    )
 
 
 # --- The status message --------------------------------------------------------------------------

@@ -7,6 +7,7 @@ No traceback, no secret reaches the terminal.
 
 import argparse
 import asyncio
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -82,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(_: argparse.Namespace) -> int:
+    gc.disable()  # until everything is loaded, for none of that is garbage: see `app.py`
     with ThreadPoolExecutor(1) as pool:
         # A good part of loading discord.py is reading certificates, which leaves the other core
         # to everybody else: a bot that restarts is back a little sooner.

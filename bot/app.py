@@ -7,6 +7,7 @@ accepted. Stop (SIGTERM, SIGINT): take nothing new, let running steps commit.
 
 import asyncio
 import contextlib
+import gc
 import logging
 import secrets
 import signal
@@ -101,10 +102,14 @@ async def _live(settings: Settings, model: Model, database: Database, client: An
         await corridor.pipeline.recover()
         restored_at = await corridor.store.restored_at()
         corridor.intake.is_open = await corridor.store.to_ask_about(restored_at) == 0
+        corridor.rooms.mediator.start(corridor.intake.accept)
+        client.open_doors(corridor.rooms)  # first: who waits is answered, then all jobs looked at
         corridor.worker.start()
         corridor.keeper.start()
-        corridor.rooms.mediator.start(corridor.intake.accept)
-        client.open_doors(corridor.rooms)
+        # What is loaded stays. To look through it for garbage, as Python does from time to time,
+        # would stop everything for some fifty milliseconds.
+        gc.freeze()
+        gc.enable()
         with asking_discord():
             await client.publish_commands()
             await _reconcile(corridor, restored_at)

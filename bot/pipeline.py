@@ -99,7 +99,6 @@ class Pipeline:
         for clip_kind, took_ms in await self._store.renders():
             self._pace.note(clip_kind, took_ms)
         self._pictures.sweep(await self._store.open_jobs(UNSENT))
-        await self.watch.recall()
         await self._ending.retell()
 
     async def step(self, job: Job) -> None:

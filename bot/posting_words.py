@@ -106,7 +106,7 @@ def waiting(job: Job, problem: DeliveryError, paid_micro: int) -> Note:
             title = say("📦 Finished, but I can't post it here")
             text = say(
                 "I need View Channel, Send Messages and Attach Files here; in a thread, Send"
-                " Messages in Threads. Who manages this server can give me that; your clip is safe,"
+                " Messages in Threads. Who manages this server can give me that. Your clip is safe,"
                 " and comes by itself then."
             )
         case TooLarge(size=size):

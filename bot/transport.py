@@ -12,6 +12,7 @@ import io
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.request import getproxies
 
 import aiohttp
 import httpx
@@ -21,7 +22,7 @@ _KEPT_ALIVE = 5.0
 """Seconds that an idle connection is kept: servers close theirs after more."""
 _SMALL = 1 << 20
 """Bytes of a body that are handed over at once; a larger one in pieces."""
-_PIECE = 1 << 18
+_PIECE = 1 << 20
 """Bytes of an answer that are read ahead."""
 
 
@@ -75,7 +76,7 @@ class Transport(httpx.AsyncBaseTransport):
             self._session = aiohttp.ClientSession(
                 connector=connector,
                 cookie_jar=aiohttp.DummyCookieJar(),
-                trust_env=True,
+                trust_env=bool(getproxies()),  # with it, each request would look for a .netrc
                 auto_decompress=False,
                 read_bufsize=_PIECE,
                 skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),

@@ -20,19 +20,20 @@ class Watch:
 
     def __init__(self, store: Store, timetable: Timetable) -> None:
         self._store = store
+        self._has_begun = False
         self._timetable = timetable
         self._planned: dict[int, dict[str, Job]] = {}
         """By the time of the look: few, because looks are on common beats; and by the job's id."""
 
-    async def recall(self) -> None:
-        """Have everything that renders looked at now: who had leased it is gone."""
-        await self._store.recall(self._timetable.clock())
-
     async def agenda(self, now: int, but_not: Container[str] = (), limit: int = 500) -> Agenda:
         """Return what is due, and when to ask again; leaves out `but_not`.
 
-        What is returned is not planned here any more.
+        What is returned is not planned here any more. The first time everything that renders is
+        due: whoever had leased it is gone.
         """
+        if not self._has_begun:
+            await self._store.recall(now)
+            self._has_begun = True
         filed = await self._store.agenda(now, but_not, limit)
         for job in filed.jobs:
             self._forget(job)

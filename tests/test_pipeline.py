@@ -277,8 +277,7 @@ async def test_what_renders_is_looked_at_with_a_start_whoever_had_leased_it(here
         await bot.work()
     here.runware.faults.clear(hidden)
     async with here.bot() as bot:
-        assert (await bot.pipeline.watch.agenda(here.clock())).jobs == ()
-        await bot.pipeline.recover()
+        assert (await bot.store.agenda(here.clock())).jobs == ()
         found = (await bot.pipeline.watch.agenda(here.clock())).jobs
         assert [one.id for one in found] == [job.id]
 

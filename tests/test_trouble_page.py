@@ -45,7 +45,7 @@ async def browser() -> "AsyncIterator[Browser]":
             [
                 "View Channel, Send Messages and Attach Files",
                 "Who manages this server can give me that",
-                "your clip is safe, and comes by itself then",
+                "Your clip is safe, and comes by itself then",
                 "$0.1848 is paid; trying again is free.",
             ],
             id="not postable",

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from bot import lifecycle
+from bot import ledger, lifecycle
 from bot.database import Database
+from bot.errors import StoreError
 from bot.lifecycle import Event, Job, State
 from bot.pace import LATE_AFTER, Pace
 from bot.store import Store
@@ -76,13 +77,13 @@ async def test_a_look_leases_its_jobs_and_the_next_ones_write_nothing(
 
 
 async def test_a_look_that_is_far_away_is_planned_in_the_file_alone(
-    watch: Watch, store: Store, timetable: Timetable, clock: Clock
+    watch: Watch, store: Store, clock: Clock
 ) -> None:
     (job,) = await rendering(store)
     jobs = (await watch.agenda(clock())).jobs
     await plan(watch, jobs, LEASE + 5)
     assert await filed(store, job) == LEASE + 5
-    for one in (watch, Watch(store, timetable)):
+    for one in (watch, store):
         assert (await one.agenda(clock())).next_at == NOON + (LEASE + 5) * 1000
 
 
@@ -154,17 +155,15 @@ async def test_a_plan_that_was_cut_short_is_asked_for_again_at_once(
     assert sorted(seen) == sorted(job.id for job in jobs)
 
 
-async def test_a_start_makes_every_lease_void_and_leaves_what_is_lost_alone(
+async def test_a_start_makes_every_lease_void(
     watch: Watch, store: Store, timetable: Timetable, clock: Clock
 ) -> None:
     jobs = await rendering(store, 2)
     await plan(watch, (await watch.agenda(clock())).jobs, 1)
     clock.forward(seconds=3)
 
-    after = Watch(store, timetable)
-    assert (await after.agenda(clock())).jobs == ()
-    await after.recall()
-    found = (await after.agenda(clock())).jobs
+    assert (await store.agenda(clock())).jobs == ()
+    found = (await Watch(store, timetable).agenda(clock())).jobs
     assert {job.id for job in found} == {job.id for job in jobs}
     assert {job.due_at for job in found} == {clock()}
 
@@ -173,8 +172,7 @@ async def test_what_has_been_due_for_long_stays_so_at_a_start(
     watch: Watch, store: Store, clock: Clock
 ) -> None:
     (job,) = await rendering(store)
-    clock.forward(seconds=3600)
-    await watch.recall()
+    await watch.agenda(clock.forward(seconds=3600))
     assert await filed(store, job) == 0
 
 
@@ -208,3 +206,35 @@ async def test_a_job_in_hand_is_as_it_was_read_but_for_its_lease(
     (kept,) = (await watch.agenda(clock.forward(seconds=1))).jobs
     assert kept == replace(read, due_at=NOON + LEASE * 1000)
     assert kept.state is State.RENDERING
+
+
+async def test_a_start_leaves_what_is_lost_where_it_is(
+    watch: Watch, store: Store, clock: Clock
+) -> None:
+    (job,) = await rendering(store)
+    lost = lifecycle.advance(job, Event.GIVE_UP, job.updated_at, due_at=NOON + 3_600_000)
+    await store.move(job, lost, resolution=ledger.release(job, NOON, "no word"))
+    assert (await watch.agenda(clock())).jobs == ()
+    assert await filed(store, job) == 3600
+
+
+async def test_a_file_that_cannot_be_written_yet_keeps_no_lease_from_ending_later(
+    watch: Watch,
+    store: Store,
+    timetable: Timetable,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (job,) = await rendering(store)
+    await plan(watch, (await watch.agenda(clock())).jobs, 1)
+    clock.forward(seconds=3)
+    after = Watch(store, timetable)
+
+    async def full(_: int) -> None:
+        raise StoreError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "recall", full)
+        with pytest.raises(StoreError):
+            await after.agenda(clock())
+    assert [one.id for one in (await after.agenda(clock())).jobs] == [job.id]

@@ -1,6 +1,7 @@
 """Rows of the handover: from the moment at which clips are ready to their messages in the channel.
 
-Many clips are ready at the same moment, each with a status message that it answers. The bot hears
+One clip comes first, which has everything loaded. Then many are ready at the same moment, each with
+a status message that it answers. The bot hears
 of them by webhooks, as a courier that is told, and so does the floor: a bare script that downloads
 and posts the same bytes with httpx or aiohttp, whichever is faster.
 """
@@ -100,6 +101,7 @@ async def _round(
     ):
         discord.set_limits({"rate_limits_enabled": False})
         town = Town(discord, runware.url, folder)
+        await runware.order(next="success", render_seconds=0)
         carried, jobs = await _ours(town, mia)
         mine.append(carried)
         clips = await _addresses(town, jobs)
@@ -119,15 +121,15 @@ async def _ours(town: Town, mia: Person) -> tuple[Carried, list[Job]]:
     signer = Signer(f"http://127.0.0.1:{port}", _HOOK_KEY.encode())
     async with Database(data) as database:
         await Store(database).fact_or("webhook key", _HOOK_KEY)
-    jobs = await _asked_for(town, mia)
-    await rendering.prepare(data, town.runware_url, jobs, signer.url)
+    first, *jobs = await _asked_for(town, mia)
+    await rendering.prepare(data, town.runware_url, [first, *jobs], signer.url)
     ready = time.time() + _RENDER_SECONDS
     hooks = {"ANIMATE_PUBLIC_URL": signer.base, "ANIMATE_WEB_PORT": f"{port}"}
     async with ours(town, **hooks) as process:
         await mia.wait_for_bot(within=_RENDER_SECONDS)
         await asyncio.sleep(ready - 1 - time.time())
         before = cpu_s(process.pid)
-        posted = await _posted(town, CLIPS)
+        _, *posted = await _posted(town, 1 + CLIPS)
         await asyncio.sleep(SETTLED)
         cpu_ms = (cpu_s(process.pid) - before) * 1000 / CLIPS
     return Carried([at - ready for at in posted], cpu_ms), jobs
@@ -138,7 +140,7 @@ async def _asked_for(town: Town, mia: Person) -> list[Job]:
     url = f"{town.discord.api}/channels/{mia.channel_id()}/messages"
     jobs = []
     async with aiohttp.ClientSession(headers=BOT) as http:
-        for job in rendering.crowd(CLIPS):
+        for job in rendering.crowd(1 + CLIPS):
             async with http.post(url, json={"content": "Animating"}) as response:
                 status = await response.json()
             asked = replace(job, member_id=int(mia.id), status_message_id=int(status["id"]))

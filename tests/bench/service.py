@@ -26,9 +26,16 @@ class Service:
 
     async def requests(self) -> int:
         """Return how many requests there were to its API so far."""
-        address = self.url.removesuffix("/v1") + "/sandbox/control/ledger"
-        async with aiohttp.ClientSession() as http, http.get(address) as response:
+        async with aiohttp.ClientSession() as http, http.get(self._lever("ledger")) as response:
             return int((await response.json())["requests"])
+
+    async def order(self, **outcome: Any) -> None:
+        """Say how the next tasks will end."""
+        async with aiohttp.ClientSession(raise_for_status=True) as http:
+            await http.post(self._lever("outcomes"), json=[outcome])
+
+    def _lever(self, name: str) -> str:
+        return self.url.removesuffix("/v1") + f"/sandbox/control/{name}"
 
 
 @asynccontextmanager

@@ -211,18 +211,19 @@ async def test_a_clip_comes_plainly_where_the_bot_may_not_read_the_history(here:
     assert here.posts[0].reference is None
 
 
-async def test_a_clip_that_is_too_large_for_the_server_waits_and_says_so(here: Town) -> None:
+async def test_a_clip_that_is_too_large_in_every_size_comes_as_a_link_and_says_so(
+    here: Town,
+) -> None:
     async with here.bot():
         started = await rendering(here, 0.5)
         here.discord.set_limits({"upload_limit_bytes": 100})
-        status = await here.status(started)
-        await here.says(status, "Too large for this server", "MB", "$0.1848 is paid")
-        books = here.books()
-        assert books.states == ["rendered"]
-        (job,) = books.jobs
-        assert job["due_at"] - time.time() * 1000 > 3_000_000  # not every few seconds
-        assert len(here.posting()) == 1
-        assert here.leftovers != []
+        await here.says(await here.status(started), "Done")
+        books = await here.settled()
+    assert books.states == ["delivered"]
+    assert books.spent_micro == here.runware.ledger.billed_micro == PRICE
+    (post,) = [one for one in here.discord.messages if "too large to post" in one.content]
+    assert post.attachments == []
+    assert here.runware.url.removesuffix("/v1") + "/video/" in post.content
 
 
 async def test_a_channel_that_is_gone_keeps_the_books_right_and_the_bot_well(here: Town) -> None:

@@ -183,7 +183,7 @@ async def test_what_discord_fills_in_by_itself_is_no_difference(
         for option in command.get("options", []):
             option.setdefault("required", False)
             option.setdefault("name_localizations", None)
-            option["autocomplete"] = False
+            option.setdefault("autocomplete", False)
     assert (await checked(here)).wrong == {}
 
 

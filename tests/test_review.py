@@ -161,4 +161,7 @@ async def test_in_a_channel_for_adults_nobody_says_that_the_service_has_marked_i
     here.policy, here.is_age_restricted = Policy(age_restricted=HOLD), True
     await asked(here, is_flagged=False)
     assert here.channel.titles[-1] == HELD
-    assert "A moderator looks at clips in this channel first" in here.channel.notes[-1].body
+    assert (
+        "A moderator looks at clips in this channel before they are posted"
+        in here.channel.notes[-1].body
+    )

@@ -85,7 +85,15 @@ class Mediator:
         approval, is_new = await self._kept(ask)
         self._asks[approval.id] = ask
         if is_new:
-            await self._pose(approval, ask)
+            # It is in the channel a moment before it is noted which message it is. What comes in
+            # between, such as a reaction that is taken back, is done after.
+            self._busy.add(approval.id)
+            try:
+                await self._pose(approval, ask)
+            finally:
+                self._busy.discard(approval.id)
+            with suppress(StoreError):
+                await self.round()
         raise ConsentNeeded(approval.author_id, approval.expires_at // 1000)
 
     async def _pose(self, approval: Approval, ask: Ask) -> None:

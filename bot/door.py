@@ -45,8 +45,12 @@ async def enter(
     client = interaction.client
     here = spot.of_interaction(interaction)
     try:
+        client.intake.check(
+            _size(wanted.picture)
+        )  # in this task, for a stop waits for who calls it
         known, _ = await asyncio.gather(
-            in_time(filled_in(client, here.member_id, options)), check(interaction, wanted.picture)
+            in_time(filled_in(client, here.member_id, options)),
+            client.intake.admit(here.guild_id, here.asker(wanted.picture.origin)),
         )
         if known is not None and not known.is_private:
             here.check_may_post()
@@ -87,8 +91,13 @@ async def _ask(answering: Answering, here: Spot, wanted: Wanted, options: Option
 async def check(interaction: Interaction, picture: Picture) -> None:
     """Refuse at once what needs no look at the picture. Raises `UserError`."""
     here, intake = spot.of_interaction(interaction), interaction.client.intake
-    intake.check(1 if picture.size is None else picture.size)
+    intake.check(_size(picture))
     await intake.admit(here.guild_id, here.asker(picture.origin))
+
+
+def _size(picture: Picture) -> int:
+    """Return its declared bytes, or some where none are declared."""
+    return 1 if picture.size is None else picture.size
 
 
 async def chosen(interaction: Interaction, options: Options) -> Options:

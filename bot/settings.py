@@ -61,7 +61,8 @@ class Settings(BaseModel):
     output_format: Annotated[Literal["MP4", "WEBM", "MOV"] | None, OrOff] = Field(
         None,
         alias="ANIMATE_OUTPUT_FORMAT",
-        description="The format of the clips: MP4, WEBM or MOV; `off` is the service's own, MP4.",
+        description="MP4, WEBM or MOV, as clips are made and stored; `off` is the service's own."
+        " Posted is MP4, which plays everywhere.",
     )
     output_quality: Annotated[int | None, OrOff] = Field(
         None,

@@ -164,6 +164,21 @@ async def test_a_reaction_that_is_taken_back_takes_the_question_back(
             await says(noah, asked, "Taken back")
 
 
+async def test_a_reaction_that_is_taken_back_before_the_bot_knows_its_question_takes_it_back_too(
+    here: Town, people: Mapping[str, Person]
+) -> None:
+    mia, noah = here.mia, people["Noah"]
+    message = await photo_of(noah)
+    post = {"method": "POST", "path": "/messages"}
+    with asking(here, mia, noah):
+        here.trouble_at_discord(do="stall", match=post, seconds=1, when="after")
+        async with nothing_starts(here):
+            await mia.react(await mia.seen(message), CLAPPER)
+            asked = await question(noah, message)
+            await mia.unreact(await mia.seen(message), CLAPPER)
+            await says(noah, asked, "Taken back")
+
+
 async def test_a_question_outlives_a_crash(tmp_path: Any) -> None:
     async with town(tmp_path) as here, Person(here.discord.url, "Noah") as noah:
         async with here.bot(**UNLIMITED) as process:

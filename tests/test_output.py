@@ -7,6 +7,8 @@ from aiohttp import web
 
 from tests.town import clips_of, film, photo_file, town
 
+WEBM = b"\x1aE\xdf\xa3"
+
 
 class Storage:
     """A store of the operator's own, which keeps what is put into it."""
@@ -20,7 +22,7 @@ class Storage:
 
 
 @pytest.mark.parametrize("name", ["WEBM", "MOV"])
-async def test_a_clip_comes_in_the_chosen_format_and_lands_in_the_second_home_too(
+async def test_a_clip_is_made_in_the_chosen_format_lands_so_in_the_second_home_and_plays_everywhere(
     tmp_path: Path, name: str
 ) -> None:
     storage = Storage()
@@ -42,12 +44,17 @@ async def test_a_clip_comes_in_the_chosen_format_and_lands_in_the_second_home_to
             message = await here.clip(await here.animate(photo_file(800, 800)))
             (content,) = await clips_of(message)
             (task,) = await here.tasks()
-            assert message["attachments"][0]["filename"].endswith(f".{name.lower()}")
-            assert film(content).size == (720, 720)
+            (made,) = storage.kept.values()
+            assert message["attachments"][0]["filename"].endswith(".mp4")
+            assert content[4:8] == b"ftyp"
+            assert content[8:12] != b"qt  "
+            assert film(content).codec == "h264"
+            assert (film(content).size, film(content).frames) == ((720, 720), film(made).frames)
             assert task["outputFormat"] == name
             assert (task["outputQuality"], task["ttl"]) == (60, 172_800)
             assert task["safety"] == {"checkContent": True, "mode": "fast"}
-            assert storage.kept == {f"/{task['taskUUID']}": content}
+            assert list(storage.kept) == [f"/{task['taskUUID']}"]
+            assert (made[:4] == WEBM) if name == "WEBM" else (made[8:12] == b"qt  ")
             assert here.trouble() == []
     finally:
         await runner.cleanup()

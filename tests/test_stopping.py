@@ -25,12 +25,6 @@ SUBMIT = {"path": "/v1", "label": "videoInference"}
 ACKNOWLEDGE = {"method": "POST", "path": "/callback"}
 PICTURE = {"method": "GET", "path": "attachments/"}
 
-BROKEN = pytest.mark.xfail(
-    reason="a regression, to be mended first: since pictures are opened in processes of their own"
-    " and doors read rules and settings, who asks as the bot stops may hear nothing",
-    strict=False,
-)
-
 
 @pytest.fixture
 async def here(tmp_path: Path) -> AsyncIterator[Town]:
@@ -61,7 +55,7 @@ async def test_twenty_clips_in_the_making_outlive_a_stop_and_who_comes_then_gets
     async with here.bot(**NO_LIMITS) as process:
         for _ in range(MANY):
             await here.animate(photo_file())
-        await until(lambda: len(here.books().jobs) == MANY, CLIP_WITHIN)
+        await until(lambda: here.runware.ledger.accepted == MANY, CLIP_WITHIN)
         stall = here.trouble_at_runware(do="stall", match=SUBMIT, seconds=60, when="after")
         last = await here.animate(photo_file())
         await until(lambda: here.runware.faults.hits(stall))  # and it keeps the bot from stopping
@@ -79,7 +73,6 @@ async def test_twenty_clips_in_the_making_outlive_a_stop_and_who_comes_then_gets
         await assert_each_was_made_and_posted_once(here, MANY + 1)
 
 
-@BROKEN
 async def test_what_is_being_asked_as_the_bot_is_told_to_stop_is_taken(here: Town) -> None:
     async with here.bot(**NO_LIMITS) as process:
         stall = here.trouble_at_discord(do="stall", match=PICTURE, seconds=0.4, times=None)
@@ -96,7 +89,6 @@ async def test_what_is_being_asked_as_the_bot_is_told_to_stop_is_taken(here: Tow
         await assert_each_was_made_and_posted_once(here, len(asked))
 
 
-@BROKEN
 async def test_who_is_just_being_acknowledged_as_the_bot_stops_is_told_to_come_back(
     here: Town,
 ) -> None:
@@ -114,7 +106,6 @@ async def test_who_is_just_being_acknowledged_as_the_bot_stops_is_told_to_come_b
     assert here.trouble() == []
 
 
-@BROKEN
 async def test_who_still_waits_for_their_turn_as_the_bot_stops_is_told_to_come_back(
     here: Town,
 ) -> None:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from bot import ids
 from bot.sandbox.runware.tasks import Task
 from tests.matrix.lives import ENDS, QUEUED, Lives
 from tests.town import JSON, Books, fetched
@@ -108,7 +109,7 @@ class Auditor:
         seen = [data for name, data in mia.events if name == "MESSAGE_CREATE"]
         pings = Counter(job for message in seen for job in _pinged(message))
         for job in books.jobs:
-            short = job["id"][:8]
+            short = ids.short(job["id"])
             if pings[short] > 1:
                 yield f"job {job['id']}: {pings[short]} pings"
             if job["state"] == "delivered" and not pings[short]:

@@ -23,8 +23,8 @@ const GROUP_WINDOW_MS = 7 * 60_000; // messages of one author closer than this s
 export const articleOf = (id) => $("messages").querySelector(`article[data-message-id="${CSS.escape(id)}"]`);
 const entryOf = (id) => articleOf(id)?.closest("li");
 
-/** Whether the reader is at the newest message, how many came since they scrolled away, and how high it all is. */
-const reading = { atBottom: true, missed: 0, height: 0 };
+/** Whether the reader is at the newest message, which came since they scrolled away, and how high it all is. */
+const reading = { atBottom: true, missed: new Set(), height: 0 };
 
 export function bindChannel() {
   const keepAtEnd = new ResizeObserver(() => reading.atBottom && scrollToEnd());
@@ -87,6 +87,7 @@ export function removeMessage({ id, channel_id: channelId }) {
     messagesOf(channelId).filter((m) => m.id !== id),
   );
   entryOf(id)?.remove();
+  if (reading.missed.delete(id)) drawMissed();
   arrange();
   document.dispatchEvent(new CustomEvent("message-gone", { detail: id }));
 }
@@ -96,7 +97,10 @@ function appendMessage(message) {
   $("messages").append(renderEntry(message));
   arrange();
   if (reading.atBottom || mine || message.local) scrollToEnd();
-  else showMissed(reading.missed + 1);
+  else {
+    reading.missed.add(message.id);
+    drawMissed();
+  }
 }
 
 function isForMe(message) {
@@ -145,17 +149,22 @@ function onScroll() {
   reading.height = box.scrollHeight;
   if (!isTheirs) return;
   reading.atBottom = box.scrollHeight - box.scrollTop - box.clientHeight < 40;
-  if (reading.atBottom) showMissed(0);
+  if (reading.atBottom) nothingMissed();
 }
 
 function scrollToEnd() {
   $("scroller").scrollTop = $("scroller").scrollHeight;
   reading.atBottom = true;
-  showMissed(0);
+  nothingMissed();
 }
 
-function showMissed(count) {
-  reading.missed = count;
+function nothingMissed() {
+  reading.missed.clear();
+  drawMissed();
+}
+
+function drawMissed() {
+  const count = reading.missed.size;
   $("new-pill").hidden = count === 0;
   $("new-pill").replaceChildren(`${count} new message${count === 1 ? "" : "s"}`, icon("down"));
 }

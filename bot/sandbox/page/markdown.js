@@ -91,6 +91,10 @@ const FORMATS = [
     /\[((?:\[[^\]\n]*\]|[^[\]\n])+)\]\(<?(https?:\/\/[^\s)>]+)>?(?: +"[^"\n]*")?\)/y,
     ([body, url], d) => link(url, inline(body, d + 1)),
   ],
+  [
+    /<?(https:\/\/discord\.com\/channels\/(?:\d+|@me)\/(\d+)\/(\d+))>?/y,
+    ([url, channelId, id]) => messageLink(url, channelId, id),
+  ],
   [/<?(https?:\/\/[^\s<>]*[^\s<>.,:;"'\])!?])>?/y, ([url]) => link(url, url)],
   [/\*\*\*((?:\\[\s\S]|[^\\])+?)\*\*\*(?!\*)/y, ([body], d) => h("strong", {}, h("em", {}, inline(body, d + 1)))],
   [/\*\*((?:\\[\s\S]|[^\\])+?)\*\*(?!\*)/y, ([body], d) => h("strong", {}, inline(body, d + 1))],
@@ -160,6 +164,15 @@ function mentionChannel(id) {
   return channel
     ? h("a.mention", { href: channelHref(channel) }, channelTitle(channel))
     : h("span.mention", {}, "#No Access");
+}
+
+/** A link to a message that whoever looks can see leads there; any other stays as it is. */
+function messageLink(url, channelId, id) {
+  const channel = state.channels.find((c) => c.id === channelId);
+  if (!channel) return link(url, url);
+  const label = `Message in ${channelTitle(channel)}`;
+  const to = h("span.emoji", { "aria-hidden": "true" }, "💬");
+  return h("a.mention", { href: `${channelHref(channel)}/${id}`, "aria-label": label }, `${channelTitle(channel)} › `, to);
 }
 
 const mentionCommand = (name) => h("button.mention", { type: "button", "data-run-command": name }, `/${titleOf(name)}`);

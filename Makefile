@@ -15,7 +15,8 @@ coverage: .venv/.dev .venv/conformance/.installed ## branches reached in process
 	$(BIN)/coverage run -m pytest $(ARGS)
 	$(BIN)/coverage report
 
-soak: .venv/.dev ## half an hour of crashes: 30,000 simulated lives, a thousand real kills
+soak: .venv/.dev ## half an hour of crashes: 30,000 simulated lives, a thousand real kills; and the largest clips
+	$(BIN)/python -m pytest -m slow
 	$(BIN)/python -m tests.simulation --runs 30000
 	$(BIN)/python -m tests.matrix --crowds 105 --pairs 330
 

@@ -6,15 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.clip import probe
-from bot.copies import recoded
 from bot.errors import CopyFailed
 from bot.lifecycle import Job, State
-from bot.places import MIB
 from bot.posting_words import megabytes
 from bot.wish import Wish
 from tests.corridor import LINKS_LIVE, World, clip, shrunk, world
-from tests.footage import Film, likeness, make
 
 WHOLE, SMALL = clip(), clip(1, 16, 16)
 SMALLER = "so I made a smaller copy."
@@ -198,34 +194,3 @@ async def test_who_wishes_for_a_cover_gets_one(here: World) -> None:
     await delivered(here, wish=Wish(is_spoiler=True))
     await delivered(here)
     assert [post.is_spoiler for post in here.channel.posts.values()] == [True, False]
-
-
-# --- With the real encoder -----------------------------------------------------------------------
-
-
-@pytest.mark.timeout(240)
-@pytest.mark.parametrize(
-    ("megabytes", "limit", "is_same"),
-    [(1, 10, True), (9, 10, True), (11, 10, False)],
-)
-async def test_what_is_posted_fits_and_is_the_same_clip(
-    tmp_path: Path, megabytes: float, limit: int, *, is_same: bool
-) -> None:
-    film = make(tmp_path / "film.mp4", Film(megabytes=megabytes))
-    original = probe(film, whole=True)
-    async with world(tmp_path, canned_clip=film) as here:
-        here.recode = recoded
-        here.usual_bytes = 100 * MIB
-        here.channel.most_bytes = limit * MIB
-        await delivered(here)
-    (post,) = here.channel.posts.values()
-    assert len(post.clips[0]) <= limit * MIB
-    assert (post.clips[0] == film.read_bytes()) is is_same
-    posted = tmp_path / "posted.mp4"
-    posted.write_bytes(post.clips[0])
-    facts = probe(posted, whole=True)
-    assert facts.plays_everywhere
-    assert abs(facts.frames - original.frames) <= 1
-    assert abs(facts.duration - original.duration) <= 1 / 30
-    if not is_same:
-        assert likeness(film, posted) >= 0.98

@@ -46,27 +46,7 @@ def frames_of(path: Path) -> int:
     return probe(path, whole=True).frames
 
 
-# --- It fits, and is the same clip ---------------------------------------------------------------
-
-
-@pytest.mark.timeout(240)
-@pytest.mark.parametrize(("megabytes", "limit", "least"), [(11, 10, 0.98), (24, 10, 0.95)])
-async def test_a_copy_fits_has_every_frame_and_looks_like_the_clip(
-    studio: Studio, tmp_path: Path, megabytes: float, limit: int, least: float
-) -> None:
-    original = studio(".mp4", Film(megabytes=megabytes))
-    assert original.facts.size == pytest.approx(megabytes * 1e6, rel=0.1)
-    assert not original.fits(limit * MIB)
-
-    copy = await copied(original, tmp_path, limit * MIB)
-
-    made = probe(copy, whole=True)
-    assert 0.6 * limit * MIB < made.size <= limit * MIB
-    assert made.plays_everywhere
-    assert (made.width, made.height) == (original.facts.width, original.facts.height)
-    assert abs(made.frames - frames_of(original.path)) <= 1
-    assert made.duration == pytest.approx(original.facts.duration, abs=1 / 30)
-    assert likeness(original.path, copy) >= least
+# --- The sizes that it may get; `test_sizes.py` has whether it fits ------------------------------
 
 
 @pytest.mark.parametrize(

@@ -104,8 +104,7 @@ async def _live(settings: Settings, model: Model, database: Database, client: An
         corridor.intake.is_open = await corridor.store.to_ask_about(restored_at) == 0
         corridor.rooms.mediator.start(corridor.intake.accept)
         client.open_doors(corridor.rooms)  # first: who waits is answered, then all jobs looked at
-        corridor.worker.start()
-        corridor.keeper.start()
+        corridor.start()
         # What is loaded stays. To look through it for garbage, as Python does from time to time,
         # would stop everything for some fifty milliseconds.
         gc.freeze()

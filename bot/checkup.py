@@ -14,12 +14,12 @@ from bot.policy_words import Finding, Problem
 _TO_POST = (
     *("view_channel", "send_messages", "embed_links", "attach_files", "read_message_history"),
 )
-_TO_LOG = ("view_channel", "send_messages")
+_TO_LOG = ("view_channel", "send_messages", "embed_links")
 
 
 def findings(guild: discord.Guild, policy: Policy, *, sees_messages: bool) -> tuple[Finding, ...]:
     """Return what is missing, the gravest first."""
-    return (*_channels(guild, policy), *_log(guild, policy), *_reading(policy, sees_messages))
+    return (*_channels(guild, policy), *of_log(guild, policy), *_reading(policy, sees_messages))
 
 
 def missing_to_log(channel: discord.abc.GuildChannel) -> tuple[str, ...]:
@@ -56,7 +56,8 @@ def _missing(channel: discord.abc.GuildChannel, needed: tuple[str, ...]) -> tupl
     return tuple(name for name in needed if not getattr(allowed, name))
 
 
-def _log(guild: discord.Guild, policy: Policy) -> Iterator[Finding]:
+def of_log(guild: discord.Guild, policy: Policy) -> Iterator[Finding]:
+    """Yield what is missing for the log, if the server has one."""
     if policy.log_channel_id is None:
         return
     channel = guild.get_channel(policy.log_channel_id)

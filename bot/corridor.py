@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import httpx
@@ -28,6 +29,7 @@ from bot.darkroom import Darkroom
 from bot.database import Database
 from bot.delivery import Delivery
 from bot.desk import Desk
+from bot.digests import Digests
 from bot.docket import Docket
 from bot.drafts import Drafts
 from bot.errors import StoreError
@@ -37,9 +39,12 @@ from bot.history import History
 from bot.hooks import Bell, Signer
 from bot.intake import Intake, picture_rules
 from bot.keeper import Keeper
+from bot.lines import Line
+from bot.logbook import Logbook
 from bot.media import MEGABYTE, Media
 from bot.members import Members
 from bot.packing import Packing
+from bot.pages import Pages
 from bot.pictures import Pictures
 from bot.pipeline import Pipeline
 from bot.places import MIB, Places
@@ -78,11 +83,18 @@ class Corridor:
     pipeline: Pipeline
     worker: Worker
     keeper: Keeper
+    logbook: Logbook
     delivery: Delivery
     gate: Gate
     darkroom: Darkroom
     http: httpx.AsyncClient
     web: "Web | None"
+
+    def start(self) -> None:
+        """Begin with the clips that are open, and with all that goes round by itself."""
+        self.worker.start()
+        self.keeper.start()
+        self.logbook.start()
 
     async def close(self) -> None:
         """Take nothing new, let running steps commit, and hang up; within ten seconds."""
@@ -92,6 +104,7 @@ class Corridor:
         await asyncio.gather(self.worker.stop(), self.intake.close(_PATIENCE))
         await self.rooms.mediator.stop()
         await self.keeper.stop()
+        await self.logbook.stop()
         await self.gate.stop()
         await asyncio.gather(self.delivery.close(_PATIENCE), self.rooms.whispers.close(_PATIENCE))
         await self.darkroom.close()
@@ -166,6 +179,7 @@ def build(
         pipeline=pipeline,
         worker=worker,
         keeper=Keeper(tools.hands.files, tools.store, shelf, tools.hands.answers, clock),
+        logbook=_logbook(database, client, tools),
         delivery=tools.hands.delivery,
         gate=tools.gate,
         darkroom=tools.darkroom,
@@ -221,11 +235,22 @@ def _hands(settings: Settings, model: Model, database: Database, client: Animate
             hours * 3600,
             presses=lambda job: labels.of_clip(job, encore.longer(model, job.order)),
         ),
-        review=Review(database, places, clock, policy_of=Policies(database).policy),
+        review=Review(
+            database,
+            places,
+            clock,
+            policy_of=Policies(database).policy,
+            tell=partial(Store(database).tell, line=Line.HELD),
+        ),
         answers=answers,
         files=choices.clip_files(settings),
         members=Members(database),
     )
+
+
+def _logbook(database: Database, client: AnimateBot, tools: _Tools) -> Logbook:
+    pages = Pages(database, clock, random.random)
+    return Logbook(client, pages, Digests(database, tools.accounts), tools.policies, clock)
 
 
 def _archive(database: Database, client: AnimateBot, tools: _Tools) -> Archive:

@@ -11,7 +11,7 @@ from bot.admin import Change
 from bot.cancellation import Cancellation
 from bot.docket_words import Deed, Item
 from bot.history import History, Waiting
-from bot.lifecycle import State
+from bot.lifecycle import Job, State
 from bot.policies import Policies
 from bot.shelf import Shelf
 from bot.words import Note
@@ -56,6 +56,16 @@ class Docket:
         if was_time:
             await self._policies.note(change, ("job", f"job {job.short_id}", "", _DEEDS[deed]))
         return docket_words.done(deed, job.short_id, was_time=was_time)
+
+    async def shown(self, change: Change, job_id: str) -> Job | Note:
+        """Return a clip to look at, if it is held in this server; that somebody did is noted."""
+        job = await self._history.job(job_id)
+        if job is None or job.guild_id != change.guild_id:
+            return docket_words.unknown()
+        if job.state is not State.RENDERED or not await self._shelf.is_held(job_id):
+            return docket_words.done(Deed.LET_OUT, job.short_id, was_time=False)
+        await self._policies.note(change, ("job", f"job {job.short_id}", "", "looked at"))
+        return job
 
     async def _done(self, change: Change, deed: Deed, job_id: str) -> bool:
         match deed:

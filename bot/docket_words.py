@@ -38,6 +38,7 @@ DEEDS = {
     Deed.OFFER: mark("Post it now"),
     Deed.LET_OUT: mark("Let it out"),
 }
+LOOK = mark("Look at it")
 _DONE = {
     Deed.CANCEL: mark("It is taken back. Nothing was charged."),
     Deed.OFFER: mark("I try to post it now."),
@@ -124,6 +125,16 @@ def done(deed: Deed, short_id: str, *, was_time: bool) -> Note:
     if was_time:
         return Note(say("✅ Clip {id}", id=short_id), say(_DONE[deed]), Tone.DONE)
     return Note(say("✖️ Too late"), say(_TOO_LATE[deed]), Tone.WARNING)
+
+
+def looked_at(job: Job) -> str:
+    """Say above a clip whose it is, to the moderator who looks at it."""
+    say = tongue()
+    return say(
+        "🛡️ A clip of {member}'s, for your eyes only · `{id}`",
+        member=f"<@{job.member_id}>",
+        id=job.short_id,
+    )
 
 
 def unknown() -> Note:

@@ -30,6 +30,7 @@ from bot.keeper import ClipFiles
 from bot.ladder import Posted
 from bot.ledger import Kind
 from bot.lifecycle import Clip, Event, Job, Order
+from bot.lines import Line
 from bot.members import Members
 from bot.packing import Contents, Packing
 from bot.policy import Flagged
@@ -201,6 +202,8 @@ class Handover:
         if isinstance(error, TooLarge):  # not even a link was taken
             later = self._timetable.clock() + _RARELY * 1000
             await self._store.postpone([job], {job.id: later})
+        if isinstance(error, Unpostable | TooLarge) and not job.wish.is_private:
+            await self._store.tell(job, Line.STUCK)
         # What somebody can mend is said at once, and what may pass by itself is not.
         if job.wish.is_private and isinstance(error, Unpostable):
             self._delivery.show(job, posting_words.out_of_reach(job, spent))

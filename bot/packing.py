@@ -40,6 +40,8 @@ class Contents:
     text: Callable[[Sequence[str]], str]
     """Returns what is said above the clips, with these remarks."""
     is_spoiler: bool = False
+    has_presses: bool = True
+    """Whether what can be done with them comes below them."""
 
 
 class Packing:
@@ -110,7 +112,7 @@ class Packing:
 
     async def _bundle(self, job: Job, contents: Contents, most: int, *, is_private: bool) -> Bundle:
         alt = posting_words.alt_text(job)
-        view = buttons.view(self._presses(job))
+        view = buttons.view(self._presses(job)) if contents.has_presses else None
         bundle = Bundle(files={}, text="", alt=alt, is_spoiler=contents.is_spoiler, view=view)
         shrunk: list[int] = []
         for number, original in enumerate(contents.originals, start=1):

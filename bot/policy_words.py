@@ -48,6 +48,7 @@ ACTS = {
     "cancelled": mark("taken back"),
     "offered": mark("offered again"),
     "let out": mark("let out"),
+    "looked at": mark("looked at"),
 }
 """What moderators do about somebody's clip."""
 _CHOICES = {"consent": CONSENTS, "flagged": FLAGGED, "age_restricted": FLAGGED}
@@ -155,7 +156,7 @@ def panel(policy: Policy, findings: Sequence[Finding]) -> Note:
     shown = ("is_paused", "channels", "denied_channels", "roles", "consent", "log_channel_id")
     lines = [f"**{field(name)}** · {value(name, getattr(policy, name))}" for name in shown]
     lines += (
-        ["", *(_found(one) for one in findings)]
+        ["", *(f"⚠️ {missing(one)}" for one in findings)]
         if findings
         else [
             "",
@@ -168,7 +169,8 @@ def panel(policy: Policy, findings: Sequence[Finding]) -> Note:
     return Note(say("🎬 Clips in this server"), fitted(lines), tone)
 
 
-def _found(finding: Finding) -> str:
+def missing(finding: Finding) -> str:
+    """Say what is missing, and where."""
     say = tongue()
     where = f"<#{finding.channel_id}>"
     match finding.problem:
@@ -187,7 +189,7 @@ def _found(finding: Finding) -> str:
                 "I can't read other people's messages, so reactions and replies find no pictures;"
                 " the message menu does. The bot's owner can switch on the Message Content Intent."
             )
-    return f"⚠️ {text}"
+    return text
 
 
 def cannot_log(channel_id: int, missing: Sequence[str]) -> Note:

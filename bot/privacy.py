@@ -35,6 +35,9 @@ _TABLES = {
     "reviews of them": (
         f"SELECT job_id, held_at, told_at, let_out_at FROM {_JOBS} JOIN reviews ON job_id = jobs.id"
     ),
+    "lines about them for servers' logs": (
+        f"SELECT log_lines.* FROM {_JOBS} JOIN log_lines ON log_lines.job_id = jobs.id"
+    ),
     "the accounts of them": (
         f"SELECT entries.* FROM {_JOBS} JOIN entries ON entries.job_id = jobs.id ORDER BY at"
     ),
@@ -177,7 +180,7 @@ def _forget_some(db: sqlite3.Connection, who: dict[str, int]) -> list[str]:
     for job_id in ids:
         db.execute(_FORGET, (job_id,))
         db.execute("UPDATE clips SET url = '', seed = NULL WHERE job_id = ?", (job_id,))
-        for table in ("posts", "answers", "reviews"):
+        for table in ("posts", "answers", "reviews", "log_lines"):
             db.execute(f"DELETE FROM {table} WHERE job_id = ?", (job_id,))
     return ids
 

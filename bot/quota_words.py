@@ -178,6 +178,20 @@ def _tightest(statement: Statement) -> list[Line]:
     return list(best.values())
 
 
+def left(statement: Statement) -> list[str]:
+    """Say in a line for each period what is left for a server, where there is a limit."""
+    say = tongue()
+    return [
+        f"**{say(SERVERS[line.measure])}** · "
+        + say(
+            "{left} left of {limit}",
+            left=usd(statement.room_micro(line) or 0),
+            limit=usd(line.value or 0),
+        )
+        for line in _tightest(statement)
+    ]
+
+
 def _credits(statement: Statement) -> list[str]:
     if not statement.credits:
         return []

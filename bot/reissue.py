@@ -7,8 +7,9 @@ held back here too. Whether somebody may have it is decided at the door.
 import asyncio
 import logging
 from collections.abc import Callable
+from pathlib import Path
 
-from bot import clip_words, lifecycle
+from bot import clip_words, docket_words, lifecycle
 from bot.answers import Answer
 from bot.archive import Archive
 from bot.clip import probe
@@ -63,6 +64,21 @@ class Reissue:
         posted = await self._packing.post_copy(job, contents, _DIRECTLY)
         await self._end(job, posted, contents)
 
+    async def look(self, answer: Answer, job: Job) -> None:
+        """Put a job's clips into a moderator's private answer, covered; nothing comes of it.
+
+        Raises as `into` does.
+        """
+        paths = await self._archive.clips(job)
+        contents = Contents(
+            clips=await self._store.clips(job.id),
+            originals=await _opened(paths),
+            text=lambda _: docket_words.looked_at(job),
+            is_spoiler=True,
+            has_presses=False,
+        )
+        await self._packing.post_in(answer, job, contents)
+
     async def _begin(self, job: Job) -> tuple[Job, Contents]:
         """Get the clips back; of what waits to be posted, have the worker leave it alone."""
         paths = await self._archive.clips(job)
@@ -74,7 +90,7 @@ class Reissue:
             now = self._clock()
             # A `StaleJob` says that the worker posts it in this moment.
             job = await self._store.move(job, lifecycle.again(job, now, now + _WHILE_POSTING))
-        originals = [Original(path, await asyncio.to_thread(probe, path)) for path in paths]
+        originals = await _opened(paths)
         return job, Contents(
             clips=clips,
             originals=originals,
@@ -97,3 +113,7 @@ class Reissue:
         paths = [one.path for one in contents.originals]
         await asyncio.to_thread(self._files.release, paths, now)
         log.info("job %s: delivered, to who asked for it", job.short_id)
+
+
+async def _opened(paths: list[Path]) -> list[Original]:
+    return [Original(path, await asyncio.to_thread(probe, path)) for path in paths]

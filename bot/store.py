@@ -10,12 +10,13 @@ import sqlite3
 from collections.abc import Container, Iterable
 from dataclasses import asdict, dataclass, replace
 
-from bot import answers, books, due, ledger, pace, renders, rows, turns
+from bot import answers, books, due, ledger, lines, pace, renders, rows, turns
 from bot.answers import Answer
 from bot.database import Database
 from bot.errors import StaleJob
 from bot.ledger import Entry, Resolution
 from bot.lifecycle import UNSENT, Clip, Job, State
+from bot.lines import Line
 from bot.rows import COLUMNS
 from bot.rules import Limits
 from bot.wish import Door
@@ -117,6 +118,7 @@ class Store:
                 books.note_price(db, after.order.clip_kind, max(costs), after.updated_at)
             if (took_ms := pace.took(before, after)) is not None:
                 renders.note(db, after.order.clip_kind, took_ms)
+            lines.note_end(db, after)
             return after
 
         return await self._database.run(transaction)
@@ -152,6 +154,10 @@ class Store:
         In any other state nothing changes. None if there is no such task.
         """
         return await self._database.run(lambda db: due.nudge(db, task_uuid, now))
+
+    async def tell(self, job: Job, line: Line) -> None:
+        """Note for the log of a job's server what happened to its clips, once."""
+        await self._database.run(lambda db: lines.note(db, job, line))
 
     async def recall(self, now: int) -> None:
         """Have all that renders looked at now; what has been due for longer has been."""

@@ -11,14 +11,16 @@ from typing import Any, Self
 import discord
 from discord.ext import commands
 
-from bot import admin_words, docket_words, door
+from bot import admin_words, checkup, docket_words, door, panel, policy_words
 from bot.answering import TROUBLE, Interaction, plainly, tell
+from bot.answers import Answer
 from bot.client import AnimateBot
 from bot.counter import guild_of
-from bot.deeds import PRESSED, DeedButton
+from bot.deeds import LOOKED, PRESSED, DeedButton, LookButton
 from bot.docket_words import Deed, Item
 from bot.errors import StoreError
 from bot.status import embed
+from bot.words import Note
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +31,7 @@ _CHOOSE, _REFRESH = "choose", "refresh"
 
 async def setup(bot: AnimateBot) -> None:
     """Have the lists' menus heard; discord.py calls this when it loads the extension."""
-    bot.add_dynamic_items(ListItem, DeedButton)
+    bot.add_dynamic_items(ListItem, DeedButton, LookButton)
     await bot.add_cog(Jobs())
 
 
@@ -55,6 +57,7 @@ async def _show(interaction: Interaction, job_id: str | None = None) -> None:
     rooms = interaction.client.rooms
     try:
         items = await rooms.docket.items(guild_of(interaction))
+        trouble = await _trouble(interaction)
     except StoreError:
         log.exception("what is in the making cannot be read")
         note = admin_words.said(admin_words.UNREADABLE)
@@ -62,8 +65,17 @@ async def _show(interaction: Interaction, job_id: str | None = None) -> None:
         return
     picked = [item for item in items if item.job.id == job_id]
     await interaction.edit_original_response(
-        embed=embed(docket_words.listed(picked or items)), view=_view(picked or items, picked)
+        embed=embed(docket_words.listed(picked or items, trouble)),
+        view=_view(picked or items, picked),
     )
+
+
+async def _trouble(interaction: Interaction) -> str:
+    """Say why no lines come to the log, if they don't."""
+    policy = await interaction.client.rooms.policies.policy(guild_of(interaction))
+    guild = interaction.guild
+    found = () if guild is None else checkup.of_log(guild, policy)
+    return " ".join(map(policy_words.missing, found))
 
 
 def _view(items: list[Item], picked: list[Item]) -> discord.ui.View:
@@ -79,6 +91,8 @@ def _view(items: list[Item], picked: list[Item]) -> discord.ui.View:
         )
         view.add_item(ListItem(menu))
     for item in picked:
+        if item.is_held:
+            view.add_item(LookButton(item.job.id))
         if item.deed is not None:
             view.add_item(DeedButton(item.deed, item.job.id))
     view.add_item(
@@ -123,6 +137,34 @@ class Jobs(commands.Cog):
                 await _do(interaction, deed, job_id)
         except TROUBLE as problem:
             log.info("a deed was not answered: %s", plainly(problem))
+
+    @commands.Cog.listener(f"on_{LOOKED}")
+    async def look(self, interaction: Interaction, job_id: str) -> None:
+        """Show a clip that is held to whoever may let it out, and to them alone."""
+        try:
+            if await door.greet(interaction) and await _is_let_in(interaction):
+                await interaction.response.defer(ephemeral=True, thinking=True)
+                await _look(interaction, job_id)
+        except TROUBLE as problem:
+            log.info("a look at a clip was not answered: %s", plainly(problem))
+
+
+async def _look(interaction: Interaction, job_id: str) -> None:
+    rooms = interaction.client.rooms
+    change = interaction.client.desk.change(guild_of(interaction), interaction.user.id)
+    answer = Answer(
+        token=interaction.token,
+        expires_at=round(interaction.expires_at.timestamp() * 1000),
+        most_bytes=interaction.filesize_limit,
+    )
+    try:
+        found = await rooms.docket.shown(change, job_id)
+        if isinstance(found, Note):
+            await interaction.edit_original_response(embed=embed(found))
+            return
+        await rooms.reissue.look(answer, found)
+    except Exception as error:  # noqa: BLE001 - a person waits for a word
+        await panel.say_instead(interaction, panel.told(error), is_public=False)
 
 
 async def _do(interaction: Interaction, deed: Deed, job_id: str) -> None:

@@ -534,7 +534,7 @@ async def test_a_log_is_not_put_where_the_bot_cannot_write(tmp_path: Path) -> No
             "mute", overwrites={bot.user: discord.PermissionOverwrite(send_messages=False)}
         )
         text = said(await here.say("ada", "log-channel", channel=mute))
-        assert f"I lack in <#{mute.id}>: Send Messages. Nothing was changed." in text
+        assert f"I lack in <#{mute.id}>: Send Messages, Embed Links. Nothing was changed." in text
         assert await here.nothing_has_changed()
 
 

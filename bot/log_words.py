@@ -55,7 +55,7 @@ def _line(told: Told) -> str:
             sign, what = "📦", say("paid, and cannot be posted there; I keep trying")
         case Line.HELD:
             sign, what = "🛡️", say("waits for a moderator")
-        case Line.FAILED:
+        case _:
             sign, what = "⚠️", say(REASONS[job.failure or Failure.LOST])
     return f"{sign} {_facts(told, what)}"
 

@@ -31,7 +31,8 @@ from bot.ladder import Posted
 from bot.ledger import Kind
 from bot.lifecycle import Clip, Event, Job, Order
 from bot.lines import Line
-from bot.members import Members
+from bot.made import Made
+from bot.members import Members, MemberSettings
 from bot.packing import Contents, Packing
 from bot.policy import Flagged
 from bot.provider import Provider, Result
@@ -93,14 +94,16 @@ class Handover:
         answer = await self._answers.of(job.id)
         if answer is not None and not (job.wish.is_private or answer.takes_clips):
             answer = None  # it shows the status alone
-        spent = sum(entry.spent_micro for entry in await self._store.entries(job.id))
+        made = await self._store.made(job.id)
+        spent = made.spent_micro
         try:
             async with self._fetching:
                 job = await self._counted(job, _RARELY if answer is None else _SOON)
-                contents = await self._contents(job, spent)
+                contents = await self._contents(job, made)
             if contents is None:
                 return
-            posted = await self._posted(job, answer, contents)
+            settings = await self._members.settings(job.member_id)
+            posted = await self._posted(job, answer, contents, settings)
         except (ProviderError, ClipBroken) as error:
             log.warning("job %s: clip not fetched, trying again: %s", job.short_id, error)
             if job.attempts >= _WORTH_A_WORD:
@@ -112,7 +115,7 @@ class Handover:
             await self._keep(job, error, spent)
         else:
             await self._delivered(job, posted)
-            await self._copy(job, posted, contents)
+            await self._copy(job, posted, contents, settings)
             paths = [original.path for original in contents.originals]
             await asyncio.to_thread(self._files.release, paths, self._timetable.clock())
 
@@ -127,25 +130,24 @@ class Handover:
         next_try = self._timetable.next_try(job, most_seconds)
         return await self._store.move(job, lifecycle.again(job, self._timetable.clock(), next_try))
 
-    async def _contents(self, job: Job, spent: int) -> Contents | None:
+    async def _contents(self, job: Job, made: Made) -> Contents | None:
         """Return what is to be posted; None where it is held, and its person was told."""
-        clips = await self._store.clips(job.id)
-        originals = await self._fetched(job, clips)
-        clips = await self._store.clips(job.id)  # with the addresses of now
+        clips, originals = await self._fetched(job, made.clips)
         verdict = await self._review.verdict(job, clips)
         if verdict is Flagged.HOLD:
             is_flagged = any(clip.is_flagged for clip in clips)
-            self._delivery.show(job, posting_words.held(job, spent, is_flagged=is_flagged))
+            self._delivery.show(
+                job, posting_words.held(job, made.spent_micro, is_flagged=is_flagged)
+            )
             await self._review.hold(job)
             return None
-        entries = await self._store.entries(job.id)
         text = partial(
             posting_words.delivered,
             job,
             len(clips),
-            spent,
+            made.spent_micro,
             await self._receipt(job),
-            was_lost=any(entry.kind == Kind.ADJUSTMENT for entry in entries),
+            was_lost=any(entry.kind == Kind.ADJUSTMENT for entry in made.entries),
         )
         return Contents(
             clips=clips,
@@ -154,7 +156,9 @@ class Handover:
             is_spoiler=verdict is Flagged.SPOILER,
         )
 
-    async def _posted(self, job: Job, answer: Answer | None, contents: Contents) -> Posted:
+    async def _posted(
+        self, job: Job, answer: Answer | None, contents: Contents, settings: MemberSettings
+    ) -> Posted:
         """Post where its person hoped for it: in their answer while that can be reached."""
         if answer is not None:
             try:
@@ -163,7 +167,6 @@ class Handover:
                 log.info("job %s: the answer is out of reach: %s", job.short_id, error)
             else:
                 return replace(posted, is_in_answer=True)
-        settings = await self._members.settings(job.member_id)
         return await self._packing.post(job, contents, may_dm=settings.dm_when_lost)
 
     async def _delivered(self, job: Job, posted: Posted) -> None:
@@ -182,13 +185,14 @@ class Handover:
             self._delivery.show(done, words.done(done))
         log.info("job %s: delivered", job.short_id)
 
-    async def _copy(self, job: Job, posted: Posted, contents: Contents) -> None:
-        """Send the clips to a member's direct messages too who wishes for that.
+    async def _copy(
+        self, job: Job, posted: Posted, contents: Contents, settings: MemberSettings
+    ) -> None:
+        """Send the clips to the direct messages too of a member who wishes for that.
 
         Tried once, after all else is safe: a copy that is lost is no loss, and one that may have
         come through is not sent again.
         """
-        settings = await self._members.settings(job.member_id)
         if not settings.dm_copies or posted.is_direct:
             return
         try:
@@ -210,14 +214,16 @@ class Handover:
         elif isinstance(error, Unpostable | TooLarge) or job.attempts >= _WORTH_A_WORD:
             self._delivery.show(job, posting_words.waiting(job, error, spent))
 
-    async def _fetched(self, job: Job, clips: Sequence[Clip]) -> list[Original]:
-        """Return the clips as they are on the disk, in their order.
+    async def _fetched(
+        self, job: Job, clips: Sequence[Clip]
+    ) -> tuple[Sequence[Clip], list[Original]]:
+        """Return the clips with their addresses of now, and as they are on the disk.
 
         The address of a clip lives for some days only, and the job may have waited for longer: one
         that is refused is asked for anew, once.
         """
         try:
-            return [await self._file(job, clip) for clip in clips]
+            return clips, [await self._file(job, clip) for clip in clips]
         except Rejected as error:
             log.info("job %s: asking for its clips again: %s", job.short_id, error)
             found = await self._provider.look([job.task_uuid])
@@ -225,7 +231,8 @@ class Handover:
             if not fresh:
                 raise
         await self._store.refresh_clips(fresh)
-        return [await self._file(job, clip) for clip in await self._store.clips(job.id)]
+        clips = await self._store.clips(job.id)
+        return clips, [await self._file(job, clip) for clip in clips]
 
     async def _file(self, job: Job, clip: Clip) -> Original:
         """Return the clip's file, downloading and judging it if it is not here yet."""

@@ -10,13 +10,14 @@ import sqlite3
 from collections.abc import Container, Iterable
 from dataclasses import asdict, dataclass, replace
 
-from bot import answers, books, due, ledger, lines, pace, renders, rows, turns
+from bot import answers, books, due, ledger, lines, made, pace, renders, rows, turns
 from bot.answers import Answer
 from bot.database import Database
 from bot.errors import StaleJob
 from bot.ledger import Entry, Resolution
 from bot.lifecycle import UNSENT, Clip, Job, State
 from bot.lines import Line
+from bot.made import Made
 from bot.rows import COLUMNS
 from bot.rules import Limits
 from bot.wish import Door
@@ -54,6 +55,8 @@ class Store:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._restored_at: int | None = None
+        """Once it is known; that is done while no bot runs."""
 
     async def accept(self, job: Job, limits: Limits, answer: Answer | None = None) -> Admitted:
         """Book the job, its hold and its answer, or none. Raises what `ledger.draws_for` does.
@@ -107,13 +110,13 @@ class Store:
                 "INSERT OR IGNORE INTO posts (job_id, channel_id, message_id) VALUES (?, ?, ?)",
                 [(before.id, *post) for post in posts],
             )
-            made = list(clips)
+            finished = list(clips)
             db.executemany(
                 "INSERT INTO clips (job_id, ordinal, video_uuid, url, seed, cost_micro, is_flagged)"
                 " VALUES (:job_id, :ordinal, :video_uuid, :url, :seed, :cost_micro, :is_flagged)",
-                [asdict(clip) for clip in made],
+                [asdict(clip) for clip in finished],
             )
-            costs = [clip.cost_micro for clip in made if clip.cost_micro is not None]
+            costs = [clip.cost_micro for clip in finished if clip.cost_micro is not None]
             if costs:
                 books.note_price(db, after.order.clip_kind, max(costs), after.updated_at)
             if (took_ms := pace.took(before, after)) is not None:
@@ -206,14 +209,13 @@ class Store:
 
         return await self._database.run(transaction)
 
+    async def made(self, job_id: str) -> Made:
+        """Return all that a job's delivery has to know, as of one moment."""
+        return await self._database.run(lambda db: made.of(db, job_id))
+
     async def clips(self, job_id: str) -> list[Clip]:
         """Return the finished clips of a job in their order."""
-
-        def transaction(db: sqlite3.Connection) -> list[Clip]:
-            found = db.execute("SELECT * FROM clips WHERE job_id = ? ORDER BY ordinal", (job_id,))
-            return [Clip(**dict(row) | {"is_flagged": bool(row["is_flagged"])}) for row in found]
-
-        return await self._database.run(transaction)
+        return await self._database.run(lambda db: list(made.clips(db, job_id)))
 
     async def entries(self, job_id: str) -> list[Entry]:
         """Return what was booked for a job, oldest first."""
@@ -225,12 +227,7 @@ class Store:
 
     async def fact(self, name: str) -> str | None:
         """Return a small fact kept under `name`."""
-
-        def transaction(db: sqlite3.Connection) -> str | None:
-            row = db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
-            return None if row is None else str(row["value"])
-
-        return await self._database.run(transaction)
+        return await self._database.run(lambda db: _fact(db, name))
 
     async def fact_or(self, name: str, value: str) -> str:
         """Return the fact kept under `name`, which is `value` from now on if there was none."""
@@ -255,7 +252,9 @@ class Store:
 
     async def restored_at(self) -> int:
         """Return when a backup was put in the place of this database, 0 if it never was."""
-        return int(await self.fact(RESTORED_AT) or 0)
+        if self._restored_at is None:
+            self._restored_at = int(await self.fact(RESTORED_AT) or 0)
+        return self._restored_at
 
     async def to_ask_about(self, due_by: int) -> int:
         """Count the jobs whose next word is the service's, and that have been due since then."""
@@ -288,6 +287,11 @@ class Store:
             )
 
         await self._database.run(transaction)
+
+
+def _fact(db: sqlite3.Connection, name: str) -> str | None:
+    row = db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+    return None if row is None else str(row["value"])
 
 
 def _known(db: sqlite3.Connection, job: Job) -> Job | None:

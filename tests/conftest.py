@@ -26,6 +26,20 @@ NOON = 1_794_052_800_000
 
 UNLIMITED = Limits()
 
+LONGEST = {
+    name: place
+    for place, name in enumerate(
+        (
+            "test_matrix",
+            "test_simulation",
+            "test_corpus",
+            "test_kills",
+            "test_crashes",
+        )
+    )
+}
+"""The files that keep a worker for half a minute and more, the longest first."""
+
 OrderFactory = Callable[..., Order]
 JobFactory = Callable[..., Job]
 
@@ -109,6 +123,11 @@ def readme_part(marker: str) -> str:
     assert start, f"README.md lacks <!-- {marker} -->"
     assert end, f"README.md lacks <!-- /{marker} -->"
     return inside.strip()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest, so that no worker is left alone with one at the end."""
+    items.sort(key=lambda item: LONGEST.get(item.path.stem, len(LONGEST)))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

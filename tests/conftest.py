@@ -126,7 +126,7 @@ def readme_part(marker: str) -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that take longest, so that no worker is left alone with one at the end."""
+    """Begin with the files that take longest: no worker is left alone with one at the end."""
     items.sort(key=lambda item: LONGEST.get(item.path.stem, len(LONGEST)))
 
 

@@ -26,6 +26,12 @@ _SECOND = 1000
 _LONGEST_PAUSE = 600
 """Seconds between two tries."""
 
+# Of a clip that has been let out or posted meanwhile nobody has to hear that it waits.
+_OVER = """
+DELETE FROM log_lines WHERE guild_id = ? AND is_posted = 0 AND line IN ('held', 'stuck')
+   AND job_id NOT IN (SELECT id FROM jobs WHERE id = job_id AND state = 'rendered')
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
@@ -218,6 +224,7 @@ def _begin(
     now: int,
 ) -> sqlite3.Row | None:
     """Begin the next page: of lines, a clip that is held alone, for it has buttons; or a digest."""
+    db.execute(_OVER, (guild_id,))
     found = db.execute(
         "SELECT id, line FROM log_lines WHERE guild_id = ? AND is_posted = 0 ORDER BY id LIMIT ?",
         (guild_id, MOST_LINES),

@@ -32,6 +32,7 @@ from bot.policies import Policies
 from bot.policy import DEFAULT, Consent, Flagged, Policy
 from bot.rulebook import MOST, Rulebook, read_emoji
 from bot.sandbox.discord.journal import Exchange
+from bot.words import Note
 from cogs.admin import AnimateAdmin
 from cogs.jobs import ListItem
 from cogs.setup import PanelItem
@@ -654,6 +655,46 @@ async def test_a_clip_that_is_held_is_let_out_and_posted(tmp_path: Path) -> None
         assert not await here.corridor.shelf.is_held(job.id)
         done = await here.corridor.finished(job)
         assert done.state is State.DELIVERED
+
+
+async def test_only_a_clip_that_is_held_in_this_server_is_shown_and_that_it_was_is_noted(
+    tmp_path: Path,
+) -> None:
+    async with office(tmp_path) as here:
+        docket, job = docket_of(here.corridor), await held(here)
+        change = here.env.bot.desk.change(here.guild_id, 1)  # type: ignore[attr-defined]
+        elsewhere = await docket.shown(replace(change, guild_id=here.guild_id + 1), job.id)
+        assert isinstance(elsewhere, Note)
+        assert elsewhere.title == "✖️ No such clip"
+        assert await here.accounts.audit(here.guild_id) == ()
+        assert await docket.shown(change, job.id) == await here.corridor.reread(job)
+        (row,) = await here.accounts.audit(here.guild_id)
+        assert (row.target, row.after) == (f"job {job.short_id}", "looked at")
+        # Where the rules have become milder it is posted, though nobody has let it out.
+        await here.corridor.finished(job)
+        late = await docket.shown(change, job.id)
+        assert isinstance(late, Note)
+        assert late.title == "✖️ Too late"
+
+
+async def test_a_clip_that_is_held_can_be_looked_at_from_the_list(tmp_path: Path) -> None:
+    async with office(tmp_path) as here:
+        shown = await picked(here, await held(here))
+        assert shown.response is not None
+        labels = [
+            one.get("label") for row in shown.response.components for one in row["components"]
+        ]
+        assert labels == ["Look at it", "Let it out", "Refresh"]
+
+
+async def test_the_list_says_why_no_lines_come_to_the_log(tmp_path: Path) -> None:
+    async with office(tmp_path) as here:
+        assert "log" not in said(await here.say("ada", "jobs"))
+        await here.policies.change(
+            here.env.bot.desk.change(here.guild_id, 1),  # type: ignore[attr-defined]
+            lambda policy: replace(policy, log_channel_id=6),
+        )
+        assert "⚠️ The channel of the log is gone" in said(await here.say("ada", "jobs"))
 
 
 async def test_a_deed_that_comes_too_late_changes_nothing_and_leaves_no_trace(

@@ -116,6 +116,8 @@ async def _start(interaction: Interaction, draft_id: int) -> None:
 
 
 async def _cancel(interaction: Interaction, draft_id: int) -> None:
+    if await door.draft_of(interaction, draft_id) is None:
+        return
     note = embed(door_words.not_started())
     try:
         await interaction.response.edit_message(embed=note, attachments=[], view=None)

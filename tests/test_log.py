@@ -151,6 +151,24 @@ async def test_whose_picture_it_was_is_told_where_it_was_somebody_elses(tmp_path
         assert f"a picture of <@{noah.id}>'s" in line
 
 
+async def test_a_clip_that_cannot_be_posted_leaves_a_line_once(tmp_path: Path) -> None:
+    async with hamlet(tmp_path) as (here, ada), here.bot(**NO_LIMITS):
+        await open_log(ada)
+        here.trouble_at_discord(
+            match={"method": "POST", "path": f"/channels/{ada.channel_id('studio')}/messages"},
+            do="status",
+            status=403,
+            body={"code": 50013, "message": "Missing Permissions"},
+            times=None,
+        )
+        await here.status(await here.animate(WIDE))
+        line = told(await in_log(ada, lambda one: "📦" in told(one)))
+        assert f"<#{ada.channel_id('studio')}> · paid, and cannot be posted there" in line
+        await until(lambda: here.books().jobs[0]["attempts"] >= 4, WITHIN)
+        await quiet_for(4)
+        assert len(pages(ada)) == 1
+
+
 # --- Where it cannot be written ------------------------------------------------------------------
 
 

@@ -265,7 +265,18 @@ ADMIN = {
     ),
     "a negative price": ([insert("prices", clip_kind="'x'", cost_micro=-1, at=0)], "CHECK"),
 }
-REFUSED = JOBS | ENTRIES | DRAWS | ADMIN
+LINE = insert("log_lines", guild_id=1000, job_id=":id", line="'held'", at=0)
+LOGS = {
+    "a line of no clip": ([LINE.replace(":id", "'nobody'")], "FOREIGN KEY"),
+    "a line that nobody knows": ([LINE.replace("held", "hold")], "CHECK"),
+    "the same line twice": ([LINE, LINE], "UNIQUE"),
+    "a second page of a server": ([insert("logs", guild_id=1, page_at=0)] * 2, "UNIQUE"),
+    "a digest without an end": (
+        [insert("logs", guild_id=1, page_at=0, first_day=DAY)],
+        "a_digest_has_both_days",
+    ),
+}
+REFUSED = JOBS | ENTRIES | DRAWS | ADMIN | LOGS
 
 
 @pytest.mark.parametrize("what", REFUSED)

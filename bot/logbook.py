@@ -37,6 +37,8 @@ _BREATH = 30.0
 """The same where nothing can be read."""
 _SWEPT_EVERY = 30.0
 """Seconds between two looks for what is too old, and for digests."""
+_AT_ONCE = 4
+"""Servers that are written to: at midnight there are many, and clips are posted meanwhile."""
 _HISTORY = 100
 _SLACK = timedelta(minutes=10)
 """By which Discord's clock may differ from ours."""
@@ -60,6 +62,7 @@ class Logbook:
         self._policies = policies
         self._clock = clock
         self._swept_at = 0
+        self._pens = asyncio.Semaphore(_AT_ONCE)
         self._writers: dict[int, asyncio.Task[None]] = {}
         """By server: one that Discord slows down keeps no other from its log."""
         self._going: asyncio.Task[None] | None = None
@@ -93,16 +96,12 @@ class Logbook:
     def _done(self, guild_id: int, _: asyncio.Task[None]) -> None:
         del self._writers[guild_id]
 
-    async def wait(self) -> None:
-        """Wait until what a round has begun is done."""
-        if self._writers:
-            await asyncio.wait(self._writers.values())
-
     async def _write(self, guild_id: int, days: tuple[date, date] | None) -> None:
         try:
             while (page := await self._next(guild_id, days)) is not None:
-                if not (page.tries and await self._is_there(page)):
-                    await self._post(page)
+                async with self._pens:
+                    if not (page.tries and await self._is_there(page)):
+                        await self._post(page)
                 await self._pages.posted(page)
                 if page.days is not None:
                     return

@@ -76,17 +76,23 @@ class Archive:
         job = await self._history.job(ask.again_of)
         if job is None:
             raise ClipRefused(ClipProblem.UNKNOWN)
-        for one in (await self._first_of(job), job):
+        for one in (await self._first_of(job, ask), job):
             found = one and await self._picture_of(one, ask)
             if found:
                 return found
         raise PictureRefused(PictureProblem.GONE)
 
-    async def _first_of(self, job: Job) -> Job | None:
-        """Return the job whose picture it was before: with each clip of a clip some is lost."""
+    async def _first_of(self, job: Job, ask: Ask) -> Job | None:
+        """Return the job whose picture it was before: with each clip of a clip some is lost.
+
+        None where that one is deleted, or was for its person alone and somebody else asks.
+        """
         first_id = encore.first_of(job)
         first = await self._history.job(first_id) if first_id else None
-        return first if first is not None and first.guild_id == job.guild_id else None
+        if first is None or first.guild_id != job.guild_id or first.deleted_at is not None:
+            return None
+        is_hidden = first.wish.is_private and ask.member_id != first.member_id
+        return None if is_hidden else first
 
     async def _picture_of(self, job: Job, ask: Ask) -> bytes | None:
         """Return the picture of one job, None where it is not to be had any more."""

@@ -29,7 +29,7 @@ from bot.rights import ClipProblem, ClipRefused
 from bot.sandbox.discord import LocalDiscord
 from bot.still import first_frame
 from bot.store import Store
-from bot.wish import Origin
+from bot.wish import Origin, Wish
 from tests.conftest import NOON
 from tests.corridor import ask, clip, picture
 from tests.test_history import put
@@ -223,6 +223,23 @@ async def test_the_clip_of_a_clip_goes_back_to_the_first_one(here: Here) -> None
 async def test_where_the_first_one_is_gone_its_own_clip_will_do(here: Here) -> None:
     first = await here.job(clips=clip(width=96))
     second = await here.job(picture=origin(first))
+    await here.history.delete(first, NOON + 9)
+    assert size_of(await here.archive.picture(here.wish(second))) == (64, 48)
+
+
+async def test_where_the_first_one_was_private_only_its_person_gets_back_to_it(here: Here) -> None:
+    first = await here.job(clips=clip(width=96), wish=Wish(is_private=True))
+    second = await here.job(picture=origin(first), clips=clip())
+    assert size_of(await here.archive.picture(here.wish(second))) == (96, 48)
+    of_noah = here.wish(second, member_id=NOAH)
+    assert size_of(await here.archive.picture(of_noah)) == (64, 48)
+
+
+async def test_of_a_first_one_that_was_deleted_nothing_is_taken(here: Here) -> None:
+    first = await here.job(clips=clip(width=96))
+    second = await here.job(picture=origin(first))
+    here.pictures.keep(first.id, PHOTO)
+    here.pictures.set_aside(first.id)
     await here.history.delete(first, NOON + 9)
     assert size_of(await here.archive.picture(here.wish(second))) == (64, 48)
 

@@ -60,6 +60,7 @@ BUTTONS = {
     "jobs:cancel:{job}": "nnnnyo",
     "jobs:offer:{job}": "nnnnyo",
     "jobs:letout:{job}": "nnnnyo",
+    "jobs:look:{job}": "nnnnyo",
     # The panel of the server's rules.
     "rules:check": "nnnnyo",
     "rules:reaction": "nnnnyo",

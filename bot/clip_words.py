@@ -56,14 +56,18 @@ REFUSED = {
         mark("That was a second press within seconds, so nothing more was started."),
     ),
 }
+_NOTHING_MORE = mark("Nothing more was charged.")
+_NOT_THEIRS = {ClipProblem.NOT_YOURS, ClipProblem.NOT_YOURS_TO_JUDGE}
+"""Whoever hears these has not paid for the clip; everybody else may have."""
 
 
 def refused(error: ClipRefused) -> Note:
-    """Say why nothing was done with a clip."""
+    """Say why nothing was done with a clip, and what that cost."""
     say = tongue()
     title, text = REFUSED[error.problem]
     body = say(text, owner=f"<@{error.owner_id}>")
-    return Note(say(title), f"{body} {say(NOT_CHARGED)}", Tone.WARNING)
+    cost = say(NOT_CHARGED if error.problem in _NOT_THEIRS else _NOTHING_MORE)
+    return Note(say(title), f"{body} {cost}", Tone.WARNING)
 
 
 # --- What was done -------------------------------------------------------------------------------
@@ -100,6 +104,11 @@ def too_late(job: Job) -> Note:
             text = say("It's posted. You can delete it.")
         case State.FAILED:
             text = say("There is no clip to wait for any more, and nothing is held for it.")
+        case State.LOST:
+            text = say(
+                "The video service has no word about it. If it turns up within a week I'll still"
+                " post it here, and it counts only then."
+            )
         case _:
             text = say(
                 "It's already being made and paid for. I'll post it when it's done; you can delete"

@@ -6,7 +6,7 @@ the door, `cogs/jobs.py`; that a clip is of this server, here.
 
 import asyncio
 
-from bot import docket_words
+from bot import clip_words, docket_words
 from bot.admin import Change
 from bot.cancellation import Cancellation
 from bot.docket_words import Deed, Item
@@ -55,6 +55,8 @@ class Docket:
         was_time = await self._done(change, deed, job_id)
         if was_time:
             await self._policies.note(change, ("job", f"job {job.short_id}", "", _DEEDS[deed]))
+        elif deed is Deed.CANCEL:
+            return clip_words.too_late(await self._history.job(job_id) or job)
         return docket_words.done(deed, job.short_id, was_time=was_time)
 
     async def shown(self, change: Change, job_id: str) -> Job | Note:

@@ -704,8 +704,23 @@ async def test_a_deed_that_comes_too_late_changes_nothing_and_leaves_no_trace(
         job = await accepted(here)
         shown = await picked(here, job)
         await here.corridor.until(job, {State.RENDERED})
-        assert (await press(here, shown, "Cancel it")).startswith("✖️ Too late")
+        told = await press(here, shown, "Cancel it")
+        assert told.startswith("✖️ Too late")
+        assert "made and paid for" in told
         assert (await here.corridor.reread(job)).state is State.RENDERED
+        assert await here.accounts.audit(here.guild_id) == ()
+
+
+async def test_who_cancels_what_its_member_has_taken_back_hears_that_nothing_is_held(
+    tmp_path: Path,
+) -> None:
+    async with office(tmp_path) as here:
+        job = await accepted(here)
+        shown = await picked(here, job)
+        assert await here.corridor.cancellation.cancel(job.id, job.member_id)
+        told = await press(here, shown, "Cancel it")
+        assert "nothing is held for it" in told
+        assert "paid" not in told
         assert await here.accounts.audit(here.guild_id) == ()
 
 

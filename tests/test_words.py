@@ -179,11 +179,19 @@ def test_no_text_has_an_unfilled_place_or_a_name_of_the_inside() -> None:
 # --- What it cost --------------------------------------------------------------------------------
 
 
+NOTHING_MORE = "Nothing more was charged."
+CLIP_OF_ANOTHER = {ClipProblem.NOT_YOURS, ClipProblem.NOT_YOURS_TO_JUDGE}
+
+
 @pytest.mark.parametrize("name", REFUSALS)
-def test_every_refusal_says_that_nothing_was_charged_and_what_to_do(name: str) -> None:
-    note = refusals.refusal(REFUSALS[name])
-    assert note.body.endswith(NOT_CHARGED)
-    assert len(note.body) > len(NOT_CHARGED) + 10
+def test_every_refusal_says_what_was_not_charged_and_what_to_do(name: str) -> None:
+    error = REFUSALS[name]
+    # Who asks about a clip that may be their own may have paid for it: held, deleted, or gone.
+    is_about_a_clip = isinstance(error, ClipRefused) and error.problem not in CLIP_OF_ANOTHER
+    cost = NOTHING_MORE if is_about_a_clip else NOT_CHARGED
+    note = refusals.refusal(error)
+    assert note.body.endswith(cost)
+    assert len(note.body) > len(cost) + 10
     assert note.tone is Tone.WARNING
 
 

@@ -14,7 +14,7 @@ from bot import buttons, door_words
 from bot.answers import Answer
 from bot.client import AnimateBot
 from bot.ladder import NO_ANSWER
-from bot.refusals import refusal
+from bot.refusals import in_public, refusal
 from bot.status import embed
 from bot.words import Note
 
@@ -100,8 +100,9 @@ class Answering:
             if self._shown is Shown.PUBLIC and await self._is_taken_away():
                 await self._interaction.followup.send(embed=embed(note), ephemeral=True)
                 return
+            seen = in_public(error) if self._shown is Shown.PUBLIC else note
             with contextlib.suppress(discord.NotFound):
-                await self.reply(note)
+                await self.reply(seen)
                 return
             # It went, and only the answer was lost.
             await self._interaction.followup.send(embed=embed(note), ephemeral=True)

@@ -10,6 +10,7 @@ from typing import Any
 from bot import bar_words, clip_words
 from bot.errors import (
     AccountPaused,
+    Bar,
     Barred,
     CannotPostHere,
     ConsentNeeded,
@@ -293,3 +294,18 @@ def refusal(error: Exception) -> Note:
     say = tongue()
     text = say("It's been logged. Try again; nothing was started.")
     return _refused(say("🔧 Something broke on my side"), text)
+
+
+def in_public(error: Exception) -> Note:
+    """Say the same where everybody reads along: without who has spent what, and who is blocked."""
+    say, note = tongue(), refusal(error)
+    match error:
+        case LimitReached():
+            title = note.title
+        case TooManyAtOnce():
+            title = say(PARTLY_HELD[error.whom][0])
+        case Barred(bar=Bar.BLOCKED):
+            return _refused(note.title, say("`/animate` tells you alone why."))
+        case _:
+            return note
+    return _refused(title, say("`/usage me` shows you alone what you can still use."))

@@ -17,7 +17,7 @@ from bot.client import AnimateBot
 from bot.errors import ConsentNeeded, PictureProblem, PictureRefused, StoreError, UserError
 from bot.options import Options
 from bot.policy import Policy
-from bot.refusals import refusal
+from bot.refusals import in_public
 from bot.spot import Spot, Wanted
 from bot.tongue import reading
 from bot.wish import Door, Picture
@@ -157,7 +157,7 @@ class Reactions(commands.Cog):
                 await message.remove_reaction(event.emoji, discord.Object(here.member_id))
             except TROUBLE as problem:
                 log.info("a reaction stays: %s", plainly(problem))
-        await self._bot.rooms.whispers.say(message, here.member_id, refusal(error))
+        await self._bot.rooms.whispers.say(message, here.member_id, in_public(error))
 
 
 def _is_old(message_id: int, policy: Policy) -> bool:

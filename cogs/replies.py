@@ -15,7 +15,7 @@ from bot import door, door_words, finder, options, spot
 from bot.answering import TROUBLE, plainly
 from bot.client import AnimateBot
 from bot.errors import PictureProblem, PictureRefused, StoreError, UserError
-from bot.refusals import refusal
+from bot.refusals import in_public
 from bot.spot import Spot, Wanted
 from bot.status import embed
 from bot.tongue import reading
@@ -59,7 +59,7 @@ class Replies(commands.Cog):
         try:
             await self._take_in(here, message)
         except UserError as error:
-            await self._bot.rooms.whispers.say(message, here.member_id, refusal(error))
+            await self._bot.rooms.whispers.say(message, here.member_id, in_public(error))
 
     def _is_for_us(self, message: discord.Message) -> bool:
         """Tell whether a person speaks to the bot; that they answer its message is not enough."""
@@ -131,7 +131,7 @@ class Replies(commands.Cog):
     async def _take_back(self, status: discord.Message, error: Exception) -> None:
         """Have the status say why nothing was started, and go."""
         try:
-            await status.edit(embed=embed(refusal(error)))
+            await status.edit(embed=embed(in_public(error)))
         except TROUBLE as problem:
             log.info("a refusal could not be shown: %s", plainly(problem))
         self._bot.rooms.whispers.fade(status)

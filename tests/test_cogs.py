@@ -32,6 +32,7 @@ from bot.errors import (
     PictureProblem,
     PictureRefused,
     StoreError,
+    TooManyAtOnce,
     UserError,
 )
 from bot.history import History
@@ -595,6 +596,20 @@ async def test_a_placeholder_that_cannot_be_deleted_becomes_the_refusal(
         assert "Not taking new clips" in said(result)
         assert NOT_CHARGED in said(result)
         assert result.followups == []
+
+
+async def test_of_a_placeholder_that_everybody_sees_nobody_learns_what_was_spent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def stays(_interaction: Any) -> None:
+        raise TimeoutError
+
+    monkeypatch.setattr(discord.Interaction, "delete_original_response", stays)
+    async with door() as here:
+        here.porter.second = TooManyAtOnce("server", 20, 20)
+        result = await here.animate()
+        assert "`/usage me` shows you alone" in said(result)
+        assert "20" not in said(result)
 
 
 async def test_a_placeholder_whose_deletion_was_not_confirmed_is_followed_by_a_private_word(

@@ -49,6 +49,8 @@ class Door(ABC):
 
     who = "Mia"
     is_own_picture = False
+    is_overheard = False
+    """Whether everybody reads why nothing was started."""
 
     @abstractmethod
     async def knock(self, who: Person, message: JSON) -> Any:
@@ -97,6 +99,8 @@ class FilledIn(Door):
 
 
 class Reaction(Door):
+    is_overheard = True
+
     async def knock(self, who: Person, message: JSON) -> JSON:
         await who.react(await who.seen(message), CLAPPER)
         return message
@@ -107,6 +111,7 @@ class Reaction(Door):
 
 class Reply(Door):
     who = "Kim"
+    is_overheard = True
 
     async def knock(self, who: Person, message: JSON) -> JSON:
         return await who.reply(await who.seen(message), "@bot", ping=False)
@@ -120,6 +125,7 @@ class Mention(Door):
 
     who = "Ada"
     is_own_picture = True
+    is_overheard = True
 
     async def knock(self, who: Person, message: JSON) -> JSON:
         image = await who.attach(WIDE, "photo.png")
@@ -192,14 +198,17 @@ class Case:
     rows: tuple[str, ...] = ()
     """SQL; `:guild`, `:who` and `:author` are known."""
     is_about_others: bool = False
+    aloud: str = ""
+    """What is said instead of it where everybody reads along."""
 
 
 OPT_OUT = """INSERT INTO member_settings (member_id, dm_copies, dm_when_lost, has_opted_out)
              VALUES (:author, 0, 0, 1)"""
 CASES = {
     "quota": Case(
-        "No budget for you here",
+        "Your limit in this server is $0.00",
         rows=("INSERT INTO rules VALUES (:guild, 'member', :who, 'month', 0)",),
+        aloud="`/usage me` shows you alone",
     ),
     "consent": Case("Not your picture", {"consent": Consent.OWN}, is_about_others=True),
     "opted out": Case(
@@ -212,6 +221,7 @@ CASES = {
     "block": Case(
         "A moderator switched it off for you",
         rows=("INSERT INTO blocks VALUES (:guild, :who, 1, 1, 'because')",),
+        aloud="`/animate` tells you alone why",
     ),
     "paused": Case("Paused by the moderators", {"is_paused": True}),
 }
@@ -337,7 +347,9 @@ async def test_what_stands_in_the_way_is_told_to_who_asks_and_nothing_is_started
         async with nothing_starts(here):
             knocked = await door.knock(who, message)
             text = await door.hears(who, knocked)
-    assert case.says in text
+    is_aloud = door.is_overheard and case.aloud
+    assert (case.aloud if is_aloud else case.says) in text
+    assert not (is_aloud and case.says in text)
     assert NOT_CHARGED in text
 
 

@@ -110,6 +110,7 @@ def job_in(state: State, failure: Failure | None = None) -> Job:
 
 def every_note() -> Iterator[Note]:
     yield from (refusals.refusal(error) for error in REFUSALS.values())
+    yield from (refusals.in_public(error) for error in REFUSALS.values())
     yield refusals.refusal(RuntimeError("a secret of the inside"))
     yield words.animating(job_in(State.RENDERING))
     yield words.animating(job_in(State.RENDERING), usual([60] * 5))
@@ -134,6 +135,17 @@ def test_every_kind_of_refusal_has_a_text_of_its_own() -> None:
     notes = [refusals.refusal(error) for error in REFUSALS.values()]
     assert fallback not in notes
     assert len(set(notes)) == len(notes)
+
+
+def test_where_everybody_reads_along_nothing_is_said_of_money_counts_and_blocks() -> None:
+    for name, error in REFUSALS.items():
+        said, alone = refusals.in_public(error), refusals.refusal(error)
+        if isinstance(error, LimitReached | TooManyAtOnce) or name == f"barred, {Bar.BLOCKED}":
+            assert not re.search(r"[$\d]|moderator", f"{said.title} {said.body}")
+            assert re.search(r"`/(usage me|animate)` .*alone", said.body)
+            assert said.body.endswith(NOT_CHARGED)
+        else:
+            assert said == alone
 
 
 def test_every_problem_of_a_picture_has_a_text() -> None:

@@ -3,7 +3,7 @@
 Said in the language of who is answered.
 """
 
-from bot.catalog import AUTO, Model, seconds, shape_name
+from bot.catalog import AUTO, Guidance, Model, seconds, shape_name
 from bot.lifecycle import Job
 from bot.money import usd
 from bot.picker import FITS, SHAPES
@@ -35,8 +35,16 @@ def questions() -> dict[str, str]:
         "duration": say("How long?"),
         "shape": say("Which shape?"),
         "fit": say("If the picture has another shape"),
+        "guidance": say("How close to the picture?"),
         "more": say("Who sees it?"),
     }
+
+
+def reach(guidance: Guidance) -> str:
+    """Say what numbers guidance takes."""
+    say = tongue()
+    least, most = f"{guidance.least:g}", f"{guidance.most:g}"
+    return say("{least} is free, {most} is strict", least=least, most=most)
 
 
 def priced(model: Model, duration: float) -> str:

@@ -1,8 +1,10 @@
 """The form with a clip's options, made from the model's record: it asks for what the model has.
 
-Discord takes five questions. A form lives in memory, for as long as somebody may be filling it in.
+Discord takes five questions; where a model has more, guidance is not asked for. A form lives in
+memory, for as long as somebody may be filling it in.
 """
 
+import math
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -12,7 +14,7 @@ from discord import CheckboxGroupOption, RadioGroupOption
 from discord.ui import CheckboxGroup, Item, Label, Modal, RadioGroup, TextInput
 
 from bot import door_words
-from bot.catalog import AUTO, Model, Policy
+from bot.catalog import AUTO, Guidance, Model, Policy
 from bot.options import Options
 from bot.wish import Fit
 
@@ -22,6 +24,8 @@ Then = Callable[[Interaction, Options], Awaitable[None]]
 _PATIENCE = 15 * 60
 """Seconds after which nobody fills it in any more."""
 _LONGEST = 2000
+_LONGEST_NUMBER = 6
+_MOST_QUESTIONS = 5
 _PRIVATE, _SPOILER = "private", "spoiler"
 
 
@@ -36,6 +40,8 @@ class Form(Modal):
         self._then = then
         self._chosen = chosen
         self._items: dict[str, Any] = dict(_items(model, chosen))
+        if len(self._items) > _MOST_QUESTIONS:
+            del self._items["guidance"]
         asked = door_words.questions()
         for name, item in self._items.items():
             self.add_item(Label(text=asked[name], component=item))
@@ -48,13 +54,30 @@ class Form(Modal):
         """Return what was filled in."""
         given: dict[str, Any] = {
             name: read(self._items[name].value)
-            for name, read in (("prompt", str), ("duration", float), ("shape", str), ("fit", Fit))
+            for name, read in _READ
             if name in self._items and self._items[name].value
         }
         more = self._items["more"].values
         return replace(
             self._chosen, **given, is_private=_PRIVATE in more, is_spoiler=_SPOILER in more
         )
+
+
+def _number(text: str) -> float:
+    """Read what was typed; what is no number is none that any model allows."""
+    try:
+        return float(text.strip().replace(",", "."))
+    except ValueError:
+        return math.nan
+
+
+_READ: tuple[tuple[str, Callable[[str], Any]], ...] = (
+    ("prompt", str),
+    ("duration", float),
+    ("shape", str),
+    ("fit", Fit),
+    ("guidance", _number),
+)
 
 
 def _items(model: Model, chosen: Options) -> Iterator[tuple[str, Item[Any]]]:
@@ -69,6 +92,8 @@ def _items(model: Model, chosen: Options) -> Iterator[tuple[str, Item[Any]]]:
         yield "shape", _radio(shapes, chosen.shape or AUTO)
         fits = ((f"{fit}", door_words.fit(fit)) for fit in Fit)
         yield "fit", _radio(fits, chosen.fit or Fit.CROP)
+    if model.guidance is not None:
+        yield "guidance", _guidance(model.guidance, chosen)
     yield "more", _more(chosen)
 
 
@@ -81,6 +106,17 @@ def _prompt(model: Model, chosen: Options) -> TextInput[Any]:
         required=rule.policy is Policy.REQUIRED,
         min_length=rule.least if rule.policy is Policy.REQUIRED else None,
         max_length=min(rule.most, _LONGEST),
+    )
+
+
+def _guidance(rule: Guidance, chosen: Options) -> TextInput[Any]:
+    known = rule.default if chosen.guidance is None else chosen.guidance
+    return TextInput(
+        custom_id="guidance",
+        default=f"{known:g}",
+        placeholder=door_words.reach(rule),
+        required=False,
+        max_length=_LONGEST_NUMBER,
     )
 
 

@@ -91,6 +91,12 @@ _BESIDES = (
         "UPDATE member_settings SET dm_copies = 0, dm_when_lost = 0, duration = NULL, shape = NULL,"
         " fit = NULL, is_private = 0 WHERE member_id = :member"
     ),
+    # That an author was asked, and said no, counts for a day: what was wished is nobody's affair.
+    ("UPDATE approvals SET outcome = 'withdrawn' WHERE member_id = :member AND outcome IS NULL"),
+    (
+        "UPDATE approvals SET ask = '{}'"
+        " WHERE member_id = :member AND (outcome <> 'agreed' OR is_told = 1)"
+    ),
 )
 
 

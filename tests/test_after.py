@@ -199,12 +199,27 @@ async def test_an_edited_one_is_as_it_was_filled_in(here: After) -> None:
     started = await here["Zoe"].press(await here.post(job), "Edit")
     form = await here["Zoe"].form(started)
     assert len(form["components"]) <= 5
-    await here["Zoe"].submit(started, {"Which shape?": "square 1:1"})
+    answers = {"Which shape?": "square 1:1", "How close to the picture?": "0,8"}
+    await here["Zoe"].submit(started, answers)
     await until(lambda: {one["id"] for one in here.town.books().jobs} - before)
     (made,) = [one for one in (await here.settled()).jobs if one["id"] not in before]
     order = json.loads(made["order"])
-    assert (order["width"], order["height"]) == (720, 720)
+    assert (order["width"], order["height"], order["guidance"]) == (720, 720, 0.8)
     assert made["member_id"] == int(here["Zoe"].id)
+
+
+@pytest.mark.parametrize("typed", ["1.5", "much"])
+async def test_a_number_that_the_model_does_not_take_is_refused_with_those_it_does(
+    here: After, typed: str
+) -> None:
+    job, before = await here.one(), await here.settled()
+    started = await here["Zoe"].press(await here.post(job), "Edit")
+    submitted = await here["Zoe"].submit(started, {"How close to the picture?": typed})
+    answer = await here.hears("Zoe", submitted)
+    assert "`guidance` takes 0 to 1." in told(answer)
+    assert "You were not charged." in told(answer)
+    assert answer["flags"] & EPHEMERAL
+    assert here.town.books() == before
 
 
 async def test_two_presses_within_seconds_are_one_clip(here: After) -> None:

@@ -1,7 +1,7 @@
 """What can be read from the accounts: statements, rules, usage, entries, the audit, the proof.
 
 Each method is one transaction that changes nothing. What admins change is in `admin.py`, the SQL
-on entries in `books.py`. Who may ask is decided at the door.
+on entries in `books.py`, that on limits in `standing.py`. Who may ask is decided at the door.
 """
 
 import sqlite3
@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
 
-from bot import books
+from bot import books, standing
 from bot.database import Database
 from bot.ledger import Entry, Statement
 from bot.lifecycle import Job
@@ -87,7 +87,7 @@ class Accounts:
     ) -> Statement:
         """Return where a member stands at `now`, Unix milliseconds."""
         return await self._database.run(
-            lambda db: books.statement(
+            lambda db: standing.statement(
                 db,
                 self._limits,
                 guild_id=guild_id,

@@ -1,21 +1,16 @@
-"""All SQL on the accounts: entries, credits, totals, rules, servers, the audit.
+"""All SQL on entries: holds and what became of them, draws, the last prices, the proof.
 
 Functions of a connection, to be run inside somebody's transaction: `store.py` books a job's money
-with the job, `accounts.py` does what members and admins ask. Decides nothing: `rules.py` says what
-is in force, `ledger.py` what may be held.
+with the job, `admin.py` what admins change. Decides nothing: `ledger.py` says what may be held,
+which it does by what `standing.py` reads.
 """
 
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
-from functools import lru_cache
-from itertools import product
-from zoneinfo import ZoneInfo
 
-from bot import ledger
-from bot.ledger import Balance, Credit, Draw, Entry, Kind, Resolution, Statement
-from bot.periods import Period, day_of, first_day, last_day
-from bot.rules import Account, Limits, Line, Measure, Rule, Target, in_force
+from bot import ledger, memory
+from bot.ledger import Draw, Entry, Kind, Resolution
 
 _RUNNING = "state IN ('queued', 'submitting', 'rendering')"  # as the index jobs_running has it
 
@@ -24,132 +19,6 @@ _A_WEEK = 7 * 86_400_000
 
 _ENTRY = """kind, job_id, member_id, guild_id, day, utc_day, held_micro, spent_micro, excused_micro,
             credit_micro, expires_at, actor_id, at, note"""
-
-_FACTS = f"""
-SELECT coalesce((SELECT timezone FROM servers WHERE guild_id = :guild), 'UTC'),
-       coalesce((SELECT jobs FROM running WHERE guild_id = :guild), 0),
-       coalesce((SELECT jobs FROM running WHERE guild_id = 0), 0),
-       (SELECT count(*) FROM jobs INDEXED BY jobs_running
-         WHERE guild_id = :guild AND member_id = :member AND {_RUNNING}),
-       (SELECT max(created_at) FROM jobs WHERE guild_id = :guild AND member_id = :member)
-"""
-
-_RULES = """
-SELECT target, target_id, measure, value FROM rules
- WHERE guild_id = :guild AND target IN ('server', 'default', 'role')
-UNION ALL
-SELECT target, target_id, measure, value FROM rules
- WHERE guild_id = :guild AND target = 'member' AND target_id = :member
-"""
-
-_CREDITS = """
-SELECT id, left_micro, expires_at FROM (
-    SELECT id, expires_at, credit_micro - coalesce(
-               (SELECT sum(micro) FROM draws WHERE grant_id = entries.id), 0) AS left_micro
-      FROM entries
-     WHERE kind = 'grant' AND guild_id = :guild AND member_id = :member
-       AND (expires_at IS NULL OR expires_at > :now))
- WHERE left_micro > 0 ORDER BY expires_at IS NULL, expires_at, id
-"""
-
-
-_WHOSE = {
-    Account.MEMBER: ("guild_id = :guild AND member_id = :member", "own"),
-    Account.SERVER: ("guild_id = :guild AND member_id = 0", "own"),
-    Account.BOT: ("guild_id = 0 AND member_id = 0", "utc"),
-}
-Span = tuple[Account, Period]
-_EVERY_SPAN: tuple[Span, ...] = tuple(product(Account, Period))
-
-
-@lru_cache(maxsize=64)
-def _balances(spans: Sequence[Span]) -> str:
-    """Write the question for what these accounts have used in these periods, a row for each."""
-    sums = ", ".join(
-        f"coalesce(sum({column}), 0)" for column in ("spent_micro", "held_micro", "excused_micro")
-    )
-    rows = []
-    for account, period in spans:
-        whose, zone = _WHOSE[account]
-        when = f"day BETWEEN :{zone}_{period} AND :{zone}_{period}_end"
-        rows.append(f"SELECT {sums} FROM totals WHERE {whose} AND {when}")
-    return " UNION ALL ".join(rows)
-
-
-def statement(
-    db: sqlite3.Connection,
-    limits: Limits,
-    *,
-    guild_id: int,
-    member_id: int,
-    role_ids: Collection[int],
-    now: int,
-    is_whole: bool = True,
-) -> Statement:
-    """Return all that decides whether this member's next clip is accepted; `now` in Unix ms.
-
-    Where it need not be whole, without the balances that nothing limits.
-    """
-    who = {"guild": guild_id, "member": member_id, "now": now}
-    timezone, server_runs, bot_runs, member_runs, last_at = db.execute(_FACTS, who).fetchone()
-    zone = ZoneInfo(timezone)
-    lines, spans = _in_force(
-        limits,
-        tuple(
-            (target, target_id, measure, value)
-            for target, target_id, measure, value in db.execute(_RULES, who)
-            if target != Target.ROLE or target_id in role_ids
-        ),
-    )
-    if is_whole:
-        spans = _EVERY_SPAN
-    days = {**who, **_days("own", day_of(now, zone)), **_days("utc", day_of(now))}
-    sums = db.execute(_balances(spans), days) if spans else ()
-    return Statement(
-        guild_id=guild_id,
-        member_id=member_id,
-        now=now,
-        zone=zone,
-        lines=lines,
-        balances={span: Balance(*row) for span, row in zip(spans, sums, strict=True)},
-        running={
-            Account.MEMBER: member_runs,
-            Account.SERVER: server_runs,
-            Account.BOT: bot_runs,
-        },
-        last_at=last_at,
-        credits=tuple(Credit(*row) for row in db.execute(_CREDITS, who)),
-    )
-
-
-@lru_cache(maxsize=1024)
-def _in_force(
-    limits: Limits, rows: Sequence[tuple[str, int, str, int | None]]
-) -> tuple[tuple[Line, ...], tuple[Span, ...]]:
-    """Return the limits that come of the rules in `rows`, and what has to be known to keep them."""
-    rules = [
-        Rule(target=Target(target), target_id=target_id, measure=Measure(measure), value=value)
-        for target, target_id, measure, value in rows
-    ]
-    member = next((rule.target_id for rule in rules if rule.target is Target.MEMBER), 0)
-    roles = {rule.target_id for rule in rules if rule.target is Target.ROLE}
-    lines = in_force(limits, rules, member, roles)
-    spans = {
-        (line.account, line.measure.period): None
-        for line in lines
-        if line.value is not None and line.measure.period
-    }
-    return lines, tuple(spans)
-
-
-@lru_cache(maxsize=64)
-def _days(zone: str, today: date) -> Mapping[str, str]:
-    """Return the first and last days of the periods of `today`, as parameters."""
-    firsts = {period: first_day(period, today).isoformat() for period in Period}
-    ends = {period: last_day(period, today).isoformat() for period in Period}
-    days = {f"{zone}_{period}": day for period, day in firsts.items()}
-    return days | {f"{zone}_{period}_end": day for period, day in ends.items()}
-
 
 # --- Entries -------------------------------------------------------------------------------------
 
@@ -222,10 +91,13 @@ def last_price(db: sqlite3.Connection, clip_kind: str, now: int) -> int:
     After a week it is forgotten: a price so high that no clip fits a limit would never be mended by
     the next one.
     """
-    row = db.execute(
-        "SELECT cost_micro FROM prices WHERE clip_kind = ? AND at > ?", (clip_kind, now - _A_WEEK)
-    ).fetchone()
-    return 0 if row is None else int(row[0])
+    known = memory.known(db)
+    key = ("price", clip_kind)
+    if key not in known:
+        row = db.execute("SELECT cost_micro, at FROM prices WHERE clip_kind = ?", (clip_kind,))
+        known[key] = row.fetchone() or (0, now)
+    cost_micro, at = known[key]
+    return int(cost_micro) if at > now - _A_WEEK else 0
 
 
 def note_price(db: sqlite3.Connection, clip_kind: str, cost_micro: int, at: int) -> None:

@@ -2,7 +2,8 @@
 
 A transaction is a plain function of a `sqlite3.Connection`, handed over whole. Those that wait are
 run one after the other in the connection's own thread and committed together, each behind a
-savepoint, so that one that fails takes back only its own changes. Knows no table; `store.py` does.
+savepoint, so that one that fails takes back only its own changes. The log of the file is emptied
+while nobody waits. Knows no table; `store.py` does.
 
 One connection, because SQLite before 3.51.3 can lose commits when two write or checkpoint at once.
 """
@@ -18,9 +19,10 @@ from typing import IO, Any, Self, TypeVar
 
 import aiosqlite
 
-from bot import migration
+from bot import memory, migration
 from bot.diagnosis import diagnosis
 from bot.errors import Locked, StoreError, StoreTrouble, Unusable
+from bot.memory import Remembering
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +31,10 @@ Transaction = Callable[[sqlite3.Connection], Any]
 
 _MOST_TOGETHER = 256
 """Transactions committed at once; bounds the wait of the first in the batch."""
+_REST_SECONDS = 1.0
+"""After so long without a commit, what is in the log is brought into the file itself."""
+_MOST_PAGES_IN_LOG = 8192
+"""Of 4 KiB. Where there is never any rest, somebody waits for that once in so many pages."""
 
 
 class Database:
@@ -41,6 +47,7 @@ class Database:
         self._lock: IO[str] | None = None
         self._connection: aiosqlite.Connection | None = None
         self._trouble: StoreTrouble | None = None
+        self._resting: asyncio.TimerHandle | None = None
 
     @property
     def path(self) -> Path:
@@ -57,7 +64,9 @@ class Database:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._lock = locked(self._folder)
-            self._connection = await aiosqlite.connect(self.path, isolation_level=None)
+            self._connection = await aiosqlite.connect(
+                self.path, isolation_level=None, factory=Remembering
+            )
             await self._in_thread(partial(_prepare, path=self.path))
         except (sqlite3.Error, OSError) as error:
             await self._close()
@@ -69,6 +78,7 @@ class Database:
 
     async def __aexit__(self, *_: object) -> None:
         """Commit what waits, close the file, unlock the folder."""
+        self._rest_later(is_due=False)
         while self._committer is not None:
             await asyncio.wait([self._committer])
         await self._close()
@@ -94,8 +104,11 @@ class Database:
         verdict = str(rows[0][0])
         return "" if verdict == "ok" else verdict
 
-    async def _commit_waiting(self) -> None:
+    async def _commit_waiting(self, *, has_rested: bool = False) -> None:
+        has_any_written = False
         try:
+            if has_rested:
+                await self._checkpoint()
             while batch := self._waiting[:_MOST_TOGETHER]:
                 del self._waiting[: len(batch)]
                 work = partial(_run_together, [transaction for transaction, _ in batch])
@@ -105,11 +118,35 @@ class Database:
                     outcomes, has_written = [error] * len(batch), False
                 outcomes = [self._told(outcome) for outcome in outcomes]
                 self._note_health(outcomes, has_written=has_written)
+                has_any_written |= has_written
                 for (_, future), outcome in zip(batch, outcomes, strict=True):
                     _resolve(future, outcome)
         finally:
             # Also where a loop that is torn down cancels this task, or closing would wait for ever.
             self._committer = None
+        if has_any_written:
+            self._rest_later()
+
+    def _rest_later(self, *, is_due: bool = True) -> None:
+        """Put the next checkpoint off, which is due where something was written."""
+        if self._resting is not None:
+            self._resting.cancel()
+        self._resting = None
+        if is_due:
+            loop = asyncio.get_running_loop()
+            self._resting = loop.call_later(_REST_SECONDS, self._rest)
+
+    def _rest(self) -> None:
+        self._resting = None
+        if self._committer is None:  # else it puts the next one off itself
+            self._committer = asyncio.create_task(self._commit_waiting(has_rested=True))
+
+    async def _checkpoint(self) -> None:
+        try:
+            await self._in_thread(lambda db: db.execute("PRAGMA wal_checkpoint").fetchone())
+        except sqlite3.Error as error:
+            # Nothing is lost by that, and who writes next is told of it if it lasts.
+            log.debug("the log was not brought into the database: %s", error)
 
     def _told(self, outcome: Any) -> Any:
         """Return an outcome with an error of SQLite as one of ours."""
@@ -163,9 +200,13 @@ def _run_together(batch: Sequence[Transaction], db: sqlite3.Connection) -> tuple
     An outcome is the result, or the exception of that one alone.
     """
     before = db.total_changes
+    memory.forget(db)
     try:
         db.execute("BEGIN IMMEDIATE")
-        outcomes = [_run_one(db, transaction) for transaction in batch]
+        if len(batch) == 1:
+            outcomes = [batch[0](db)]  # if it fails, so may the whole
+        else:
+            outcomes = [_run_one(db, transaction) for transaction in batch]
         db.execute("COMMIT")
     except BaseException:
         if db.in_transaction:
@@ -182,6 +223,7 @@ def _run_one(db: sqlite3.Connection, transaction: Transaction) -> Any:
         if not db.in_transaction:
             raise  # SQLite itself took everything back, such as where the disk is full
         db.execute("ROLLBACK TO one")
+        memory.forget(db)
         outcome = error
     db.execute("RELEASE one")
     return outcome
@@ -216,9 +258,15 @@ def _prepare(db: sqlite3.Connection, path: Path) -> None:
     db.execute("PRAGMA journal_mode = WAL")
     # FULL: what was acknowledged survives a power cut. NORMAL loses the last commits.
     db.execute("PRAGMA synchronous = FULL")
+    # SQLite's own 1000 pages are full after a few groups of accepts, the last of which then waits
+    # for two more syncs and hundreds of writes; most of that can be done while nobody waits.
+    db.execute(f"PRAGMA wal_autocheckpoint = {_MOST_PAGES_IN_LOG}")
     # KiB. Ids are random, so each row touches pages of its own: those of fifty accepts together do
     # not fit into the default's 2 MB, and would be written before their commit.
     db.execute("PRAGMA cache_size = -32768")
+    # What a savepoint may have to take back is more than SQLite would hold in memory by itself: it
+    # was written to a file and thrown away with each accept.
+    db.execute("PRAGMA temp_store = MEMORY")
     # Without it, INSERT OR REPLACE would remove an entry past the trigger that forbids it.
     db.execute("PRAGMA recursive_triggers = ON")
     db.row_factory = sqlite3.Row

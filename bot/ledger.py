@@ -200,14 +200,12 @@ def _leaves_room(statement: Statement, line: Line, wanted_micro: int) -> bool:
     """Tell whether a limit lets the clip pass, and no credit has to pay for it."""
     if line.value is None:
         return True
-    match line.measure:
-        case Measure.CLIPS:
-            return statement.running[line.account] < line.value
-        case Measure.COOLDOWN:
-            last = statement.last_at
-            return last is None or statement.now >= last + line.value * 1000
-        case _:
-            return statement.balance(line).used_micro + wanted_micro <= line.value
+    if line.measure is Measure.CLIPS:
+        return statement.running[line.account] < line.value
+    if line.measure is Measure.COOLDOWN:
+        last = statement.last_at
+        return last is None or statement.now >= last + line.value * 1000
+    return statement.balance(line).used_micro + wanted_micro <= line.value
 
 
 def _check_pace(statement: Statement) -> None:

@@ -10,7 +10,20 @@ import sqlite3
 from collections.abc import Container, Iterable
 from dataclasses import asdict, dataclass, replace
 
-from bot import answers, books, due, ledger, lines, made, pace, renders, rows, turns
+from bot import (
+    answers,
+    books,
+    due,
+    ledger,
+    lines,
+    made,
+    memory,
+    pace,
+    renders,
+    rows,
+    standing,
+    turns,
+)
 from bot.answers import Answer
 from bot.database import Database
 from bot.errors import StaleJob
@@ -28,6 +41,8 @@ RESTORED_AT = "restored at"
 """The fact that `backup.py` leaves in a copy that it puts back: Unix milliseconds."""
 MOST_AHEAD = 100
 """Counting on would cost more than the figure is worth."""
+_LONG_BEFORE = "long before"
+"""Known: a moment before which `MOST_AHEAD` were accepted that still wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +83,7 @@ class Store:
 
         def transaction(db: sqlite3.Connection) -> Admitted:
             known = _known(db, job)
-            admitted = known or _admit(db, job, limits)
-            if known is None and answer is not None:
-                answers.keep(db, job.id, answer)
+            admitted = known or _admit(db, job, limits, answer)
             return Admitted(admitted, known is None, ahead(db, admitted))
 
         return await self._database.run(transaction)
@@ -308,11 +321,11 @@ def _known(db: sqlite3.Connection, job: Job) -> Job | None:
     return None
 
 
-def _admit(db: sqlite3.Connection, job: Job, limits: Limits) -> Job:
+def _admit(db: sqlite3.Connection, job: Job, limits: Limits, answer: Answer | None) -> Job:
     price = books.last_price(db, job.order.clip_kind, job.created_at) * job.order.results
     if price > job.quote_micro:
         job = replace(job, quote_micro=price)
-    view = books.statement(
+    view = standing.statement(
         db,
         limits,
         guild_id=job.guild_id,
@@ -323,7 +336,11 @@ def _admit(db: sqlite3.Connection, job: Job, limits: Limits) -> Job:
     )
     draws = ledger.draws_for(view, job.quote_micro)
     rows.insert(db, job)
-    books.book_hold(db, ledger.hold(job, view.zone, draws), draws)
+    if answer is not None:
+        answers.keep(db, job.id, answer)
+    entry = ledger.hold(job, view.zone, draws)
+    books.book_hold(db, entry, draws)
+    standing.note_hold(db, entry)
     return job
 
 
@@ -331,9 +348,13 @@ def ahead(db: sqlite3.Connection, job: Job) -> int | None:
     """Return how many jobs go before it in the line as it stands; None where too many wait."""
     line = f"jobs WHERE {_UNTAKEN} AND state = 'queued' AND created_at < ?"
     most = (job.created_at, MOST_AHEAD)
+    known = memory.known(db)
+    if job.created_at >= known.get(_LONG_BEFORE, float("inf")):
+        return None
     # Counted first, which costs a tenth of reading them: a long line comes with many accepts.
     count = f"SELECT count(*) FROM (SELECT 1 FROM {line} LIMIT ?)"
     if db.execute(count, most).fetchone()[0] == MOST_AHEAD:
+        known[_LONG_BEFORE] = job.created_at
         return None
     before = db.execute(f"SELECT guild_id, member_id FROM {line} ORDER BY created_at LIMIT ?", most)
     return turns.ahead(before.fetchall(), job.guild_id, job.member_id)

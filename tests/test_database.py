@@ -96,6 +96,8 @@ async def test_the_folder_is_made_and_the_schema_brought_forward(tmp_path: Path)
         ("synchronous", 2),
         ("foreign_keys", 1),
         ("recursive_triggers", 1),
+        ("temp_store", 2),
+        ("wal_autocheckpoint", 8192),
     ],
 )
 async def test_the_promises_rest_on_these_settings(
@@ -589,6 +591,19 @@ async def test_a_failure_that_nobody_waits_for_any_more_makes_no_noise(
 
 
 # --- Closing -------------------------------------------------------------------------------------
+
+
+async def test_the_log_is_brought_into_the_file_while_nobody_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.database._REST_SECONDS", 0.05)
+    async with Database(tmp_path) as database:
+        await database.run(keep("a word of its own"))
+        assert b"a word of its own" not in database.path.read_bytes()
+        while b"a word of its own" not in database.path.read_bytes():
+            await asyncio.sleep(0.01)
+        await database.run(keep("another word"))
+        assert await database.run(names) == {"a word of its own", "another word"}
 
 
 async def test_what_was_handed_over_is_committed_before_the_file_is_closed(tmp_path: Path) -> None:

@@ -319,9 +319,10 @@ async def test_a_bot_that_cannot_write_refuses_kindly_and_needs_no_restart(stree
         rule = street.trouble_at_runware(**stall)
         early = await street.animate(photo_file())
         await until(lambda: street.runware.faults.hits(rule))
-        # From here on no file of the bot's may grow beyond what its database has long passed.
+        # From here on no file of the bot's may be written beyond what one page in the log takes,
+        # which begins anew once it was emptied.
         unlimited = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
-        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (100_000, unlimited[1]))
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (4000, unlimited[1]))
         refused = told(await street.refusal(await street.animate(photo_file())))
         assert "Not taking new clips right now" in refused
         await until(lambda: TROUBLE in street.log)

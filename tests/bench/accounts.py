@@ -46,7 +46,7 @@ LIMITS = limits(
 
 _MODE = (
     *("journal_mode = WAL", "synchronous = FULL", "cache_size = -32768"),
-    *("recursive_triggers = ON", "foreign_keys = ON"),
+    *("recursive_triggers = ON", "foreign_keys = ON", "temp_store = MEMORY"),
 )
 
 Statement = tuple[Callable[..., sqlite3.Cursor], str, Any]
@@ -71,17 +71,14 @@ class _Listening(sqlite3.Connection):
 
 
 class _Rehearsal(Database):
-    """Runs each transaction on a listening connection, and takes it back."""
+    """Runs each transaction on a listening connection, of which nothing is kept in the end."""
 
     def __init__(self, db: _Listening) -> None:
         super().__init__(Path())
         self._db = db
 
     async def run(self, transaction: Callable[[sqlite3.Connection], Any]) -> Any:
-        sqlite3.Connection.execute(self._db, "BEGIN IMMEDIATE")
-        outcome = transaction(self._db)
-        sqlite3.Connection.execute(self._db, "ROLLBACK")
-        return outcome
+        return transaction(self._db)
 
 
 async def measure() -> list[Row]:
@@ -166,15 +163,20 @@ async def _bare(folder: Path, jobs: Sequence[Job], _: int) -> Taken:
 
 
 async def _said(folder: Path, jobs: Sequence[Job]) -> list[list[Statement]]:
-    """Return what accepting each of these jobs says to SQLite."""
+    """Return what accepting each of these jobs says to SQLite, the others before it accepted.
+
+    For what is asked depends on them: a line that is long is not read to its end.
+    """
     with closing(_opened(folder, _Listening)) as db:
         db.row_factory = sqlite3.Row
+        sqlite3.Connection.execute(db, "BEGIN IMMEDIATE")
         store = Store(_Rehearsal(db))
         said = []
         for job in jobs:
             db.said = []
             await store.accept(job, LIMITS)
             said.append(db.said)
+        sqlite3.Connection.execute(db, "ROLLBACK")
         return said
 
 

@@ -600,8 +600,11 @@ async def test_the_log_is_brought_into_the_file_while_nobody_waits(
     async with Database(tmp_path) as database:
         await database.run(keep("a word of its own"))
         assert b"a word of its own" not in database.path.read_bytes()
-        while b"a word of its own" not in database.path.read_bytes():
+        for _ in range(500):
             await asyncio.sleep(0.01)
+            if b"a word of its own" in database.path.read_bytes():
+                break
+        assert b"a word of its own" in database.path.read_bytes()
         await database.run(keep("another word"))
         assert await database.run(names) == {"a word of its own", "another word"}
 

@@ -1,5 +1,6 @@
 """Taking a clip back: in time it costs nothing and says so, too late it changes nothing."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from bot.errors import StaleJob
 from bot.lifecycle import Failure, Job, State
 from bot.wish import Door, Origin
-from tests.corridor import World, assert_paid_once, assert_released, world
+from tests.corridor import PRICE, World, assert_paid_once, assert_released, world
 
 
 @pytest.fixture
@@ -87,6 +88,38 @@ async def test_a_worker_that_holds_a_job_that_was_taken_back_sends_nothing(here:
             await bot.pipeline.begin(agenda.jobs)
         await assert_released(bot, job)
         assert here.runware.ledger.accepted == 0
+
+
+async def test_of_many_that_are_taken_back_as_they_are_sent_each_is_cancelled_or_paid_never_both(
+    here: World,
+) -> None:
+    async with here.bot() as bot:
+        early = await bot.accept()
+        assert await bot.cancellation.cancel(early.id, by=30)
+        bot.worker.start()
+
+        async def taken_back(number: int) -> tuple[Job, bool]:
+            job = await bot.accept()
+            await asyncio.sleep(number % 20 * 0.002)  # from before it is sent to when it was
+            return job, await bot.cancellation.cancel(job.id, by=30)
+
+        tried = await asyncio.gather(*map(taken_back, range(60)))
+        await bot.worker.stop()
+        late = await bot.until(await bot.accept(), [State.RENDERING])
+        tried += [(early, True), (late, await bot.cancellation.cancel(late.id, by=30))]
+        assert {was_time for _, was_time in tried} == {True, False}
+        for job, was_time in tried:
+            end = await bot.finished(job)
+            if was_time:
+                assert end.failure is Failure.CANCELLED
+                await assert_released(bot, job)
+            else:
+                assert end.state is State.DELIVERED
+                await assert_paid_once(bot, job)
+        paid = sum(not was_time for _, was_time in tried)
+        assert here.runware.ledger.accepted == paid
+        assert here.runware.ledger.billed_micro == paid * PRICE
+        assert here.leftovers == []
 
 
 async def test_a_reaction_taken_back_takes_back_what_it_asked_for_and_nothing_else(

@@ -27,6 +27,7 @@ _COPIES = 3
 
 def main() -> None:
     """Answer until there is nothing more to read."""
+    _step_back()  # before two processors are busy with what is loaded next
     from PIL import (  # noqa: F401, PLC0415 - now, and not while the first picture waits
         AvifImagePlugin,
         ImageCms,
@@ -37,7 +38,6 @@ def main() -> None:
         WebPImagePlugin,
     )
 
-    _step_back()
     _say({"ready": True})
     while line := sys.stdin.buffer.readline():
         order = json.loads(line)

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-from tests.bench import accounts, clips, crowd, doors, hooks, pictures, restart, waiting
+from tests.bench import accounts, clips, crowd, doors, hooks, pictures, restart, sizes, waiting
 from tests.bench.table import Row, printed
 
 _PARTS: dict[str, Callable[[], Coroutine[Any, Any, Sequence[Row]]]] = {
@@ -20,6 +20,7 @@ _PARTS: dict[str, Callable[[], Coroutine[Any, Any, Sequence[Row]]]] = {
     "crowd": crowd.measure,
     "restart": restart.measure,
     "clips": clips.measure,
+    "sizes": sizes.measure,
     "accounts": accounts.measure,
     "pictures": pictures.measure,
 }

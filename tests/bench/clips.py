@@ -92,7 +92,7 @@ async def _round(
     folder: Path, number: int, mine: list[Carried], floors: dict[str, list[Carried]]
 ) -> None:
     canned = folder / "canned.mp4"
-    await asyncio.to_thread(canned.write_bytes, _clip(number))
+    await asyncio.to_thread(canned.write_bytes, padded(number, _BYTES))
     settings = {"canned": True, "canned_clip": str(canned), "stagger": 0}
     async with (
         LocalDiscord() as discord,
@@ -129,10 +129,10 @@ async def _ours(town: Town, mia: Person) -> tuple[Carried, list[Job]]:
         await mia.wait_for_bot(within=_RENDER_SECONDS)
         await asyncio.sleep(ready - 1 - time.time())
         before = cpu_s(process.pid)
-        _, *posted = await _posted(town, 1 + CLIPS)
+        _, *times = await posted(town.discord, 1 + CLIPS)
         await asyncio.sleep(SETTLED)
         cpu_ms = (cpu_s(process.pid) - before) * 1000 / CLIPS
-    return Carried([at - ready for at in posted], cpu_ms), jobs
+    return Carried([at - ready for at in times], cpu_ms), jobs
 
 
 async def _asked_for(town: Town, mia: Person) -> list[Job]:
@@ -158,7 +158,7 @@ async def _addresses(town: Town, jobs: Sequence[Job]) -> list[str]:
 
 
 async def _bare(town: Town, errand: Errand) -> Carried:
-    before = len(_posts(town))
+    before = len(_posts(town.discord))
     process = await asyncio.create_subprocess_exec(
         *(RUNTIME, "-m", "tests.bench.courier", json.dumps(asdict(errand))),
         cwd=ROOT,
@@ -169,28 +169,28 @@ async def _bare(town: Town, errand: Errand) -> Carried:
     await process.stdout.readline()
     ready = time.time()
     told, _ = await process.communicate(b"\n")
-    posted = _posts(town)[before:]
-    return Carried([at - ready for at in posted], float(told) * 1000 / CLIPS)
+    times = _posts(town.discord)[before:]
+    return Carried([at - ready for at in times], float(told) * 1000 / CLIPS)
 
 
-async def _posted(town: Town, count: int) -> list[float]:
+async def posted(discord: LocalDiscord, count: int) -> list[float]:
     """Wait until so many clips are in the channel, and return when each came."""
     async with asyncio.timeout(_MOST_SECONDS):
-        while len(_posts(town)) < count:  # noqa: ASYNC110 - what is watched has no event
+        while len(_posts(discord)) < count:  # noqa: ASYNC110 - what is watched has no event
             await asyncio.sleep(0.05)
-    return _posts(town)
+    return _posts(discord)
 
 
-def _posts(town: Town) -> list[float]:
+def _posts(discord: LocalDiscord) -> list[float]:
     return [
         one.at
-        for one in town.discord.requests
+        for one in discord.requests
         if one.multipart and one.path.endswith("/messages") and one.status < _HTTP_ERRORS
     ]
 
 
-def _clip(number: int) -> bytes:
+def padded(number: int, size: int) -> bytes:
     """Return a real clip, made long by a box at its end that players skip."""
     clip = tiny_clip()
-    rest = _BYTES - len(clip)
+    rest = size - len(clip)
     return clip + rest.to_bytes(4, "big") + b"free" + Random(number).randbytes(rest - 8)

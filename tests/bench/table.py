@@ -20,6 +20,10 @@ class Row:
     most_ratio: float | None = None
     least_ratio: float | None = None
     most_ours: float | None = None
+    most_above: float | None = None
+    """How far the median may be above the floor's."""
+    holds_for_each: bool = False
+    """Whether `most_ours` is for every round, and not for their median."""
 
     @property
     def ratio(self) -> float | None:
@@ -27,7 +31,13 @@ class Row:
 
     @property
     def is_met(self) -> bool:
-        pairs = ((self.ratio, self.most_ratio), (median(self.ours), self.most_ours))
+        highest = max(self.ours) if self.holds_for_each else median(self.ours)
+        above = median(self.ours) - median(self.floor) if self.floor else None
+        pairs = (
+            (self.ratio, self.most_ratio),
+            (highest, self.most_ours),
+            (above, self.most_above),
+        )
         is_low = all(most is None or (value is not None and value <= most) for value, most in pairs)
         least = self.least_ratio
         return is_low and (least is None or (self.ratio is not None and self.ratio >= least))
@@ -39,7 +49,10 @@ class Row:
         if self.least_ratio is not None:
             bounds.append(f"≥ {self.least_ratio:g}×")
         if self.most_ours is not None:
-            bounds.append(f"≤ {self.most_ours:g} {self.unit}".rstrip())
+            ever = "always " if self.holds_for_each else ""
+            bounds.append(f"{ever}≤ {self.most_ours:g} {self.unit}".rstrip())
+        if self.most_above is not None:
+            bounds.append(f"≤ {self.most_above:g} {self.unit} above")
         verdict = "met" if self.is_met else "MISSED"
         return [
             self.what,

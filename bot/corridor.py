@@ -61,6 +61,7 @@ from bot.rules import Limits
 from bot.settings import Settings
 from bot.shelf import Shelf
 from bot.store import Store
+from bot.turnstile import Turnstile
 from bot.whispers import Whispers
 from bot.worker import Worker
 
@@ -102,12 +103,12 @@ class Corridor:
         if self.web is not None:
             await self.web.stop()
         await asyncio.gather(self.worker.stop(), self.intake.close(_PATIENCE))
+        await self.darkroom.close()
         await self.rooms.mediator.stop()
         await self.keeper.stop()
         await self.logbook.stop()
         await self.gate.stop()
         await asyncio.gather(self.delivery.close(_PATIENCE), self.rooms.whispers.close(_PATIENCE))
-        await self.darkroom.close()
         await self.http.aclose()
 
 
@@ -130,6 +131,7 @@ class _Tools:
     mediator: Mediator
     policies: Policies
     darkroom: Darkroom
+    turnstile: Turnstile
     limits: Limits
 
 
@@ -154,6 +156,7 @@ def build(
         mediator=Mediator(client, Approvals(database), clock),
         policies=Policies(database),
         darkroom=Darkroom(),
+        turnstile=Turnstile(clock),
         limits=operator,
     )
     pipeline = _pipeline(settings, tools)
@@ -162,7 +165,7 @@ def build(
     archive = _archive(database, client, tools)
     intake = _intake(settings, model, tools, archive, worker.wake)
     rules = picture_rules(model, settings.picture_max_megapixels * 1_000_000)
-    rehearsal = Rehearsal(tools.media, model, rules, tools.darkroom.preview)
+    rehearsal = Rehearsal(tools.media, model, rules, tools.darkroom.preview, tools.turnstile)
     bell = Bell(tools.store, clock, worker.wake)
     return Corridor(
         store=tools.store,
@@ -296,6 +299,7 @@ def _intake(
         clock=clock,
         new_uuid=lambda: str(uuid.uuid4()),
         wake=wake,
+        turnstile=tools.turnstile,
         prepare=tools.darkroom.prepare,
         ask_author=tools.mediator.ask,
         picture_of=archive.picture,

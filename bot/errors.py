@@ -149,6 +149,16 @@ class CoolingDown(UserError):
 
 
 @dataclass(eq=False)
+class PicturesPaused(UserError):
+    """Several of the member's pictures were refused just now; `until` in Unix seconds."""
+
+    until: int
+
+    def __str__(self) -> str:
+        return f"the next picture is opened at {self.until}"
+
+
+@dataclass(eq=False)
 class CannotPostHere(UserError):
     """The bot may not post the clip into this channel; `missing` are Discord's permission names."""
 

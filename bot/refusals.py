@@ -20,6 +20,7 @@ from bot.errors import (
     OptionRefused,
     PictureProblem,
     PictureRefused,
+    PicturesPaused,
     QueueFull,
     TooManyAtOnce,
 )
@@ -257,6 +258,15 @@ def _too_fresh(error: CoolingDown) -> Note:
     return _refused(say("⏳ One moment"), text)
 
 
+def _paused(error: PicturesPaused) -> Note:
+    say = tongue()
+    text = say(
+        "Several of your pictures couldn't be used just now. Send the next one {when}.",
+        when=f"<t:{error.until}:R>",
+    )
+    return _refused(say("⏳ One moment"), text)
+
+
 def _not_here(error: CannotPostHere) -> Note:
     say = tongue()
     text = say(
@@ -276,6 +286,7 @@ _SAID: dict[type[Exception], Callable[[Any], Note]] = {
     LimitReached: _limit,
     TooManyAtOnce: _too_many,
     CoolingDown: _too_fresh,
+    PicturesPaused: _paused,
     CannotPostHere: _not_here,
     Barred: bar_words.barred,
     ConsentNeeded: bar_words.consent,

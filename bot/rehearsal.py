@@ -16,6 +16,7 @@ from bot.lifecycle import Order
 from bot.media import Media
 from bot.options import Options
 from bot.preview import Preview
+from bot.turnstile import Turnstile
 from bot.wish import Fit, Picture
 
 log = logging.getLogger(__name__)
@@ -38,19 +39,28 @@ class Rehearsed:
 class Rehearsal:
     """`show` draws a preview by the `rules`, elsewhere."""
 
-    def __init__(self, media: Media, model: Model, rules: image.Rules, show: Show) -> None:
+    def __init__(
+        self,
+        media: Media,
+        model: Model,
+        rules: image.Rules,
+        show: Show,
+        turnstile: Turnstile,
+    ) -> None:
         self._media = media
         self._model = model
         self._rules = rules
         self._show = show
+        self._turnstile = turnstile
         self._one_at_a_time = asyncio.Lock()
 
-    async def of(self, picture: Picture, options: Options) -> Rehearsed:
-        """Return what these options make of a picture. Raises `UserError`."""
+    async def of(self, member_id: int, picture: Picture, options: Options) -> Rehearsed:
+        """Return what these options make of a member's picture. Raises `UserError`."""
         wish = options.wish("")
         size = self._model.size_of(wish.shape)
         self._order(options, size)
-        async with self._one_at_a_time:  # it is a courtesy: those who pay go first
+        # One at a time: it is a courtesy, and those who pay go first.
+        async with self._turnstile.passing(member_id), self._one_at_a_time:
             data = await self._media.fetch(picture.url)
             try:
                 preview = await self._show(data, self._rules, size, wish.fit)

@@ -59,8 +59,9 @@ async def begin(interaction: Interaction, picture: Picture, options: Options) ->
 async def _show(interaction: Interaction, draft_id: int, draft: Draft) -> None:
     """Bring the answer to what a draft would come to, or to why it would not."""
     picture, options = draft.pictures[0], draft.options
+    rehearsal = interaction.client.rooms.rehearsal
     try:
-        rehearsed = await interaction.client.rooms.rehearsal.of(picture, options)
+        rehearsed = await rehearsal.of(interaction.user.id, picture, options)
     except UserError as error:
         await _say(interaction, refusal(error))
         return

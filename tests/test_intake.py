@@ -316,7 +316,7 @@ async def test_a_folder_that_cannot_be_written_refuses_and_leaves_nothing(here: 
 
 
 async def test_only_two_pictures_are_prepared_at_a_time(bot: Bot) -> None:
-    await asyncio.gather(*(bot.accept() for _ in range(6)))
+    await asyncio.gather(*(bot.accept(member_id=number) for number in range(30, 36)))
 
     assert len(bot.world.leftovers) == 6
     assert bot.world.most_serving == 2

@@ -1,0 +1,69 @@
+"""One picture of a member at a time, and a pause after several in a minute that were refused.
+
+What is refused costs nobody anything, but it takes one of the few places where pictures are opened,
+for as long as it likes. So somebody's second picture waits for their first, and keeps no place from
+others meanwhile. In memory: a restart forgives.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from bot.errors import PictureRefused, PicturesPaused
+from bot.problems import PictureProblem
+
+MOST_REFUSED = 5
+WITHIN = 60
+"""Seconds in which so many pictures may be refused."""
+
+
+@dataclass(slots=True)
+class _Member:
+    place: asyncio.Lock = field(default_factory=asyncio.Lock)
+    inside: int = 0
+    """Pictures that are in work or wait for the place."""
+    refused: list[int] = field(default_factory=list)
+    """When, in Unix milliseconds; the latest ones."""
+
+
+class Turnstile:
+    """`clock` returns Unix milliseconds."""
+
+    def __init__(self, clock: Callable[[], int]) -> None:
+        self._clock = clock
+        self._members: dict[int, _Member] = {}
+
+    @asynccontextmanager
+    async def passing(self, member_id: int) -> AsyncIterator[None]:
+        """Let a picture of the member through when it is its turn. Raises `PicturesPaused`."""
+        member = self._members.setdefault(member_id, _Member())
+        member.inside += 1
+        try:
+            self._check(member)
+            async with member.place:
+                self._check(member)  # those before it may have been refused
+                yield
+        except PictureRefused as error:
+            if error.problem is not PictureProblem.UNREACHABLE:  # which is not the member's doing
+                member.refused = [*member.refused, self._clock()][-MOST_REFUSED:]
+            raise
+        finally:
+            member.inside -= 1
+            self._forget()
+
+    def _check(self, member: _Member) -> None:
+        free_at = self._free_at(member)
+        if free_at > self._clock():
+            raise PicturesPaused(-(-free_at // 1000))
+
+    def _free_at(self, member: _Member) -> int:
+        is_full = len(member.refused) == MOST_REFUSED
+        return member.refused[0] + WITHIN * 1000 if is_full else 0
+
+    def _forget(self) -> None:
+        """Drop those who have nothing in work, and of whom nothing was refused lately."""
+        since = self._clock() - WITHIN * 1000
+        for member_id, member in list(self._members.items()):
+            if not member.inside and not any(at > since for at in member.refused):
+                del self._members[member_id]

@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from bot.errors import PictureRefused, PicturesPaused
 from bot.problems import PictureProblem
 
-MOST_REFUSED = 5
+MOST_REFUSED = 10
+SLOW_COUNTS = 5
+"""As how many one counts that had to be given up for its time or memory."""
 WITHIN = 60
 """Seconds in which so many pictures may be refused."""
 
@@ -45,8 +47,8 @@ class Turnstile:
                 self._check(member)  # those before it may have been refused
                 yield
         except PictureRefused as error:
-            if error.problem is not PictureProblem.UNREACHABLE:  # which is not the member's doing
-                member.refused = [*member.refused, self._clock()][-MOST_REFUSED:]
+            marks = [self._clock()] * _weight(error.problem)
+            member.refused = [*member.refused, *marks][-MOST_REFUSED:]
             raise
         finally:
             member.inside -= 1
@@ -67,3 +69,8 @@ class Turnstile:
         for member_id, member in list(self._members.items()):
             if not member.inside and not any(at > since for at in member.refused):
                 del self._members[member_id]
+
+
+def _weight(problem: PictureProblem) -> int:
+    """Return as how many a refusal counts; what Discord does not hand over, as none."""
+    return {PictureProblem.UNREACHABLE: 0, PictureProblem.UNSAFE: SLOW_COUNTS}.get(problem, 1)

@@ -9,7 +9,7 @@ from bot import image
 from bot.errors import PictureProblem, PictureRefused, PicturesPaused
 from bot.framing import Size
 from bot.intake import in_a_thread
-from bot.turnstile import MOST_REFUSED, WITHIN, Turnstile
+from bot.turnstile import MOST_REFUSED, SLOW_COUNTS, WITHIN, Turnstile
 from bot.wish import Fit
 from tests.conftest import NOON, Clock
 from tests.corridor import ask, world
@@ -19,7 +19,7 @@ MIA, NOAH = 30, 31
 
 
 async def refused(
-    turnstile: Turnstile, problem: PictureProblem = PictureProblem.UNSAFE, member: int = MIA
+    turnstile: Turnstile, problem: PictureProblem = PictureProblem.DAMAGED, member: int = MIA
 ) -> None:
     with pytest.raises(PictureRefused):
         async with turnstile.passing(member):
@@ -62,6 +62,14 @@ async def test_what_waits_behind_the_last_one_refused_is_not_looked_at_either() 
     outcomes = await asyncio.gather(*tries, return_exceptions=True)
     paused = [one for one in outcomes if isinstance(one, PicturesPaused)]
     assert (outcomes.count(None), len(paused)) == (MOST_REFUSED, 3)
+
+
+async def test_slow_ones_count_more() -> None:
+    turnstile = Turnstile(Clock())
+    for _ in range(MOST_REFUSED // SLOW_COUNTS):
+        await refused(turnstile, PictureProblem.UNSAFE)
+    with pytest.raises(PicturesPaused):
+        await passed(turnstile)
 
 
 async def test_what_discord_does_not_hand_over_counts_against_nobody() -> None:

@@ -11,6 +11,7 @@ from datetime import date
 
 from bot import ledger, memory
 from bot.ledger import Draw, Entry, Kind, Resolution
+from bot.lifecycle import Order
 
 _RUNNING = "state IN ('queued', 'submitting', 'rendering')"  # as the index jobs_running has it
 
@@ -98,6 +99,11 @@ def last_price(db: sqlite3.Connection, clip_kind: str, now: int) -> int:
         known[key] = row.fetchone() or (0, now)
     cost_micro, at = known[key]
     return int(cost_micro) if at > now - _A_WEEK else 0
+
+
+def price(db: sqlite3.Connection, order: Order, quote_micro: int, now: int) -> int:
+    """Return what is to be held for an order: what it should cost, or by the last price more."""
+    return max(quote_micro, last_price(db, order.clip_kind, now) * order.results)
 
 
 def note_price(db: sqlite3.Connection, clip_kind: str, cost_micro: int, at: int) -> None:

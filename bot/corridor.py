@@ -165,7 +165,14 @@ def build(
     archive = _archive(database, client, tools)
     intake = _intake(settings, model, tools, archive, worker.wake)
     rules = picture_rules(model, settings.picture_max_megapixels * 1_000_000)
-    rehearsal = Rehearsal(tools.media, model, rules, tools.darkroom.preview, tools.turnstile)
+    rehearsal = Rehearsal(
+        tools.media,
+        model,
+        rules,
+        show=tools.darkroom.preview,
+        prices=intake.prices,
+        turnstile=tools.turnstile,
+    )
     bell = Bell(tools.store, clock, worker.wake)
     return Corridor(
         store=tools.store,

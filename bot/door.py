@@ -15,6 +15,7 @@ from bot.answering import Answering, Interaction, Shown, tell
 from bot.client import AnimateBot
 from bot.drafts import Draft
 from bot.errors import NotAccepting, PictureProblem, PictureRefused, StoreError, UserError
+from bot.form import Form, Then, variants
 from bot.options import Options
 from bot.refusals import refusal
 from bot.spot import Spot, Wanted
@@ -107,6 +108,22 @@ async def chosen(interaction: Interaction, options: Options) -> Options:
     if known is None:
         raise NotAccepting
     return known
+
+
+async def form(interaction: Interaction, options: Options, then: Then) -> Form:
+    """Return the form for these options. Raises `NotAccepting`.
+
+    Its prices are what would be held for a duration, in the shape for which that is most.
+    """
+    client = interaction.client
+    orders = variants(client.model, options.results)
+    known = await in_time(client.intake.prices(orders))
+    if known is None:
+        raise NotAccepting
+    prices: dict[float, int] = {}
+    for order, micro in zip(orders, known, strict=True):
+        prices[order.duration] = max(micro, prices.get(order.duration, 0))
+    return Form(client.model, options, prices, then)
 
 
 async def filled_in(client: AnimateBot, member_id: int, options: Options) -> Options:

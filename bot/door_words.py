@@ -3,7 +3,9 @@
 Said in the language of who is answered.
 """
 
-from bot.catalog import AUTO, Guidance, Model, seconds, shape_name
+from collections.abc import Collection
+
+from bot.catalog import AUTO, Guidance, seconds, shape_name
 from bot.lifecycle import Job
 from bot.money import usd
 from bot.picker import FITS, SHAPES
@@ -18,12 +20,11 @@ _ALL = 0.995
 # --- The form ------------------------------------------------------------------------------------
 
 
-def form_title(model: Model) -> str:
+def form_title(prices: Collection[int]) -> str:
     """Head the form; where there is but one price, with it."""
     say = tongue()
-    prices = {model.price_micro(duration) for duration in model.durations}
-    if len(prices) == 1:
-        return say("Animate · {usd}", usd=usd(prices.pop()))
+    if len(set(prices)) == 1:
+        return say("Animate · {usd}", usd=usd(min(prices)))
     return say("Animate · from {usd}", usd=usd(min(prices)))
 
 
@@ -47,14 +48,10 @@ def reach(guidance: Guidance) -> str:
     return say("{least} is free, {most} is strict", least=least, most=most)
 
 
-def priced(model: Model, duration: float) -> str:
-    """Name a duration, and what a clip of it costs."""
+def priced(duration: float, micro: int) -> str:
+    """Name a duration, and what it costs."""
     say = tongue()
-    return say(
-        "{seconds} seconds · {usd}",
-        seconds=seconds(duration),
-        usd=usd(model.price_micro(duration)),
-    )
+    return say("{seconds} seconds · {usd}", seconds=seconds(duration), usd=usd(micro))
 
 
 def shape(name: str) -> str:
@@ -128,7 +125,7 @@ def preview(rehearsed: Rehearsed) -> Note:
         facts.append(shape(shape_name(order.width, order.height)))
     if order.results > 1:
         facts.append(say.many("{n} clip", "{n} clips", order.results))
-    facts.append(usd(rehearsed.quote_micro))
+    facts.append(usd(rehearsed.price_micro))
     kept = (
         say("All of the picture is kept.")
         if rehearsed.kept >= _ALL
@@ -138,10 +135,10 @@ def preview(rehearsed: Rehearsed) -> Note:
     return Note(say("✂️ Preview"), f"{' · '.join(facts)}\n{kept} {text}", Tone.WORKING)
 
 
-def start(quote_micro: int) -> str:
+def start(price_micro: int) -> str:
     """Name the button that has a clip made, with what it costs."""
     say = tongue()
-    return say("Start · {usd}", usd=usd(quote_micro))
+    return say("Start · {usd}", usd=usd(price_micro))
 
 
 def button(do: str) -> str:

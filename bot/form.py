@@ -5,7 +5,7 @@ memory, for as long as somebody may be filling it in.
 """
 
 import math
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from discord.ui import CheckboxGroup, Item, Label, Modal, RadioGroup, TextInput
 
 from bot import door_words
 from bot.catalog import AUTO, Guidance, Model, Policy
+from bot.lifecycle import Order
 from bot.options import Options
 from bot.wish import Fit
 
@@ -32,14 +33,16 @@ _PRIVATE, _SPOILER = "private", "spoiler"
 class Form(Modal):
     """Asks for the options, with those filled in that are `chosen`; `then` gets the answers.
 
-    What it does not ask for stays as it was chosen.
+    What it does not ask for stays as it was chosen. The prices are by duration.
     """
 
-    def __init__(self, model: Model, chosen: Options, then: Then) -> None:
-        super().__init__(title=door_words.form_title(model), timeout=_PATIENCE)
+    def __init__(
+        self, model: Model, chosen: Options, prices: Mapping[float, int], then: Then
+    ) -> None:
+        super().__init__(title=door_words.form_title(prices.values()), timeout=_PATIENCE)
         self._then = then
         self._chosen = chosen
-        self._items: dict[str, Any] = dict(_items(model, chosen))
+        self._items: dict[str, Any] = dict(_items(model, chosen, prices))
         if len(self._items) > _MOST_QUESTIONS:
             del self._items["guidance"]
         asked = door_words.questions()
@@ -57,6 +60,9 @@ class Form(Modal):
             for name, read in _READ
             if name in self._items and self._items[name].value
         }
+        for name in ("prompt", "guidance"):
+            if name in self._items and name not in given:  # emptied: it is not meant any more
+                given[name] = None
         more = self._items["more"].values
         return replace(
             self._chosen, **given, is_private=_PRIVATE in more, is_spoiler=_SPOILER in more
@@ -80,12 +86,24 @@ _READ: tuple[tuple[str, Callable[[str], Any]], ...] = (
 )
 
 
-def _items(model: Model, chosen: Options) -> Iterator[tuple[str, Item[Any]]]:
+def variants(model: Model, results: int | None) -> list[Order]:
+    """Return an order of each duration in each shape, for who is to know what they cost."""
+    sizes = model.sizes or ((None, None),)
+    return [
+        Order(model=model.id, width=width, height=height, duration=one, results=results or 1)
+        for one in model.durations
+        for width, height in sizes
+    ]
+
+
+def _items(
+    model: Model, chosen: Options, prices: Mapping[float, int]
+) -> Iterator[tuple[str, Item[Any]]]:
     if model.prompt.policy is not Policy.ABSENT:
         yield "prompt", _prompt(model, chosen)
     if len(model.durations) > 1:
         now = chosen.duration or model.durations[0]
-        named = ((f"{one:g}", door_words.priced(model, one)) for one in model.durations)
+        named = ((f"{one:g}", door_words.priced(one, prices[one])) for one in model.durations)
         yield "duration", _radio(named, f"{now:g}")
     if model.sizes:
         shapes = ((name, door_words.shape(name)) for name in (AUTO, *model.shapes))

@@ -7,7 +7,7 @@ nothing is left behind either. `pipeline.py` goes on from the job.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -245,13 +245,22 @@ class Intake:
 
         `size` is that of the clip, as far as it is known.
         """
-        order = self._order(ask, self._model.size_of(ask.wish.shape) or size)
+        (price,) = await self.prices(
+            [self._order(ask, self._model.size_of(ask.wish.shape) or size)]
+        )
+        return price
+
+    async def prices(self, orders: Iterable[Order]) -> list[int]:
+        """Return what would be held for each of these orders, micro-dollars.
+
+        Raises `NotAccepting`.
+        """
+        quoted = [(order, self._model.quote_micro(order)) for order in orders]
         try:
-            last = await self._store.last_price(order.clip_kind, self._clock())
+            return await self._store.prices(quoted, self._clock())
         except StoreError as error:
             _tell(error)
             raise NotAccepting from error
-        return max(self._model.quote_micro(order), last * order.results)
 
     async def _picture(self, ask: Ask) -> bytes:
         if ask.again_of:

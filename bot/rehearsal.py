@@ -5,7 +5,7 @@ It refuses what `intake.py` would refuse at that moment for the sake of the pict
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from bot import image
@@ -22,6 +22,8 @@ from bot.wish import Fit, Picture
 log = logging.getLogger(__name__)
 
 Show = Callable[[bytes, image.Rules, Size | None, Fit], Awaitable[Preview]]
+Prices = Callable[[Iterable[Order]], Awaitable[list[int]]]
+"""What would be held for orders; raises `UserError`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +35,8 @@ class Rehearsed:
     kept: float
     """How much of its area that is, over 0 to 1."""
     order: Order
-    quote_micro: int
+    price_micro: int
+    """What would be held for it now."""
 
 
 class Rehearsal:
@@ -44,13 +47,16 @@ class Rehearsal:
         media: Media,
         model: Model,
         rules: image.Rules,
+        *,
         show: Show,
+        prices: Prices,
         turnstile: Turnstile,
     ) -> None:
         self._media = media
         self._model = model
         self._rules = rules
         self._show = show
+        self._prices = prices
         self._turnstile = turnstile
         self._one_at_a_time = asyncio.Lock()
 
@@ -68,12 +74,8 @@ class Rehearsal:
                 log.critical("nothing is accepted: %s", error)
                 raise NotAccepting from error
         order = self._order(options, preview.size if self._model.sizes else None)
-        return Rehearsed(
-            jpeg=preview.jpeg,
-            kept=preview.kept,
-            order=order,
-            quote_micro=self._model.quote_micro(order),
-        )
+        (price,) = await self._prices([order])
+        return Rehearsed(jpeg=preview.jpeg, kept=preview.kept, order=order, price_micro=price)
 
     def _order(self, options: Options, size: Size | None) -> Order:
         return self._model.order(

@@ -7,7 +7,7 @@ Decides nothing: `lifecycle.py` says what a job becomes, `ledger.py` what may be
 
 import json
 import sqlite3
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from bot import (
@@ -28,7 +28,7 @@ from bot.answers import Answer
 from bot.database import Database
 from bot.errors import StaleJob
 from bot.ledger import Entry, Resolution
-from bot.lifecycle import UNSENT, Clip, Job, State
+from bot.lifecycle import UNSENT, Clip, Job, Order, State
 from bot.lines import Line
 from bot.made import Made
 from bot.rows import COLUMNS
@@ -282,9 +282,11 @@ class Store:
 
         return await self._database.run(transaction)
 
-    async def last_price(self, clip_kind: str, now: int) -> int:
-        """Return what the service last charged for one such clip, 0 where it is not known."""
-        return await self._database.run(lambda db: books.last_price(db, clip_kind, now))
+    async def prices(self, quoted: Sequence[tuple[Order, int]], now: int) -> list[int]:
+        """Return what `accept` would hold for each of these orders, with what it should cost."""
+        return await self._database.run(
+            lambda db: [books.price(db, order, micro, now) for order, micro in quoted]
+        )
 
     async def renders(self) -> list[tuple[str, int]]:
         """Return the kinds of the last clips and the milliseconds that each took, oldest first."""
@@ -322,7 +324,7 @@ def _known(db: sqlite3.Connection, job: Job) -> Job | None:
 
 
 def _admit(db: sqlite3.Connection, job: Job, limits: Limits, answer: Answer | None) -> Job:
-    price = books.last_price(db, job.order.clip_kind, job.created_at) * job.order.results
+    price = books.price(db, job.order, job.quote_micro, job.created_at)
     if price > job.quote_micro:
         job = replace(job, quote_micro=price)
     view = standing.statement(

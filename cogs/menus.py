@@ -26,7 +26,6 @@ from bot.errors import (
     StoreError,
     UserError,
 )
-from bot.form import Form
 from bot.options import Options
 from bot.refusals import refusal
 from bot.spot import Wanted
@@ -92,9 +91,9 @@ async def _go_on(interaction: Interaction, wanted: Wanted, shown: Shown, *, has_
         asker = here.asker(wanted.picture.origin)
         await interaction.client.intake.admit(here.guild_id, asker)
     options = Options(is_spoiler=wanted.picture.is_spoiler or None)
-    chosen = await door.chosen(interaction, options)
+    form = await door.form(interaction, await door.chosen(interaction, options), made)
     try:
-        await interaction.response.send_modal(Form(interaction.client.model, chosen, made))
+        await interaction.response.send_modal(form)
     except TROUBLE as problem:
         log.info("a form was not shown: %s", plainly(problem))
 

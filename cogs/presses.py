@@ -18,7 +18,6 @@ from bot.buttons import ClipButton
 from bot.client import AnimateBot
 from bot.drafts import Draft
 from bot.errors import OptionRefused, StoreError, UserError
-from bot.form import Form
 from bot.lifecycle import Job
 from bot.options import Options
 from bot.panel import TROUBLE, Panel
@@ -101,8 +100,8 @@ async def _edit(interaction: Interaction, job: Job) -> None:
         except (UserError, StoreError) as error:
             await tell(submitted, panel.told(error))
 
+    form = await door.form(interaction, encore.options(job, model), edited)
     try:
-        form = Form(model, encore.options(job, model), edited)
         await interaction.response.send_modal(form)
     except TROUBLE as problem:
         log.info("a form was not shown: %s", plainly(problem))

@@ -73,7 +73,7 @@ async def _show(interaction: Interaction, draft_id: int, draft: Draft) -> None:
         view.add_item(ShapeMenu(draft_id, [AUTO, *model.shapes], options.shape or AUTO))
         for fit in Fit:
             view.add_item(DraftButton(draft_id, fit, is_on=fit is (options.fit or Fit.CROP)))
-    view.add_item(DraftButton(draft_id, "start", door_words.start(rehearsed.quote_micro)))
+    view.add_item(DraftButton(draft_id, "start", door_words.start(rehearsed.price_micro)))
     view.add_item(DraftButton(draft_id, "cancel"))
     card = embed(note).set_image(url=f"attachment://{_FILE}")
     await interaction.edit_original_response(embed=card, attachments=[file], view=view)

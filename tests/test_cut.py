@@ -82,6 +82,18 @@ def draft_id(message: JSON) -> str:
     return str(row["components"][0]["custom_id"]).split(":")[1]
 
 
+async def test_the_price_that_is_shown_is_what_is_held_where_the_service_charged_more_lately(
+    here: Town,
+) -> None:
+    here.charged("klingai:2@1, 720x720, 5 s", 200_000)
+    seen = await preview(here, results=2)
+    assert "2 clips · $0.40" in told(seen)
+    await here.mia.press(seen, "Start · $0.40")
+    await here.says(seen, "Done")
+    job = (await here.settled()).jobs[-1]
+    assert job["quote_micro"] == 400_000
+
+
 async def test_cancel_starts_nothing_and_says_so(here: Town) -> None:
     before = here.books()
     seen = await preview(here)

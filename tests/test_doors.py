@@ -555,6 +555,21 @@ async def test_the_form_has_the_prices_and_what_it_says_is_done(
     assert '"fit": "pad"' in job["wish"]
 
 
+async def test_the_form_has_the_prices_that_would_be_held(
+    here: Town, people: Mapping[str, Person]
+) -> None:
+    mia, noah = here.mia, people["Noah"]
+    message = await photo_of(noah, TALL)
+    with standing(here, FREE, mia, noah):
+        here.charged("klingai:2@1, 720x1280, 10 s", 400_000)
+        started = await mia.menu(await mia.seen(message), "Animate with options…")
+        await mia.form(started)
+        async with one_clip(here, 2 * PRICE) as made:
+            await mia.submit(started, {"How long?": "10 seconds · $0.40"})
+    (job,) = made
+    assert job["quote_micro"] == 400_000
+
+
 async def test_a_reaction_is_answered_by_signs_alone(
     here: Town, people: Mapping[str, Person]
 ) -> None:

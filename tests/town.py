@@ -10,6 +10,7 @@ import io
 import os
 import sqlite3
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
@@ -273,6 +274,12 @@ class Town:
                 if set(books.states) <= {"delivered", "failed"}:
                     return books
                 await asyncio.sleep(0.05)
+
+    def charged(self, clip_kind: str, micro: int) -> None:
+        """Have it be known that the service has charged this for such a clip just now."""
+        with closing(sqlite3.connect(self.data / "animate.db", isolation_level=None)) as db:
+            row = (clip_kind, micro, round(time.time() * 1000))
+            db.execute("INSERT OR REPLACE INTO prices VALUES (?, ?, ?)", row)
 
     def books(self) -> Books:
         """Read the bot's accounts, without a right to write."""

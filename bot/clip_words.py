@@ -39,6 +39,14 @@ REFUSED = {
         mark("🛡️ Held for review"),
         mark("A moderator decides about this clip first."),
     ),
+    ClipProblem.FOR_ADULTS: (
+        mark("🔞 Not in this channel"),
+        mark("It's a clip of an age-restricted channel. Show it in one."),
+    ),
+    ClipProblem.REVIEWED: (
+        mark("🔞 Not in this channel"),
+        mark("In age-restricted channels moderators look at clips first here. Show it in another."),
+    ),
     ClipProblem.ELSEWHERE: (
         mark("🙅 That's a clip of another server"),
         mark("Use its buttons in the server where it was asked for."),

@@ -50,9 +50,14 @@ class Reissue:
         self._files = hands.files
         self._clock = clock
 
-    async def into(self, answer: Answer, job: Job, *, is_public: bool) -> None:
-        """Put a job's clips into an answer. Raises `UserError`, `DeliveryError`, `StoreError`."""
-        job, contents = await self._begin(job)
+    async def into(
+        self, answer: Answer, job: Job, *, is_public: bool, is_restricted: bool = False
+    ) -> None:
+        """Put a job's clips into an answer, in an age-restricted channel if so.
+
+        Raises `UserError`, `DeliveryError`, `StoreError`.
+        """
+        job, contents = await self._begin(job, is_restricted=is_restricted)
         posted = await self._packing.post_in(answer, job, contents)
         if is_public:
             await self._history.note_post(job.id, posted)
@@ -79,11 +84,24 @@ class Reissue:
         )
         await self._packing.post_in(answer, job, contents)
 
-    async def _begin(self, job: Job) -> tuple[Job, Contents]:
+    async def check_public(self, job: Job, *, is_restricted: bool) -> None:
+        """Refuse what may not be shown to everybody, in an age-restricted channel or another.
+
+        Raises `ClipRefused` or `StoreError`.
+        """
+        if self._review.is_restricted(job) and not is_restricted:
+            raise ClipRefused(ClipProblem.FOR_ADULTS)
+        clips = await self._store.clips(job.id)
+        if await self._review.verdict(job, clips) is Flagged.HOLD:
+            raise ClipRefused(ClipProblem.HELD)
+        if await self._review.verdict(job, clips, is_restricted=is_restricted) is Flagged.HOLD:
+            raise ClipRefused(ClipProblem.REVIEWED)
+
+    async def _begin(self, job: Job, *, is_restricted: bool = False) -> tuple[Job, Contents]:
         """Get the clips back; of what waits to be posted, have the worker leave it alone."""
         paths = await self._archive.clips(job)
         clips = await self._store.clips(job.id)
-        verdict = await self._review.verdict(job, clips)
+        verdict = await self._review.verdict(job, clips, is_restricted=is_restricted)
         if verdict is Flagged.HOLD:
             raise ClipRefused(ClipProblem.HELD)
         if job.state is State.RENDERED:

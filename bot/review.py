@@ -43,13 +43,22 @@ class Review:
         self._policy_of = policy_of
         self._tell = tell
 
-    async def verdict(self, job: Job, clips: Sequence[Clip]) -> Flagged:
-        """Return what becomes of a job's clips. One that was let out is not held again."""
+    def is_restricted(self, job: Job) -> bool:
+        """Tell whether a job's channel is for adults alone."""
+        return self._places.is_age_restricted(job)
+
+    async def verdict(
+        self, job: Job, clips: Sequence[Clip], *, is_restricted: bool = False
+    ) -> Flagged:
+        """Return what becomes of a job's clips. One that was let out is not held again.
+
+        `is_restricted` is of where they are shown besides.
+        """
         policy = await self._policy_of(job.guild_id)
         demands = [Flagged.SPOILER if job.wish.is_spoiler else Flagged.POST]
         if any(clip.is_flagged for clip in clips):
             demands.append(policy.flagged)
-        if self._places.is_age_restricted(job):
+        if is_restricted or self.is_restricted(job):
             demands.append(policy.age_restricted)
         strictest = max(demands, key=_STRICTER.index)
         if strictest is Flagged.HOLD and await self.is_let_out(job.id):

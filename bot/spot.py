@@ -35,6 +35,8 @@ class Spot:
     allowed: discord.Permissions
     """What the bot may do there."""
     is_thread: bool
+    is_restricted: bool
+    """Whether it is for adults alone."""
     most_bytes: int | None = None
     """What an answer to the interaction may carry; None: there is none."""
 
@@ -73,6 +75,7 @@ def of_interaction(interaction: discord.Interaction[Any]) -> Spot:
         locale=str(interaction.locale),
         allowed=interaction.app_permissions,
         is_thread=isinstance(channel, discord.Thread),
+        is_restricted=_is_restricted(channel),
         most_bytes=interaction.filesize_limit,
     )
 
@@ -91,6 +94,7 @@ def of_member(
         locale=locale,
         allowed=channel.permissions_for(member.guild.me),
         is_thread=isinstance(channel, discord.Thread),
+        is_restricted=_is_restricted(channel),
     )
 
 
@@ -151,6 +155,11 @@ def places_of(channel: object) -> tuple[int, ...]:
     parent = channel.parent if isinstance(channel, discord.Thread) else channel
     above = (getattr(channel, "parent_id", None), getattr(parent, "category_id", None))
     return tuple(place for place in above if place is not None)
+
+
+def _is_restricted(channel: object) -> bool:
+    is_nsfw = getattr(channel, "is_nsfw", None)
+    return is_nsfw is not None and bool(is_nsfw())
 
 
 def _parent_of_public_thread(channel: object) -> int | None:

@@ -20,7 +20,7 @@ from bot.errors import StoreError, UserError
 from bot.lifecycle import Job
 from bot.panel import Panel
 from bot.rights import ClipProblem, ClipRefused, Verb
-from cogs.presses import cancelled, hand_out, job_for, visitor
+from cogs.presses import cancelled, job_for, show_here, visitor
 
 _BUTTON = re.compile(r"history:(?P<page>\d{1,6}):(?P<place>[a-z]+)")
 _SELECT = re.compile(r"history:(?P<page>\d{1,6})")
@@ -82,11 +82,9 @@ async def _queued(interaction: Interaction, typed: str) -> list[app_commands.Cho
 async def show(interaction: Interaction, job: str) -> None:
     """Show one of one's own clips to everybody."""
     try:
-        meant = await _meant(interaction, Verb.SHOW, job)
+        await show_here(interaction, await _meant(interaction, Verb.SHOW, job))
     except (UserError, StoreError) as error:
         await tell(interaction, panel.told(error))
-        return
-    await hand_out(interaction, meant, is_public=True)
 
 
 @show.autocomplete("job")

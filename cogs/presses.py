@@ -187,6 +187,17 @@ async def _resend(interaction: Interaction, job: Job) -> None:
     await hand_out(interaction, job, is_public=False)
 
 
+async def show_here(interaction: Interaction, job: Job) -> None:
+    """Answer with the clips of a job for everybody, if the rules of this very place let them.
+
+    Raises `UserError` or `StoreError`.
+    """
+    here, rooms = spot.of_interaction(interaction), interaction.client.rooms
+    await rooms.policies.admit(here.guild_id, here.asker(None))
+    await rooms.reissue.check_public(job, is_restricted=here.is_restricted)
+    await hand_out(interaction, job, is_public=True)
+
+
 async def hand_out(interaction: Interaction, job: Job, *, is_public: bool) -> None:
     """Answer with the clips of a job."""
     try:
@@ -200,7 +211,10 @@ async def hand_out(interaction: Interaction, job: Job, *, is_public: bool) -> No
         most_bytes=interaction.filesize_limit,
     )
     try:
-        await interaction.client.rooms.reissue.into(answer, job, is_public=is_public)
+        is_restricted = is_public and spot.of_interaction(interaction).is_restricted
+        await interaction.client.rooms.reissue.into(
+            answer, job, is_public=is_public, is_restricted=is_restricted
+        )
     except Exception as error:  # noqa: BLE001 - a person waits for a word
         await panel.say_instead(interaction, panel.told(error), is_public=is_public)
 
@@ -213,10 +227,6 @@ async def _direct(interaction: Interaction, job: Job) -> None:
     await panel.show(interaction, made)
 
 
-async def _show(interaction: Interaction, job: Job) -> None:
-    await hand_out(interaction, job, is_public=True)
-
-
 _ACTS: dict[Verb, Callable[[Interaction, Job], Awaitable[None]]] = {
     Verb.AGAIN: _again,
     Verb.LONGER: _longer,
@@ -227,5 +237,5 @@ _ACTS: dict[Verb, Callable[[Interaction, Job], Awaitable[None]]] = {
     Verb.CANCEL: _cancel,
     Verb.RESEND: _resend,
     Verb.DIRECT: _direct,
-    Verb.SHOW: _show,
+    Verb.SHOW: show_here,
 }

@@ -7,15 +7,15 @@ another server. The bot is a process of its own.
 import asyncio
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Mapping
-from contextlib import closing
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import aiohttp
 import pytest
 import pytest_asyncio
 
+from bot.policy import Flagged, Policy
 from bot.rights import Verb
 from bot.sandbox.discord.filling import buttons_of
 from bot.sandbox.person import Person, Started
@@ -45,12 +45,11 @@ class After:
     def job(self, job_id: str) -> JSON:
         return next(one for one in self.town.books().jobs if one["id"] == job_id)
 
-    async def clip(self, **options: Any) -> JSON:
+    async def clip(self, where: str = "general") -> JSON:
         """Have Mia ask for a clip of a picture of Noah's; return its job, once it is delivered."""
-        del options
         before = {one["id"] for one in self.town.books().jobs}
         photo = await self["Noah"].attach(WIDE, "photo.png")
-        message = await self["Noah"].send("look", photo, channel="general")
+        message = await self["Noah"].send("look", photo, channel=where)
         await self["Mia"].menu(await self["Mia"].seen(message), "Animate")
         await until(lambda: {one["id"] for one in self.town.books().jobs} - before)
         (job,) = [one for one in (await self.town.settled()).jobs if one["id"] not in before]
@@ -385,6 +384,77 @@ async def test_show_puts_a_clip_up_for_everybody_with_its_buttons(here: After) -
     await here.hears("Noah", await here["Noah"].press(shown, "Delete"))
     left = {one.id for one in here.town.discord.messages}
     assert not left & {shown["id"], str(job["message_id"])}
+
+
+RULES = {
+    "paused": (Policy(is_paused=True), "", "Paused by the moderators"),
+    "channel": (Policy(denied_channels=frozenset({1})), "", "Clips are off in this channel"),
+    "role": (Policy(roles=frozenset({2})), "", "Animating here needs one of"),
+    "block": (
+        Policy(),
+        "INSERT INTO blocks VALUES (:guild, :who, 1, 1, '')",
+        "A moderator switched it off for you",
+    ),
+}
+
+
+@contextmanager
+def ruled(here: After, policy: Policy, row: str = "") -> Iterator[None]:
+    """Have the server's rules be these for a while, beside what a row of SQL says of Mia."""
+    ids = {"guild": int(here.town.discord.world.guild.id), "who": int(here["Mia"].id)}
+    with closing(sqlite3.connect(here.town.data / "animate.db", isolation_level=None)) as db:
+        db.execute("INSERT INTO policies VALUES (?, ?)", (ids["guild"], policy.to_json()))
+        if row:
+            db.execute(row, ids)
+        try:
+            yield
+        finally:
+            db.execute("DELETE FROM policies")
+            db.execute("DELETE FROM blocks")
+
+
+@pytest.mark.parametrize("name", RULES)
+async def test_what_the_rules_of_a_place_do_not_let_in_is_not_shown_there(
+    here: After, name: str
+) -> None:
+    job, mia = await here.one(), here["Mia"]
+    policy, row, words = RULES[name]
+    if policy.denied_channels:
+        policy = Policy(denied_channels=frozenset({int(mia.channel_id("studio"))}))
+    with ruled(here, policy, row):
+        refused = await here.hears("Mia", await mia.command("show", where="studio", job=job["id"]))
+    assert refused["flags"] & EPHEMERAL
+    assert words in told(refused)
+    assert refused["attachments"] == []
+
+
+async def test_a_clip_of_an_age_restricted_channel_is_shown_in_such_channels_alone(
+    here: After,
+) -> None:
+    job, mia = await here.clip(where="after-dark"), here["Mia"]
+    refused = await here.hears("Mia", await mia.command("show", where="general", job=job["id"]))
+    assert refused["flags"] & EPHEMERAL
+    assert "It's a clip of an age-restricted channel" in told(refused)
+    shown = await here.hears("Mia", await mia.command("show", where="after-dark", job=job["id"]))
+    assert len(shown["attachments"]) == 1
+
+
+async def test_what_is_shown_in_an_age_restricted_channel_is_covered_or_kept_out_by_its_rules(
+    here: After,
+) -> None:
+    job, mia = await here.one(), here["Mia"]
+    with ruled(here, Policy(age_restricted=Flagged.SPOILER)):
+        shown = await here.hears(
+            "Mia", await mia.command("show", where="after-dark", job=job["id"])
+        )
+    (file,) = shown["attachments"]
+    assert file["filename"].startswith("SPOILER_")
+    with ruled(here, Policy(age_restricted=Flagged.HOLD)):
+        refused = await here.hears(
+            "Mia", await mia.command("show", where="after-dark", job=job["id"])
+        )
+    assert refused["flags"] & EPHEMERAL
+    assert "moderators look at clips first here" in told(refused)
 
 
 @pytest.mark.parametrize("who", ["Noah", "Zoe", "Kim"])

@@ -8,11 +8,10 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot import rows
+from bot import ahead, rows
 from bot.database import Database
 from bot.ladder import Posted
 from bot.lifecycle import Job
-from bot.store import ahead
 
 PAGE = 10
 """Clips on a page; a select of Discord's takes 25."""
@@ -108,7 +107,7 @@ class History:
                 found += rows.find(db, some, guild_id, member_id)
             found.sort(key=lambda job: job.created_at)
             return tuple(
-                Waiting(job, ahead(db, job) if job.state == "queued" else None)
+                Waiting(job, ahead.count(db, job) if job.state == "queued" else None)
                 for job in found[:_MOST_OPEN]
             )
 

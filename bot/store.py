@@ -11,18 +11,17 @@ from collections.abc import Container, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from bot import (
+    ahead,
     answers,
     books,
     due,
     ledger,
     lines,
     made,
-    memory,
     pace,
     renders,
     rows,
     standing,
-    turns,
 )
 from bot.answers import Answer
 from bot.database import Database
@@ -35,14 +34,8 @@ from bot.rows import COLUMNS
 from bot.rules import Limits
 from bot.wish import Door
 
-_UNTAKEN = "state IN ('queued', 'submitting')"  # as the index jobs_waiting has it
-
 RESTORED_AT = "restored at"
 """The fact that `backup.py` leaves in a copy that it puts back: Unix milliseconds."""
-MOST_AHEAD = 100
-"""Counting on would cost more than the figure is worth."""
-_LONG_BEFORE = "long before"
-"""Known: a moment before which `MOST_AHEAD` were accepted that still wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +46,7 @@ class Admitted:
     is_new: bool
     """False where the same request had been accepted before."""
     ahead: int | None
-    """How many jobs go before it in the line as it stands; None where `MOST_AHEAD` or more wait."""
+    """How many jobs go before it in the line as it stands; None where too many wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +77,7 @@ class Store:
         def transaction(db: sqlite3.Connection) -> Admitted:
             known = _known(db, job)
             admitted = known or _admit(db, job, limits, answer)
-            return Admitted(admitted, known is None, ahead(db, admitted))
+            return Admitted(admitted, known is None, ahead.count(db, admitted))
 
         return await self._database.run(transaction)
 
@@ -344,19 +337,3 @@ def _admit(db: sqlite3.Connection, job: Job, limits: Limits, answer: Answer | No
     books.book_hold(db, entry, draws)
     standing.note_hold(db, entry)
     return job
-
-
-def ahead(db: sqlite3.Connection, job: Job) -> int | None:
-    """Return how many jobs go before it in the line as it stands; None where too many wait."""
-    line = f"jobs WHERE {_UNTAKEN} AND state = 'queued' AND created_at < ?"
-    most = (job.created_at, MOST_AHEAD)
-    known = memory.known(db)
-    if job.created_at >= known.get(_LONG_BEFORE, float("inf")):
-        return None
-    # Counted first, which costs a tenth of reading them: a long line comes with many accepts.
-    count = f"SELECT count(*) FROM (SELECT 1 FROM {line} LIMIT ?)"
-    if db.execute(count, most).fetchone()[0] == MOST_AHEAD:
-        known[_LONG_BEFORE] = job.created_at
-        return None
-    before = db.execute(f"SELECT guild_id, member_id FROM {line} ORDER BY created_at LIMIT ?", most)
-    return turns.ahead(before.fetchall(), job.guild_id, job.member_id)

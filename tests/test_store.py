@@ -7,13 +7,14 @@ from dataclasses import replace
 
 import pytest
 
+from bot import ahead
 from bot.accounts import Accounts
 from bot.database import Database
 from bot.errors import LimitReached, StaleJob, StoreError
 from bot.ledger import UTC_ZONE, Balance, Kind, hold, release, resolved, spend
 from bot.lifecycle import Clip, Event, Failure, Job, State, advance, again
 from bot.rules import Limits
-from bot.store import MOST_AHEAD, Admitted, Store
+from bot.store import Admitted, Store
 from tests.conftest import (
     NOON,
     UNLIMITED,
@@ -131,9 +132,9 @@ async def test_of_one_who_asked_for_many_clips_only_the_first_is_ahead_of_the_ot
 
 
 async def test_a_long_line_is_not_counted_to_its_end(store: Store, job_factory: JobFactory) -> None:
-    for number in range(MOST_AHEAD):
+    for number in range(ahead.MOST):
         await accepted(store, job_factory(created_at=NOON + number))
-    job = job_factory(created_at=NOON + MOST_AHEAD)
+    job = job_factory(created_at=NOON + ahead.MOST)
     assert (await store.accept(job, UNLIMITED)).ahead is None
 
 

@@ -4,7 +4,6 @@ discord.py is real and runs against SimCord's Discord; behind the door are the r
 policies.
 """
 
-import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -31,13 +30,11 @@ from bot.lifecycle import Job, State
 from bot.policies import Policies
 from bot.policy import DEFAULT, Consent, Flagged, Policy
 from bot.rulebook import MOST, Rulebook, read_emoji
-from bot.sandbox.discord.journal import Exchange
 from bot.words import Note
 from cogs.admin import AnimateAdmin
 from cogs.jobs import ListItem
 from cogs.setup import PanelItem
 from tests.conftest import NOON, UNLIMITED
-from tests.contract.openapi import MISSING, REFERENCE, contract
 from tests.corridor import KLING, Bot, model, world
 from tests.test_cogs import EmptyShelf, Porter, rooms
 from tests.test_quota_cogs import leaves, said
@@ -171,27 +168,6 @@ def test_it_is_for_those_with_manage_server_and_for_servers() -> None:
     assert int(command["default_member_permissions"]) == manages
     assert command["contexts"] == [0]
     assert command["integration_types"] == [0]
-
-
-@pytest.mark.skipif(not REFERENCE.is_dir(), reason=MISSING)
-async def test_the_command_is_as_discords_contract_has_it(tmp_path: Path) -> None:
-    async with office(tmp_path) as here:
-        bot = here.env.bot
-        assert isinstance(bot, AnimateBot)
-        sent = [one.to_dict(bot.tree) for one in bot.tree.get_commands()]
-        exchange = Exchange(
-            at=0,
-            method="PUT",
-            path="/applications/1/commands",
-            query="",
-            payload=json.loads(json.dumps(sent)),
-            multipart=False,
-            authorized=True,
-            status=200,
-            answer=b"[]",
-        )
-        assert contract().template(exchange) is not None
-        assert contract().mistakes(exchange) == []
 
 
 # --- Who is let in -------------------------------------------------------------------------------

@@ -6,12 +6,10 @@ another server. The bot is a process of its own.
 
 import asyncio
 import json
-import sqlite3
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-import aiohttp
 import pytest
 import pytest_asyncio
 
@@ -20,14 +18,12 @@ from bot.rights import Verb
 from bot.sandbox.discord.filling import buttons_of
 from bot.sandbox.person import Person, Started
 from tests.corridor import clip as tiny_clip
-from tests.town import EPHEMERAL, JSON, PRICE, Books, Town, photo_file, told, town, until
+from tests.town import EPHEMERAL, JSON, NO_LIMITS, PRICE, Books, Town, photo_file, told, town, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 WIDE = photo_file(640, 360)
-UNLIMITED = {
-    f"ANIMATE_{whose}_MONTHLY_USD": "unlimited" for whose in ("MEMBER", "SERVER", "BOT")
-} | {"ANIMATE_KEEP_CLIPS_HOURS": "24"}
+SETTINGS = NO_LIMITS | {"ANIMATE_KEEP_CLIPS_HOURS": "24"}
 
 
 @dataclass(slots=True)
@@ -70,16 +66,8 @@ class After:
         """Have somebody press a button that says this, below a message of the bot's."""
         person = self[who]
         button = {"type": 2, "style": 2, "label": "x", "custom_id": f"anim:{verb}:{job_id}"}
-        body = {"content": "buttons", "components": [{"type": 1, "components": [button]}]}
-        url = f"{self.town.discord.api}/channels/{person.channel_id(where)}/messages"
-        headers = {"Authorization": "Bot a-local-token"}
-        async with (
-            aiohttp.ClientSession(headers=headers) as http,
-            http.post(url, json=body) as response,
-        ):
-            assert response.status == 200, await response.text()
-            made = await response.json()
-        message = await person.wait_for(lambda one: one["id"] == made["id"])
+        posted = await self.town.post_as_bot(person.channel_id(where), button)
+        message = await person.wait_for(lambda one: one["id"] == posted)
         return await person.press(message, f"anim:{verb}:{job_id}")
 
     async def hears(self, who: str, started: Started) -> JSON:
@@ -97,7 +85,7 @@ async def here(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[After]
         world.join(world.add_user("zoe", "Zoe", "#123456"))
         url = made.discord.url
         async with (
-            made.bot(**UNLIMITED),
+            made.bot(**SETTINGS),
             Person(url, "Noah") as noah,
             Person(url, "Kim") as kim,
             Person(url, "Zoe") as zoe,
@@ -237,7 +225,7 @@ OPT_OUT = """INSERT INTO member_settings (member_id, dm_copies, dm_when_lost, ha
 
 async def test_it_is_refused_like_any_other_wish_and_says_why(here: After) -> None:
     job = await here.clip()
-    guild = int(here.town.discord.world.guild.id)
+    guild = here.town.guild_id
     rows = {
         "quota": (
             "INSERT INTO rules VALUES (:guild, 'member', :who, 'month', 0)",
@@ -256,7 +244,7 @@ async def test_it_is_refused_like_any_other_wish_and_says_why(here: After) -> No
     ids = {"guild": guild, "who": int(here["Zoe"].id), "author": int(here["Noah"].id)}
     before = await here.settled()
     for number, (row, says) in enumerate(rows.values()):
-        with closing(sqlite3.connect(here.town.data / "animate.db", isolation_level=None)) as db:
+        with here.town.database() as db:
             db.execute(row, ids)
             try:
                 verb = [Verb.AGAIN, Verb.LONGER][number % 2]
@@ -272,10 +260,10 @@ async def test_it_is_refused_like_any_other_wish_and_says_why(here: After) -> No
 
 async def test_above_the_servers_threshold_the_price_is_shown_first(here: After) -> None:
     job = await here.clip()
-    guild = int(here.town.discord.world.guild.id)
+    guild = here.town.guild_id
     policy = json.dumps({"confirm_over_micro": PRICE})
     before = await here.settled()
-    with closing(sqlite3.connect(here.town.data / "animate.db", isolation_level=None)) as db:
+    with here.town.database() as db:
         db.execute("INSERT INTO policies VALUES (?, ?)", (guild, policy))
         try:
             post = await here.post(job)
@@ -401,8 +389,8 @@ RULES = {
 @contextmanager
 def ruled(here: After, policy: Policy, row: str = "") -> Iterator[None]:
     """Have the server's rules be these for a while, beside what a row of SQL says of Mia."""
-    ids = {"guild": int(here.town.discord.world.guild.id), "who": int(here["Mia"].id)}
-    with closing(sqlite3.connect(here.town.data / "animate.db", isolation_level=None)) as db:
+    ids = {"guild": here.town.guild_id, "who": int(here["Mia"].id)}
+    with here.town.database() as db:
         db.execute("INSERT INTO policies VALUES (?, ?)", (ids["guild"], policy.to_json()))
         if row:
             db.execute(row, ids)
@@ -485,7 +473,7 @@ async def test_settings_are_kept_and_hold_for_the_next_clip(here: After) -> None
     )
     await zoe.press(panel, "Don't animate my pictures: off")
     await zoe.wait_for(lambda one: one["id"] == panel["id"] and "☑️" in told(one))
-    with closing(sqlite3.connect(here.town.data / "animate.db", isolation_level=None)) as db:
+    with here.town.database() as db:
         row = db.execute(
             "SELECT duration, has_opted_out FROM member_settings WHERE member_id = ?",
             (int(zoe.id),),

@@ -4,9 +4,8 @@ What the mediator decides is in `test_consent.py`; here is what people see, and 
 """
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -53,7 +52,7 @@ def asking(here: Town, who: Person, author: Person) -> Iterator[None]:
         try:
             yield
         finally:
-            with closing(sqlite3.connect(here.data / "animate.db", isolation_level=None)) as db:
+            with here.database() as db:
                 db.execute("DELETE FROM approvals")
 
 
@@ -186,8 +185,8 @@ async def test_a_question_outlives_a_crash(tmp_path: Any) -> None:
             with standing(here, ASK, here.mia, noah):
                 pass
             policy = '{"consent": "ask"}'
-            with closing(sqlite3.connect(here.data / "animate.db", isolation_level=None)) as db:
-                guild_id = int(here.discord.world.guild.id)
+            with here.database() as db:
+                guild_id = here.guild_id
                 db.execute("INSERT INTO policies VALUES (?, ?)", (guild_id, policy))
             await here.mia.menu(await here.mia.seen(message), "Animate")
             asked = await question(noah, message)

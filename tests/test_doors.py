@@ -5,10 +5,9 @@ that comes with the mention: those are of who asks.
 """
 
 import asyncio
-import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -235,9 +234,9 @@ def standing(here: Town, case: Case, who: Person, author: Person) -> Iterator[No
         name: frozenset(int(known[one]) for one in value) if isinstance(value, list) else value
         for name, value in case.rules.items()
     }
-    ids = {"guild": int(here.discord.world.guild.id), "who": int(who.id), "author": int(author.id)}
+    ids = {"guild": here.guild_id, "who": int(who.id), "author": int(author.id)}
     policy = Policy(reaction=CLAPPER, **rules).to_json()
-    with closing(sqlite3.connect(here.data / "animate.db", isolation_level=None)) as db:
+    with here.database() as db:
         db.execute("INSERT OR REPLACE INTO policies VALUES (?, ?)", (ids["guild"], policy))
         for row in case.rows:
             db.execute(row, ids)
@@ -614,8 +613,8 @@ async def test_a_reaction_that_the_server_has_not_set_means_nothing(
 
 
 def set_reaction(here: Town, emoji: str) -> None:
-    guild_id = int(here.discord.world.guild.id)
-    with closing(sqlite3.connect(here.data / "animate.db", isolation_level=None)) as db:
+    guild_id = here.guild_id
+    with here.database() as db:
         policy = Policy(reaction=emoji).to_json()
         db.execute("INSERT OR REPLACE INTO policies VALUES (?, ?)", (guild_id, policy))
 

@@ -7,7 +7,6 @@ question to an author; each with words of hers in it. Noah has a clip of his own
 import json
 import sqlite3
 from collections.abc import AsyncIterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,7 +49,7 @@ class Kept:
     exported: JSON
 
     def rows(self, table: str) -> list[JSON]:
-        with closing(sqlite3.connect(self.town.data / "animate.db")) as db:
+        with self.town.database() as db:
             db.row_factory = sqlite3.Row
             return [dict(row) for row in db.execute(f"SELECT * FROM {table}")]
 
@@ -109,10 +108,9 @@ async def _live(here: Town, noah: Person) -> JSON:
 
 
 async def _ask_noah(here: Town, noah: Person) -> None:
-    guild = int(here.discord.world.guild.id)
-    with closing(sqlite3.connect(here.data / "animate.db", isolation_level=None)) as db:
+    with here.database() as db:
         policy = Policy(consent=Consent.ASK).to_json()
-        db.execute("INSERT INTO policies VALUES (?, ?)", (guild, policy))
+        db.execute("INSERT INTO policies VALUES (?, ?)", (here.guild_id, policy))
     picture = await noah.send("look", await noah.attach(WIDE, "photo.png"))
     started = await here.mia.menu(await here.mia.seen(picture), "Animate with options…")
     await here.mia.submit(started, {"What should happen?": SECRET})
@@ -121,7 +119,7 @@ async def _ask_noah(here: Town, noah: Person) -> None:
 
 def _dump(here: Town) -> list[Any]:
     """All that is in the database."""
-    with closing(sqlite3.connect(here.data / "animate.db")) as db:
+    with here.database() as db:
         names = [
             name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
         ]

@@ -4,9 +4,7 @@ Each in a town of its own, with the real bot in it.
 """
 
 import json
-import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -149,9 +147,8 @@ async def test_what_is_held_back_comes_first_too_and_is_not_handed_out(here: Tow
     mia = here.mia
     async with here.bot(**SETTINGS):
         policy = Policy(flagged=Flagged.HOLD).to_json()
-        with closing(sqlite3.connect(here.data / "animate.db", isolation_level=None)) as db:
-            guild = int(here.discord.world.guild.id)
-            db.execute("INSERT INTO policies VALUES (?, ?)", (guild, policy))
+        with here.database() as db:
+            db.execute("INSERT INTO policies VALUES (?, ?)", (here.guild_id, policy))
         here.runware.outcomes.add(Outcome(next="success", flagged=True))
         await here.says(await here.status(await here.animate(WIDE)), "🛡️ Held for review")
         (held,) = here.books().jobs

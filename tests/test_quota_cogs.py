@@ -4,7 +4,6 @@ discord.py is real and runs against SimCord's Discord; behind the doors are the 
 accounts. Through the real gateway they are tried in `test_limits.py`.
 """
 
-import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -24,12 +23,10 @@ from bot.database import Database
 from bot.desk import Desk
 from bot.errors import ChartBroken
 from bot.rules import Limits, Measure
-from bot.sandbox.discord.journal import Exchange
 from bot.store import Store
 from cogs.quota import Quota
 from cogs.usage import Usage
 from tests.conftest import NOON, Clock, make_job
-from tests.contract.openapi import MISSING, REFERENCE, contract
 from tests.corridor import KLING, model
 from tests.test_cogs import EmptyShelf, Porter, rooms
 
@@ -161,28 +158,6 @@ def test_a_server_has_no_time_between_clips_to_set() -> None:
         offered = [one["value"] for one in options["limit"]["choices"]]
         without = [] if name == "server" else ["cooldown"]
         assert offered == ["day", "week", "month", "clips", *without]
-
-
-@pytest.mark.skipif(not REFERENCE.is_dir(), reason=MISSING)
-async def test_the_commands_are_as_discords_contract_has_them(tmp_path: Path) -> None:
-    async with doors(tmp_path) as here:
-        bot = here.env.bot
-        assert isinstance(bot, AnimateBot)
-        sent = [one.to_dict(bot.tree) for one in bot.tree.get_commands()]
-        assert {one["name"] for one in sent} >= {"animate", "quota", "usage"}
-        exchange = Exchange(
-            at=0,
-            method="PUT",
-            path="/applications/1/commands",
-            query="",
-            payload=json.loads(json.dumps(sent)),
-            multipart=False,
-            authorized=True,
-            status=200,
-            answer=b"[]",
-        )
-        assert contract().template(exchange) is not None
-        assert contract().mistakes(exchange) == []
 
 
 # --- Who is let in -------------------------------------------------------------------------------

@@ -8,11 +8,10 @@ handed to everybody, as an admin can in Discord's own settings, so that the bot 
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, closing
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
-import aiohttp
 import discord
 import pytest
 import pytest_asyncio
@@ -200,10 +199,11 @@ class Crowd:
 
     async def question(self) -> str:
         """Have Noah asked whether Mia may have his picture animated; return the number."""
-        guild = int(self.town.discord.world.guild.id)
-        with self.database() as db:
+        with self.town.database() as db:
             policy = Policy(consent=Consent.ASK).to_json()
-            db.execute("INSERT OR REPLACE INTO policies VALUES (?, ?)", (guild, policy))
+            db.execute(
+                "INSERT OR REPLACE INTO policies VALUES (?, ?)", (self.town.guild_id, policy)
+            )
             db.execute("DELETE FROM approvals")
         picture = await self.picture()
         await self["Mia"].menu(await self["Mia"].seen(picture), "Animate")
@@ -213,7 +213,8 @@ class Crowd:
             return about.get("message_id") == picture["id"] and bool(one["components"])
 
         asked = await self["Noah"].wait_for(asks)
-        with self.database() as db:
+        await until(lambda: all(row["message_id"] for row in self.rows("approvals")))
+        with self.town.database() as db:
             db.execute("DELETE FROM policies")
             # Wherever its buttons are pressed, they are not refused for the message's sake.
             db.execute("UPDATE approvals SET message_id = NULL")
@@ -249,17 +250,9 @@ class Crowd:
 
     async def post(self, who: str, component: JSON) -> JSON:
         """Have the bot post a message where somebody is, with one thing to press below it."""
-        body = {"content": "here", "components": [{"type": 1, "components": [component]}]}
         channel = self[who].channel_id(self.where(who))
-        async with (
-            aiohttp.ClientSession(headers={"Authorization": "Bot a-local-token"}) as http,
-            http.post(
-                f"{self.town.discord.api}/channels/{channel}/messages", json=body
-            ) as response,
-        ):
-            assert response.status == 200, await response.text()
-            made = await response.json()
-        return await self[who].wait_for(lambda one: one["id"] == made["id"])
+        posted = await self.town.post_as_bot(channel, component)
+        return await self[who].wait_for(lambda one: one["id"] == posted)
 
     async def use(self, who: str, command: str) -> str:
         """Have somebody use a command; return what they hear."""
@@ -292,29 +285,27 @@ class Crowd:
 
     # --- What came of it -------------------------------------------------------------------------
 
-    def database(self) -> closing[sqlite3.Connection]:
-        return closing(sqlite3.connect(self.town.data / "animate.db", isolation_level=None))
+    def rows(self, table: str) -> list[JSON]:
+        with self.town.database() as db:
+            db.row_factory = sqlite3.Row
+            return list(map(dict, db.execute(f"SELECT * FROM {table}")))
 
     async def settled(self) -> dict[str, list[Any]]:
         """Wait until nothing moves any more; return all that the bot has written."""
         await self.town.settled()
-        await until(lambda: not self.everything()["answers"], 30)  # its jobs' last words are said
+        await until(lambda: not self.rows("answers"), 30)  # its jobs' last words are said
         return self.everything()
 
     def everything(self) -> dict[str, list[Any]]:
         """All that the bot has written, but for what it keeps of Otto's server."""
         elsewhere = int(self["Otto"].guild_id("Night Owls"))
-        with self.database() as db:
-            db.row_factory = sqlite3.Row
-            names = db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-            return {
-                name: [
-                    tuple(row.values())
-                    for row in map(dict, db.execute(f"SELECT * FROM {name}"))
-                    if row.get("guild_id") != elsewhere
-                ]
-                for (name,) in names
-            }
+        names = [row["name"] for row in self.rows("sqlite_master") if row["type"] == "table"]
+        return {
+            name: [
+                tuple(row.values()) for row in self.rows(name) if row.get("guild_id") != elsewhere
+            ]
+            for name in names
+        }
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
@@ -376,7 +367,7 @@ async def test_a_command_is_for_whom_the_table_says(here: Crowd, command: str) -
     try:
         assert await answered(here, command, expected, here.use) == expected
     finally:
-        with here.database() as db:
+        with here.town.database() as db:
             for table in ("policies", "blocks", "rules"):
                 db.execute(f"DELETE FROM {table}")
 

@@ -150,6 +150,27 @@ class Town:
         await process.wait()
         await self.mia.wait_for_bot(online=False)
 
+    def database(self) -> closing[sqlite3.Connection]:
+        """The bot's database, to write into it behind its back: `with town.database() as db`."""
+        return closing(sqlite3.connect(self.data / "animate.db", isolation_level=None))
+
+    @property
+    def guild_id(self) -> int:
+        """The server's number."""
+        return int(self.discord.world.guild.id)
+
+    async def post_as_bot(self, channel_id: str, component: JSON) -> str:
+        """Have the bot's token post a message with one thing to press; return its id."""
+        body = {"content": "here", "components": [{"type": 1, "components": [component]}]}
+        headers = {"Authorization": "Bot a-local-token"}
+        url = f"{self.discord.api}/channels/{channel_id}/messages"
+        async with (
+            aiohttp.ClientSession(headers=headers) as http,
+            http.post(url, json=body) as response,
+        ):
+            assert response.status == 200, await response.text()
+            return str((await response.json())["id"])
+
     # --- What people do and see ------------------------------------------------------------------
 
     async def animate(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from bot import choices, encore, labels, transport
+from bot import choices, encore, labels, readiness, transport
 from bot.accounts import Accounts
 from bot.admin import Admin
 from bot.answers import Answers
@@ -32,7 +32,6 @@ from bot.desk import Desk
 from bot.digests import Digests
 from bot.docket import Docket
 from bot.drafts import Drafts
-from bot.errors import StoreError
 from bot.gate import Gate
 from bot.handover import Hands
 from bot.history import History
@@ -61,7 +60,6 @@ from bot.rules import Limits
 from bot.settings import Settings
 from bot.shelf import Shelf
 from bot.store import Store
-from bot.turnstile import Turnstile
 from bot.whispers import Whispers
 from bot.worker import Worker
 
@@ -70,8 +68,6 @@ if TYPE_CHECKING:
 
 _PATIENCE = 2.0
 """Seconds that those get who are just being answered when the bot stops, and then status edits."""
-_STORE_WITHIN = 1.0
-"""Seconds in which the store answers if it is well."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +127,6 @@ class _Tools:
     mediator: Mediator
     policies: Policies
     darkroom: Darkroom
-    turnstile: Turnstile
     limits: Limits
 
 
@@ -156,7 +151,6 @@ def build(
         mediator=Mediator(client, Approvals(database), clock),
         policies=Policies(database),
         darkroom=Darkroom(),
-        turnstile=Turnstile(clock),
         limits=operator,
     )
     pipeline = _pipeline(settings, tools)
@@ -171,9 +165,10 @@ def build(
         rules,
         show=tools.darkroom.preview,
         prices=intake.prices,
-        turnstile=tools.turnstile,
+        turnstile=intake.turnstile,
     )
     bell = Bell(tools.store, clock, worker.wake)
+    is_ready = readiness.reason(tools.store, intake, tools.gate, client)
     return Corridor(
         store=tools.store,
         rooms=_rooms(
@@ -194,7 +189,7 @@ def build(
         gate=tools.gate,
         darkroom=tools.darkroom,
         http=http,
-        web=_web(settings, _readiness(tools.store, intake, tools.gate, client), signer, bell),
+        web=_web(settings, is_ready, signer, bell),
     )
 
 
@@ -306,7 +301,6 @@ def _intake(
         clock=clock,
         new_uuid=lambda: str(uuid.uuid4()),
         wake=wake,
-        turnstile=tools.turnstile,
         prepare=tools.darkroom.prepare,
         ask_author=tools.mediator.ask,
         picture_of=archive.picture,
@@ -327,32 +321,10 @@ def _provider(
 
 
 def _web(
-    settings: Settings, readiness: Callable[[], Awaitable[str]], signer: Signer | None, bell: Bell
+    settings: Settings, is_ready: Callable[[], Awaitable[str]], signer: Signer | None, bell: Bell
 ) -> "Web | None":
     if settings.web_port is None:
         return None
     from bot.web import Web  # noqa: PLC0415 - a bot without it should stay small
 
-    return Web(settings.web_host, settings.web_port, readiness, signer, bell)
-
-
-def _readiness(
-    store: Store, intake: Intake, gate: Gate, client: AnimateBot
-) -> Callable[[], Awaitable[str]]:
-    async def reason() -> str:
-        if not (client.doors_are_open.is_set() and intake.is_open):
-            return "the doors are not open"
-        if not client.is_connected:
-            return "not connected to Discord"
-        if gate.needs_owner:
-            return "the video service refuses the account"
-        if not gate.is_open:
-            return "the video service does not answer"
-        try:
-            async with asyncio.timeout(_STORE_WITHIN):
-                await store.touch()
-        except (StoreError, TimeoutError):
-            return "the store does not answer"
-        return ""
-
-    return reason
+    return Web(settings.web_host, settings.web_port, is_ready, signer, bell)

@@ -146,7 +146,6 @@ class Intake:
         clock: Callable[[], int],
         new_uuid: Callable[[], str],
         wake: Callable[[], None],
-        turnstile: Turnstile | None = None,
         prepare: Prepare = in_a_thread,
         ask_author: AskAuthor | None = None,
         picture_of: PictureOf = _no_picture,
@@ -167,7 +166,7 @@ class Intake:
         self._prepare = prepare
         self.ask_author = ask_author
         self._picture_of = picture_of
-        self._turnstile = turnstile or Turnstile(clock)
+        self.turnstile = Turnstile(clock)
         self._preparing = asyncio.Semaphore(_PREPARED_AT_ONCE)
         self._asking: set[asyncio.Task[object]] = set()
         """Who asks for something now, until they have heard what became of it."""
@@ -213,7 +212,7 @@ class Intake:
         self._check_open()
         size = self._model.size_of(ask.wish.shape)
         self._order(ask, size)  # an option that is wrong should not cost a download
-        async with self._turnstile.passing(ask.member_id), self._preparing:
+        async with self.turnstile.passing(ask.member_id), self._preparing:
             self._check_open()  # it may have been a long wait
             await self._check_rules(ask.guild_id, ask.asker)
             data = await self._picture(ask)

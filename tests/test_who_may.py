@@ -6,6 +6,8 @@ handed to everybody, as an admin can in Discord's own settings, so that the bot 
 """
 
 import asyncio
+import importlib
+import pkgutil
 import sqlite3
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
@@ -16,6 +18,7 @@ import discord
 import pytest
 import pytest_asyncio
 
+import cogs
 from bot.policy import Consent, Policy
 from bot.rights import Verb
 from bot.sandbox.person import Person, Started
@@ -384,7 +387,11 @@ async def test_ids_on_a_message_that_never_had_them_do_nothing(here: Crowd) -> N
 
 async def test_the_table_has_every_button_and_every_command(here: Crowd) -> None:
     rows = [row.format(job="0" * 36, question="1", draft="1") for row in BUTTONS]
-    for item in discord.ui.DynamicItem.__subclasses__():
+    for module in pkgutil.iter_modules(cogs.__path__, "cogs."):
+        importlib.import_module(module.name)
+    items = discord.ui.DynamicItem.__subclasses__()
+    assert len(items) >= 12
+    for item in items:
         pattern = item.__discord_ui_compiled_template__
         assert any(pattern.fullmatch(row) for row in rows), pattern.pattern
     assert {row.split(":")[1] for row in BUTTONS if row.startswith("anim:")} == {*Verb}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from bot import choices, encore, labels, readiness, transport
+from bot import choices, encore, labels, transport
 from bot.accounts import Accounts
 from bot.admin import Admin
 from bot.answers import Answers
@@ -50,6 +50,7 @@ from bot.places import MIB, Places
 from bot.policies import Policies
 from bot.privacy import Privacy
 from bot.provider import KEPT_FOR_HOURS, Provider
+from bot.readiness import readiness
 from bot.rehearsal import Rehearsal
 from bot.reissue import Reissue
 from bot.removal import Removal
@@ -168,7 +169,6 @@ def build(
         turnstile=intake.turnstile,
     )
     bell = Bell(tools.store, clock, worker.wake)
-    is_ready = readiness.reason(tools.store, intake, tools.gate, client)
     return Corridor(
         store=tools.store,
         rooms=_rooms(
@@ -189,7 +189,7 @@ def build(
         gate=tools.gate,
         darkroom=tools.darkroom,
         http=http,
-        web=_web(settings, is_ready, signer, bell),
+        web=_web(settings, readiness(tools.store, intake, tools.gate, client), signer, bell),
     )
 
 

@@ -16,12 +16,12 @@ _STORE_WITHIN = 1.0
 """Seconds in which the store answers if it is well."""
 
 
-def reason(
+def readiness(
     store: Store, intake: Intake, gate: Gate, client: AnimateBot
 ) -> Callable[[], Awaitable[str]]:
     """Return what tells why the bot is not ready; "" where it is."""
 
-    async def told() -> str:
+    async def reason() -> str:
         if not (client.doors_are_open.is_set() and intake.is_open):
             return "the doors are not open"
         if not client.is_connected:
@@ -37,4 +37,4 @@ def reason(
             return "the store does not answer"
         return ""
 
-    return told
+    return reason

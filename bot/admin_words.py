@@ -241,6 +241,11 @@ UNREADABLE = Note(
     ),
     Tone.WARNING,
 )
+OUTDATED = Note(
+    mark("🔄 This command has changed"),
+    mark("Your Discord still shows an older version of it. Restart Discord, then try again."),
+    Tone.WARNING,
+)
 BROKEN = Note(
     mark("🔧 Something broke on my side"),
     mark(

@@ -60,6 +60,8 @@ _COMPARED_IF_OURS = ("contexts", "integration_types")
 """Where a command leaves these open, Discord fills them in."""
 _EMPTY: tuple[object, ...] = (None, "", [], {})
 _TROUBLE = (discord.DiscordException, aiohttp.ClientError, OSError, *NONSENSE)
+_OF_ANOTHER_RELEASE = (app_commands.CommandSignatureMismatch, app_commands.CommandNotFound)
+"""From a client that has not heard of the commands of now, or that lies."""
 _TEXT_MAX = 200
 
 
@@ -302,9 +304,14 @@ class Tree(app_commands.CommandTree[AnimateBot]):
         interaction: discord.Interaction[AnimateBot],
         error: app_commands.AppCommandError,
     ) -> None:
-        """Log the error. The cogs answer the person; here nobody is left to ask."""
+        """Log the error and tell the person, who may have heard of it from the cog already."""
+        from bot import admin_words, mishap  # noqa: PLC0415 - no words are needed for a start
+
         name = interaction.command.name if interaction.command else "?"
-        if isinstance(error, app_commands.CommandSignatureMismatch):
-            log.warning("command %s came without an option that it needs", name)
+        if not isinstance(error, _OF_ANOTHER_RELEASE):
+            log.error("command %s broke", name, exc_info=error)
+            await mishap.tell(interaction)
             return
-        log.error("command %s broke", name, exc_info=error)
+        log.warning("command %s came as no release of now has it: %s", name, type(error).__name__)
+        if not interaction.response.is_done():
+            await mishap.tell(interaction, admin_words.OUTDATED)

@@ -13,7 +13,7 @@ import discord
 from discord import CheckboxGroupOption, RadioGroupOption
 from discord.ui import CheckboxGroup, Item, Label, Modal, RadioGroup, TextInput
 
-from bot import door_words
+from bot import door_words, mishap
 from bot.catalog import AUTO, Guidance, Model, Policy
 from bot.lifecycle import Order
 from bot.options import Options
@@ -49,6 +49,7 @@ class Form(Modal):
         for name, item in self._items.items():
             self.add_item(Label(text=asked[name], component=item))
 
+    @mishap.told
     async def on_submit(self, interaction: Interaction, /) -> None:
         """Hand the answers on."""
         await self._then(interaction, self.answers())

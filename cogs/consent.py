@@ -9,7 +9,7 @@ import logging
 import discord
 from discord.ext import commands
 
-from bot import admin_words, door
+from bot import admin_words, door, mishap
 from bot.client import AnimateBot
 from bot.consent import TROUBLE
 from bot.counter import Interaction
@@ -31,6 +31,7 @@ class Questions(commands.Cog):
     """Hears the answers of authors, and of whoever else presses."""
 
     @commands.Cog.listener(f"on_{ANSWERED}")
+    @mishap.told
     async def answer(self, interaction: Interaction, approval_id: int, is_yes: bool) -> None:
         """Take an answer in."""
         try:

@@ -11,7 +11,7 @@ from typing import Any, Self
 import discord
 from discord.ext import commands
 
-from bot import admin_words, checkup, docket_words, door, panel, policy_words
+from bot import admin_words, checkup, docket_words, door, mishap, panel, policy_words
 from bot.answering import TROUBLE, Interaction, plainly, tell
 from bot.answers import Answer
 from bot.client import AnimateBot
@@ -114,6 +114,7 @@ class ListItem(
         del interaction, match
         return cls(item)
 
+    @mishap.told
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Show one clip, or look again, for those who may."""
         try:
@@ -129,6 +130,7 @@ class Jobs(commands.Cog):
     """Hears of what moderators do about clips."""
 
     @commands.Cog.listener(f"on_{PRESSED}")
+    @mishap.told
     async def do(self, interaction: Interaction, deed: Deed, job_id: str) -> None:
         """Do something about a clip, for those who may, and say what became of it."""
         try:
@@ -139,6 +141,7 @@ class Jobs(commands.Cog):
             log.info("a deed was not answered: %s", plainly(problem))
 
     @commands.Cog.listener(f"on_{LOOKED}")
+    @mishap.told
     async def look(self, interaction: Interaction, job_id: str) -> None:
         """Show a clip that is held to whoever may let it out, and to them alone."""
         try:

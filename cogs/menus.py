@@ -13,7 +13,7 @@ from typing import Any, Self
 import discord
 from discord import app_commands
 
-from bot import door, door_words, finder, picker, spot
+from bot import door, door_words, finder, mishap, picker, spot
 from bot.answering import TROUBLE, Interaction, Shown, plainly, tell
 from bot.catalog import Policy
 from bot.client import AnimateBot
@@ -146,6 +146,7 @@ class Pick(discord.ui.DynamicItem[discord.ui.Select[Any]], template=_TEMPLATE):
         del interaction
         return cls(int(match["id"]), has_form=bool(match["form"]), count=len(item.options))
 
+    @mishap.told
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Go on with the picture that was chosen."""
         if not await door.greet(interaction):

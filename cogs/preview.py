@@ -12,7 +12,7 @@ from typing import Any, Self
 import discord
 from discord import ButtonStyle
 
-from bot import door, door_words
+from bot import door, door_words, mishap
 from bot.answering import TROUBLE, Interaction, Shown, plainly, tell
 from bot.catalog import AUTO
 from bot.client import AnimateBot
@@ -149,6 +149,7 @@ class ShapeMenu(discord.ui.DynamicItem[discord.ui.Select[Any]], template=_SHAPE)
         del interaction
         return cls(int(match["id"]), [option.value for option in item.options], "")
 
+    @mishap.told
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Show the preview in another shape."""
         if await door.greet(interaction):
@@ -178,6 +179,7 @@ class DraftButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=_BUTT
         del interaction
         return cls(int(match["id"]), match["do"], item.label or "")
 
+    @mishap.told
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Do what it says."""
         if not await door.greet(interaction):

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import discord
 
-from bot import admin_words, checkup, door, policy_words
+from bot import admin_words, checkup, door, mishap, policy_words
 from bot import policy_picker as picker
 from bot.answering import TROUBLE, Interaction, plainly, tell
 from bot.client import AnimateBot
@@ -84,6 +84,7 @@ class PanelItem(discord.ui.DynamicItem[Any], template=re.compile(r"rules:(?P<fie
         del interaction, match
         return cls(item)
 
+    @mishap.told
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Set what was chosen, for those who may."""
         if not await door.greet(interaction):

@@ -42,6 +42,11 @@ BARRED = {
         mark("In this server you can have your own pictures animated, not other people's."),
         mark("Other people's pictures need one of these roles here: {names}."),
     ),
+    Bar.FORWARDED: (
+        mark("🙋 Whose picture is it?"),
+        mark("It was forwarded, and I can't tell from whom. Use the original message."),
+        "",
+    ),
 }
 """By what stands in the way: the title, the text, and the text where something would do."""
 

@@ -1,16 +1,22 @@
 """Finds the pictures of a message: attachments, stickers, link previews, also those of a forward.
 
-Only Discord's own copies: of a link preview its proxy's address, never the one that somebody typed.
-Whether it is a picture that can be used, `image.py` judges by its bytes.
+What is forwarded is its first author's: Discord does not say who that is, the original does. Only
+Discord's own copies are taken: of a link preview its proxy's address, never the one that somebody
+typed. Whether it is a picture that can be used, `image.py` judges by its bytes.
 """
 
+import asyncio
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol
 
+import aiohttp
 import discord
 
-from bot.wish import Origin, Picture
+from bot.wish import UNKNOWN, Origin, Picture
+
+log = logging.getLogger(__name__)
 
 MOST = 10
 """Pictures of one message that are offered; a message of people has no more attachments."""
@@ -18,6 +24,10 @@ _ENDINGS = (
     *(".png", ".apng", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".bmp"),
     *(".tif", ".tiff", ".heic", ".heif", ".avif"),
 )
+_PATIENCE = 1.0
+"""Seconds in which the author of what was forwarded is to be found; Discord gives three."""
+_MOST_FORWARDS = 5
+_TROUBLE = (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError)
 _DISCORDS = "https://cdn.discordapp.com"
 _STICKERS = (
     discord.StickerFormatType.png,
@@ -34,20 +44,54 @@ class _Content(Protocol):
     stickers: list[discord.StickerItem]
 
 
+async def owned(client: discord.Client, message: discord.Message, guild_id: int) -> list[Picture]:
+    """Return the pictures of a message with whose they are, as far as its server can tell."""
+    found = pictures(message)
+    if not message.message_snapshots or not found:
+        return found
+    author_id = await _first_author(client, message, guild_id)
+    return [
+        replace(one, origin=replace(one.origin, author_id=author_id))
+        if one.origin is not None and one.origin.author_id == UNKNOWN
+        else one
+        for one in found
+    ]
+
+
+async def _first_author(client: discord.Client, message: discord.Message, guild_id: int) -> int:
+    """Return who wrote what was forwarded, perhaps over and over, within one server."""
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            for _ in range(_MOST_FORWARDS):
+                where = message.reference
+                if where is None or where.type is not discord.MessageReferenceType.forward:
+                    return message.author.id
+                if where.guild_id != guild_id or where.message_id is None:
+                    return UNKNOWN
+                place = client.get_partial_messageable(where.channel_id, guild_id=guild_id)
+                message = await place.fetch_message(where.message_id)
+    except _TROUBLE as problem:
+        log.info("who wrote what was forwarded is not known: %s", type(problem).__name__)
+    return UNKNOWN
+
+
 def pictures(message: discord.Message) -> list[Picture]:
-    """Return the pictures of a message, in the order in which people see them."""
-    parts: Sequence[tuple[str, _Content]] = [
-        ("", message),
-        *(("forward ", snapshot) for snapshot in message.message_snapshots),
+    """Return the pictures of a message, in the order in which people see them.
+
+    Whose those are that it forwards, it does not know.
+    """
+    parts: Sequence[tuple[str, int, _Content]] = [
+        ("", message.author.id, message),
+        *(("forward ", UNKNOWN, snapshot) for snapshot in message.message_snapshots),
     ]
     found: dict[str, Picture] = {}
-    for prefix, content in parts:
+    for prefix, author_id, content in parts:
         for key, picture in _of(content):
             origin = Origin(
                 channel_id=message.channel.id,
                 message_id=message.id,
                 key=prefix + key,
-                author_id=message.author.id,
+                author_id=author_id,
             )
             found.setdefault(origin.key, replace(picture, origin=origin))
     return list(found.values())[:MOST]

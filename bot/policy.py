@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from bot.errors import Bar, Barred, ConsentNeeded
+from bot.wish import UNKNOWN
 
 
 class Consent(StrEnum):
@@ -120,6 +121,8 @@ def _check_consent(policy: Policy, asker: Asker, *, has_opted_out: bool) -> None
     if has_opted_out:
         raise Barred(Bar.OPTED_OUT)
     match policy.consent:
+        case Consent.OWN | Consent.ASK if asker.author_id == UNKNOWN:
+            raise Barred(Bar.FORWARDED)
         case Consent.OWN:
             raise Barred(Bar.NOT_YOURS)
         case Consent.ROLES if not policy.consent_roles.intersection(asker.role_ids):

@@ -37,4 +37,6 @@ class Bar(StrEnum):
     ROLE = "role"
     OPTED_OUT = "opted out"
     NOT_YOURS = "not yours"
+    FORWARDED = "forwarded"
+    """Nobody can tell whose picture it is."""
     DECLINED = "declined"

@@ -10,6 +10,8 @@ from enum import StrEnum
 from functools import lru_cache
 
 ENGLISH = "en-US"
+UNKNOWN = 0
+"""The author of a picture that was forwarded from where the bot cannot look."""
 
 
 class Door(StrEnum):
@@ -70,7 +72,7 @@ class Origin:
     key: str
     """Which of the message's pictures: "attachment:123", "embed:0", "sticker:123"."""
     author_id: int
-    """Who posted it, and may always have the clip removed."""
+    """Who posted it, and may always have the clip removed; `UNKNOWN` where nobody can tell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

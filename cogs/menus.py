@@ -63,8 +63,9 @@ async def animate_with_options(interaction: Interaction, message: discord.Messag
 async def _begin(interaction: Interaction, message: discord.Message, *, has_form: bool) -> None:
     if interaction.client.events.is_repeat(interaction.id):
         return
-    pictures = finder.pictures(message)
+    assert interaction.guild_id is not None, "a menu of servers, outside one"
     try:
+        pictures = await finder.owned(interaction.client, message, interaction.guild_id)
         if not pictures:
             raise PictureRefused(PictureProblem.NONE_THERE)
         if len(pictures) > 1:

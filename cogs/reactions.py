@@ -113,7 +113,7 @@ class Reactions(commands.Cog):
     async def _accept(
         self, event: discord.RawReactionActionEvent, here: Spot, message: discord.PartialMessage
     ) -> None:
-        picture = await self._picture(message)
+        picture = await self._picture(message, here.guild_id)
         if picture is None:
             return
         self._bot.intake.check(picture.size or _SOME)
@@ -127,7 +127,7 @@ class Reactions(commands.Cog):
         if (event.message_id, event.user_id) not in self._standing:  # taken back meanwhile
             await self._bot.rooms.cancellation.cancel(admitted.job.id, here.member_id)
 
-    async def _picture(self, message: discord.PartialMessage) -> Picture | None:
+    async def _picture(self, message: discord.PartialMessage, guild_id: int) -> Picture | None:
         """Return the first picture of a person's message; None: it is a bot's, or is not seen.
 
         Raises `PictureRefused`.
@@ -139,7 +139,7 @@ class Reactions(commands.Cog):
             return None
         if seen.author.bot or seen.webhook_id is not None:
             return None
-        for picture in finder.pictures(seen):
+        for picture in await finder.owned(self._bot, seen, guild_id):
             return picture
         is_open = self._bot.sees_messages
         raise PictureRefused(PictureProblem.NONE_THERE if is_open else PictureProblem.UNSEEN)

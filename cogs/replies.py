@@ -71,7 +71,7 @@ class Replies(commands.Cog):
 
     async def _take_in(self, here: Spot, message: discord.Message) -> None:
         here.check_may_post()
-        picture = await self._picture(message)
+        picture = await self._picture(message, here.guild_id)
         client = self._bot
         client.intake.check(1 if picture.size is None else picture.size)
         await client.intake.admit(here.guild_id, here.asker(picture.origin))
@@ -92,28 +92,29 @@ class Replies(commands.Cog):
             log.exception("a reply broke before anything was accepted")
             await self._take_back(status, error)
 
-    async def _picture(self, message: discord.Message) -> Picture:
+    async def _picture(self, message: discord.Message, guild_id: int) -> Picture:
         """Return the picture that is meant: of the message, or of the one that it answers."""
-        found = finder.pictures(message)
+        found = await finder.owned(self._bot, message, guild_id)
         reference = message.reference
         if not found and reference is not None and reference.message_id is not None:
             answered = reference.resolved
             if isinstance(answered, discord.Message):
-                found = finder.pictures(answered)
+                found = await finder.owned(self._bot, answered, guild_id)
             if not found and self._bot.sees_messages:
-                found = await self._fetched(reference)
+                found = await self._fetched(reference, guild_id)
             if not found and not self._bot.sees_messages:
                 raise PictureRefused(PictureProblem.UNSEEN)
         if not found:
             raise PictureRefused(PictureProblem.NONE_THERE)
         return found[0]
 
-    async def _fetched(self, reference: discord.MessageReference) -> list[Picture]:
+    async def _fetched(self, reference: discord.MessageReference, guild_id: int) -> list[Picture]:
         """Look at the message that is answered: the gateway hands over those of others blank."""
         assert reference.message_id is not None, "asked before"
         place = self._bot.get_partial_messageable(reference.channel_id, guild_id=reference.guild_id)
         try:
-            return finder.pictures(await place.fetch_message(reference.message_id))
+            answered = await place.fetch_message(reference.message_id)
+            return await finder.owned(self._bot, answered, guild_id)
         except TROUBLE as problem:
             log.info("a message that is answered was not seen: %s", plainly(problem))
             return []

@@ -474,6 +474,29 @@ async def forwarded(author: Person) -> JSON:
     return await author.forward(await photo_of(author, TALL, channel="studio"), "general")
 
 
+@every_door_to_others
+async def test_who_forwards_a_picture_does_not_get_past_whose_it_is(
+    here: Town, people: Mapping[str, Person], door: Door
+) -> None:
+    who, noah = people[door.who], people["Noah"]
+    original = await photo_of(noah, channel="studio")
+    first, second = [await who.forward(await who.seen(original), "general") for _ in range(2)]
+    with standing(here, Case("", {"consent": Consent.ASK}), who, noah):
+        async with nothing_starts(here):
+            await door.knock(who, first)
+            asked = answers(first, "May your picture be animated?")
+            question = await noah.wait_for(asked, CLIP_WITHIN)
+        async with one_clip(here) as made:
+            await noah.press(question, "Allow")
+    (job,) = made
+    assert job["picture_author_id"] == int(noah.id)
+    await noah.delete(original)
+    with standing(here, CASES["consent"], who, noah):
+        async with nothing_starts(here):
+            knocked = await door.knock(who, second)
+            assert "I can't tell from whom" in await door.hears(who, knocked)
+
+
 async def linked(author: Person) -> JSON:
     published = await author.publish(TALL, "postcard.png")
     message = await author.send(f"look {published.picture}", channel="general")

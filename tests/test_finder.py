@@ -9,7 +9,7 @@ import pytest
 from bot import finder
 from bot.client import AnimateBot
 from bot.finder import pictures
-from bot.wish import Origin, Picture
+from bot.wish import UNKNOWN, Origin, Picture
 
 JSON = dict[str, Any]
 
@@ -201,3 +201,53 @@ async def test_a_picture_that_is_gone_or_closed_to_the_bot_is_not_found_again() 
 
     assert await finder.again(Fetching(gone), WHERE, guild_id=4) is None
     assert await finder.again(Fetching(message), WHERE, guild_id=4) is None
+
+
+# --- Whose a forwarded picture is ----------------------------------------------------------------
+
+
+def forward(author: int, of: int, guild: int = 4) -> discord.Message:
+    """A message of somebody's that forwards another, as the API tells of it."""
+    where = {"type": 1, "channel_id": "6", "message_id": f"{of}", "guild_id": f"{guild}"}
+    shown = [snapshot(attachments=[attachment(9)])]
+    return message(author=user(author), message_reference=where, message_snapshots=shown)
+
+
+class Archive(AnimateBot):
+    """A client that can look at these messages, and at no others."""
+
+    def __init__(self, **there: discord.Message) -> None:
+        super().__init__()
+        self.there = there
+
+    def get_partial_messageable(self, *_: Any, **__: Any) -> Any:
+        return self
+
+    async def fetch_message(self, message_id: int) -> discord.Message:
+        found = self.there.get(f"m{message_id}")
+        if found is None:
+            raise discord.NotFound(cast("Any", type("Gone", (), {"status": 404, "reason": ""})), "")
+        return found
+
+
+async def authors(client: Archive, seen: discord.Message) -> list[int]:
+    found = await finder.owned(client, seen, guild_id=4)
+    return [one.origin.author_id for one in found if one.origin is not None]
+
+
+async def test_a_picture_is_of_who_wrote_its_message() -> None:
+    assert await authors(Archive(), message(attachments=[attachment(9)])) == [31]
+
+
+async def test_a_forwarded_picture_is_of_who_wrote_the_original_however_often_it_was() -> None:
+    original = message(author=user(31))  # other people's pictures may be closed to the bot
+    assert await authors(Archive(m1=original), forward(32, of=1)) == [31]
+    twice = Archive(m1=original, m2=forward(32, of=1))
+    assert await authors(twice, forward(33, of=2)) == [31]
+
+
+async def test_where_the_original_cannot_be_seen_its_author_is_unknown() -> None:
+    assert await authors(Archive(), forward(32, of=1)) == [UNKNOWN]
+    assert await authors(Archive(m1=message()), forward(32, of=1, guild=5)) == [UNKNOWN]
+    assert await authors(Archive(m1=forward(32, of=1)), forward(32, of=1)) == [UNKNOWN]
+    assert [one.origin and one.origin.author_id for one in pictures(forward(32, of=1))] == [UNKNOWN]

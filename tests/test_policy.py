@@ -6,6 +6,7 @@ import pytest
 
 from bot.errors import Bar, Barred, ConsentNeeded
 from bot.policy import DEFAULT, Asker, Consent, Flagged, Policy, check
+from bot.wish import UNKNOWN
 
 ME, AUTHOR, CHANNEL, CATEGORY, ROLE = 1, 2, 10, 11, 20
 MINE = Asker(member_id=ME, role_ids=(), place_ids=(CHANNEL, CATEGORY), author_id=ME)
@@ -71,6 +72,13 @@ def test_where_the_author_decides_they_are_asked_and_nobody_else() -> None:
     with pytest.raises(ConsentNeeded) as error:
         check(policy, THEIRS)
     assert error.value.author_id == AUTHOR
+
+
+@pytest.mark.parametrize("consent", [Consent.OWN, Consent.ASK])
+def test_a_picture_that_nobody_knows_the_author_of_is_not_ones_own(consent: Consent) -> None:
+    nobodys = replace(MINE, author_id=UNKNOWN)
+    assert bar_of(Policy(consent=consent), nobodys).bar is Bar.FORWARDED
+    check(DEFAULT, nobodys)
 
 
 @pytest.mark.parametrize("consent", Consent)

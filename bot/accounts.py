@@ -207,16 +207,7 @@ class Accounts:
 
     async def discrepancies(self) -> tuple[str, ...]:
         """Return where a total is not the sum of its entries, or a credit not that of its draws."""
-
-        def transaction(db: sqlite3.Connection) -> tuple[str, ...]:
-            # It sorts as much as there is, which need not fit into memory.
-            db.execute("PRAGMA temp_store = FILE")
-            try:
-                return books.discrepancies(db)
-            finally:
-                db.execute("PRAGMA temp_store = MEMORY")
-
-        return await self._database.run(transaction)
+        return await self._database.run(books.discrepancies)
 
 
 def server_of(db: sqlite3.Connection, guild_id: int) -> Server:

@@ -6,8 +6,9 @@ what. `pipeline.py` calls it.
 """
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -49,6 +50,8 @@ _SOON = 30
 _WORTH_A_WORD = 3
 """The try from which on a person hears of trouble that passes by itself."""
 _FETCHED_AT_ONCE = 4
+_QUICK = 3.0
+"""Seconds within which nobody needs to hear that a clip is made and being posted."""
 _OFF_BY = 0.5
 """Seconds by which a clip may be shorter or longer than was ordered."""
 
@@ -97,13 +100,14 @@ class Handover:
         made = await self._store.made(job.id)
         spent = made.spent_micro
         try:
-            async with self._fetching:
-                job = await self._counted(job, _RARELY if answer is None else _SOON)
-                contents = await self._contents(job, made)
-            if contents is None:
-                return
-            settings = await self._members.settings(job.member_id)
-            posted = await self._posted(job, answer, contents, settings)
+            with self._told_if_slow(job):
+                async with self._fetching:
+                    job = await self._counted(job, _RARELY if answer is None else _SOON)
+                    contents = await self._contents(job, made)
+                if contents is None:
+                    return
+                settings = await self._members.settings(job.member_id)
+                posted = await self._posted(job, answer, contents, settings)
         except (ProviderError, ClipBroken) as error:
             log.warning("job %s: clip not fetched, trying again: %s", job.short_id, error)
             if job.attempts >= _WORTH_A_WORD:
@@ -118,6 +122,22 @@ class Handover:
             await self._copy(job, posted, contents, settings)
             paths = [original.path for original in contents.originals]
             await asyncio.to_thread(self._files.release, paths, self._timetable.clock())
+
+    @contextlib.contextmanager
+    def _told_if_slow(self, job: Job) -> Iterator[None]:
+        """Say that the clip is made where this block, the first try to post it, takes long.
+
+        A quick one costs no request; of the later ones its person has heard why they are.
+        """
+        if job.attempts:
+            yield
+            return
+        loop = asyncio.get_running_loop()
+        saying = loop.call_later(_QUICK, self._delivery.show, job, words.posting(job))
+        try:
+            yield
+        finally:
+            saying.cancel()
 
     async def _counted(self, job: Job, most_seconds: float) -> Job:
         """Count the try before it is made.

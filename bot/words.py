@@ -97,6 +97,13 @@ def animating(job: Job, usual: Usual | None = None) -> Note:
     return Note(say("🎞️ Animating"), f"{text} {promise}{fine_print(job)}", Tone.WORKING)
 
 
+def posting(job: Job) -> Note:
+    """Say that the clip is made, and on its way."""
+    say = tongue(job.wish.locale)
+    text = say("Your clip is made. I'm getting it ready to post.")
+    return Note(say("📤 Posting"), text + fine_print(job), Tone.WORKING)
+
+
 def done(job: Job) -> Note:
     """Say that the clip is in the channel."""
     say = tongue(job.wish.locale)

@@ -58,6 +58,20 @@ async def test_a_clip_that_comes_in_the_next_month_says_what_is_left_of_that(her
     assert "$0.1848" in post.text
 
 
+async def test_who_waits_hears_of_a_slow_posting_once_and_of_a_quick_one_only_its_end(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.handover._QUICK", 60.0)  # a slow machine's quick one
+    async with here.bot() as bot:
+        await bot.finished(await bot.accept())
+        assert "📤 Posting" not in here.channel.titles
+        monkeypatch.setattr("bot.handover._QUICK", 0.0)
+        here.channel.refusals.append(DeliveryError("500"))
+        await bot.finished(await bot.accept())
+    assert here.channel.titles.count("📤 Posting") == 1
+    assert here.channel.titles[-2:] == ["📤 Posting", "✅ Done"]
+
+
 @pytest.mark.parametrize("ending", ["corrupt", "expired"])
 async def test_a_paid_clip_that_cannot_be_fetched_is_tried_for_ever(
     here: World, ending: Any

@@ -116,6 +116,7 @@ def every_note() -> Iterator[Note]:
     yield refusals.refusal(RuntimeError("a secret of the inside"))
     yield words.animating(job_in(State.RENDERING))
     yield words.animating(job_in(State.RENDERING), usual([60] * 5))
+    yield words.posting(job_in(State.RENDERED))
     yield words.done(job_in(State.DELIVERED))
     yield from (words.failed(job_in(State.FAILED, failure)) for failure in Failure)
     yield from (words.queued(job_in(State.QUEUED), ahead) for ahead in range(25))

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import os
 import secrets
 import signal
 from importlib import import_module
@@ -22,7 +23,7 @@ from bot import catalog
 from bot.catalog import Model
 from bot.client import AnimateBot, asking_discord
 from bot.database import Database
-from bot.errors import SettingsError, StoreError
+from bot.errors import DiscordUnreachable, SettingsError, StoreError
 from bot.settings import Settings
 from bot.store import Store
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _HOOK_KEY = "webhook key"
+_PUBLISHED_AGAIN = 60.0
+"""Seconds until Discord is asked again to take the commands."""
 _ASKED_YET = 0.2
 """Seconds between two looks at whether a restored copy's jobs have been asked about."""
 
@@ -71,6 +74,7 @@ async def run(settings: Settings) -> None:
     Raises `SettingsError`, `StoreError`, `CannotListen` or `ConnectionTrouble`; `OSError` is of our
     own files.
     """
+    os.umask(0o077)  # what is kept has tokens in it, and is nobody else's
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -94,31 +98,55 @@ async def _live(settings: Settings, model: Model, database: Database, client: An
     with asking_discord():
         await client.login(settings.discord_token.get_secret_value())
     connection = asyncio.create_task(client.connect())
+    settling: asyncio.Task[None] | None = None
     corridor = await asyncio.to_thread(_corridor, settings, model, database, client, hook_key)
     try:
-        if corridor.web is not None:
-            await corridor.web.start()
-        await client.load(model)
-        await corridor.pipeline.recover()
-        restored_at = await corridor.store.restored_at()
-        corridor.intake.is_open = await corridor.store.to_ask_about(restored_at) == 0
-        corridor.rooms.mediator.start(corridor.intake.accept)
-        client.open_doors(corridor.rooms)  # first: who waits is answered, then all jobs looked at
-        corridor.start()
-        # What is loaded stays. To look through it for garbage, as Python does from time to time,
-        # would stop everything for some fifty milliseconds.
-        gc.freeze()
-        gc.enable()
+        restored_at = await _open(corridor, client, model)
+        settling = asyncio.create_task(_settle(client, corridor, restored_at))
         with asking_discord():
-            await client.publish_commands()
-            await _reconcile(corridor, restored_at)
-            await asyncio.wait([connection])
+            await asyncio.wait([connection, settling], return_when=asyncio.FIRST_COMPLETED)
+            if not connection.done():
+                settling.result()
+                await asyncio.wait([connection])
             connection.result()
     finally:
+        if settling is not None:
+            settling.cancel()
         await corridor.close()
         await client.close()
         connection.cancel()  # it may be pausing between two attempts
         await asyncio.wait([connection])
+
+
+async def _open(corridor: "Corridor", client: AnimateBot, model: Model) -> int:
+    """Begin to serve; return when a backup was put in the place of the database, 0 if never."""
+    if corridor.web is not None:
+        await corridor.web.start()
+    await client.load(model)
+    await corridor.pipeline.recover()
+    restored_at = await corridor.store.restored_at()
+    corridor.intake.is_open = await corridor.store.to_ask_about(restored_at) == 0
+    corridor.rooms.mediator.start(corridor.intake.accept)
+    client.open_doors(corridor.rooms)  # first: who waits is answered, then all jobs looked at
+    corridor.start()
+    # What is loaded stays. To look through it for garbage, as Python does from time to time,
+    # would stop everything for some fifty milliseconds.
+    gc.freeze()
+    gc.enable()
+    return restored_at
+
+
+async def _settle(client: AnimateBot, corridor: "Corridor", restored_at: int) -> None:
+    """Do what may take its time while people are served already. Raises `DiscordRefuses`."""
+    while True:
+        try:
+            with asking_discord():
+                await client.publish_commands()
+            break
+        except DiscordUnreachable as error:
+            log.warning("the commands are not published, trying again: %s", error)
+            await asyncio.sleep(_PUBLISHED_AGAIN)
+    await _reconcile(corridor, restored_at)
 
 
 async def _reconcile(corridor: "Corridor", restored_at: int) -> None:

@@ -47,6 +47,10 @@ REFUSED = {
         mark("🔞 Not in this channel"),
         mark("In age-restricted channels moderators look at clips first here. Show it in another."),
     ),
+    ClipProblem.ON_ITS_WAY: (
+        mark("📤 It's being posted right now"),
+        mark("Look again in a minute."),
+    ),
     ClipProblem.ELSEWHERE: (
         mark("🙅 That's a clip of another server"),
         mark("Use its buttons in the server where it was asked for."),

@@ -123,7 +123,7 @@ class Delivery:
             raise TooLarge(f"{letter.size} bytes in one answer")
         files = letter.files(job)
         try:
-            async with self._status.covered(job):
+            async with self._status.covered(job, answer):
                 message = await self._put(answer, letter, files)
         except TooLarge as error:
             error.size, error.most_bytes = letter.size, below(letter.largest)

@@ -103,11 +103,7 @@ def _size(picture: Picture) -> int:
 
 async def chosen(interaction: Interaction, options: Options) -> Options:
     """Return the options of who asks as they are, for a first response. Raises `NotAccepting`."""
-    client = interaction.client
-    known = await in_time(filled_in(client, interaction.user.id, options))
-    if known is None:
-        raise NotAccepting
-    return known
+    return await promptly(filled_in(interaction.client, interaction.user.id, options))
 
 
 async def form(interaction: Interaction, options: Options, then: Then) -> Form:
@@ -146,17 +142,27 @@ async def in_time(work: Awaitable[T]) -> T | None:
         return None
 
 
+async def promptly(work: Awaitable[T]) -> T:
+    """Return what `work` comes to. Raises `NotAccepting` where a response would come too late."""
+    try:
+        async with asyncio.timeout(_AT_ONCE):
+            return await work
+    except TimeoutError:
+        raise NotAccepting from None
+
+
 async def draft_of(interaction: Interaction, draft_id: int) -> Draft | None:
     """Return the draft that a button of who presses it is about; None where they were told why not.
 
     That it is theirs is asked here, whatever the button's id says.
     """
     try:
-        draft = await interaction.client.rooms.drafts.of(draft_id, interaction.user.id)
+        drafts = interaction.client.rooms.drafts
+        draft = await promptly(drafts.of(draft_id, interaction.user.id))
         if draft is not None:
             return draft
         error: UserError = PictureRefused(PictureProblem.FORGOTTEN)
-    except StoreError:
+    except (NotAccepting, StoreError):
         error = NotAccepting()
     await tell(interaction, refusal(error))
     return None

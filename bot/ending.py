@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 _RETOLD_FOR = 24 * 3600
 """Seconds for which an end is told again with each start. Who has heard it sees no change."""
+_UNSHOWN = 60
+"""The same where the clip itself was the word: a crash may come before the edit, not long after."""
 
 
 class Ending:
@@ -43,7 +45,7 @@ class Ending:
     async def retell(self) -> None:
         """Say again, at a start, what ended lately: a crash may have come before the word of it."""
         since = self._timetable.clock() - _RETOLD_FOR * 1000
-        for job in await self._store.ended_badly(since):
+        for job in await self._store.ended(since, _UNSHOWN * 1000):
             self._delivery.show(job, self._word(job))
 
     async def refuse(self, job: Job, error: ProviderError) -> None:
@@ -88,6 +90,8 @@ class Ending:
         log.info("job %s: failed (%s: %s), nothing is held", job.short_id, failure, note)
 
     def _word(self, job: Job) -> words.Note:
+        if job.state is State.DELIVERED:
+            return words.done(job)
         if job.state is State.LOST:
             return words.lost(job)
         has_picture = job.picture is not None or self._pictures.has_spare(job.id)

@@ -94,6 +94,10 @@ class Handover:
 
     async def deliver(self, job: Job) -> None:
         """Fetch and post the clips of a job, or set its next try. Raises `StaleJob`."""
+        async with self._packing.turn(job.id):
+            await self._deliver(job)
+
+    async def _deliver(self, job: Job) -> None:
         answer = await self._answers.of(job.id)
         if answer is not None and not (job.wish.is_private or answer.takes_clips):
             answer = None  # it shows the status alone
@@ -108,15 +112,10 @@ class Handover:
                     return
                 settings = await self._members.settings(job.member_id)
                 posted = await self._posted(job, answer, contents, settings)
-        except (ProviderError, ClipBroken) as error:
-            log.warning("job %s: clip not fetched, trying again: %s", job.short_id, error)
-            if job.attempts >= _WORTH_A_WORD:
-                self._delivery.show(job, posting_words.unfetched(job, spent))
-        except CopyFailed as error:
-            log.warning("job %s: clip not copied, trying again: %s", job.short_id, error)
-            self._delivery.show(job, posting_words.uncopied(job, spent))
         except DeliveryError as error:
             await self._keep(job, error, spent)
+        except (ProviderError, ClipBroken, CopyFailed, OSError) as error:
+            self._explain(job, error, spent)
         else:
             await self._delivered(job, posted)
             await self._copy(job, posted, contents, settings)
@@ -138,6 +137,18 @@ class Handover:
             yield
         finally:
             saying.cancel()
+
+    def _explain(self, job: Job, error: Exception, spent: int) -> None:
+        """Say why there is nothing to post yet; the next try is set."""
+        log.warning("job %s: its clip is not here, trying again: %s", job.short_id, error)
+        match error:
+            case CopyFailed():
+                self._delivery.show(job, posting_words.uncopied(job, spent))
+            case OSError():  # no room, as a rule; until there is, nobody else's comes either
+                log.critical("job %s: a paid clip cannot be kept: %s", job.short_id, error)
+                self._delivery.show(job, posting_words.unfetched(job, spent))
+            case _ if job.attempts >= _WORTH_A_WORD:
+                self._delivery.show(job, posting_words.unfetched(job, spent))
 
     async def _counted(self, job: Job, most_seconds: float) -> Job:
         """Count the try before it is made.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from bot import ahead, rows
 from bot.database import Database
 from bot.ladder import Posted
-from bot.lifecycle import Job
+from bot.lifecycle import FORGOTTEN, Job
 
 PAGE = 10
 """Clips on a page; a select of Discord's takes 25."""
@@ -198,6 +198,6 @@ class History:
 _LIKE = f"(id = ? OR substr({rows.SHORT}, 1, ?) = ?)"
 # A job whose person had it forgotten has no channel any more: `privacy.py`.
 _KNOWN = "id = ? AND channel_id <> 0"
-_MINE = "guild_id = ? AND member_id = ? AND channel_id <> 0"
+_MINE = f"guild_id = ? AND member_id = ? AND channel_id <> 0 AND source NOT GLOB '{FORGOTTEN}*'"
 _KEPT = f"{_MINE} AND state = 'rendered'"
 _NOT_KEPT = f"{_MINE} AND state <> 'rendered'"

@@ -189,10 +189,13 @@ class Ladder:
         found: dict[int, Posted] = {}
         with as_ours():
             channel = await self._channel(channel_id)
-            async for message in channel.history(limit=_HISTORY, after=discord.Object(since)):
+            # The newest first: it was posted just now, and much may have been said since the wish.
+            async for message in channel.history(limit=_HISTORY):
+                if message.id <= since:
+                    break
                 if message.author == self._client.user:
                     posted = Posted(channel.id, message.id, is_direct=channel_id is None)
-                    found = dict.fromkeys(_numbers(message, job), posted) | found
+                    found |= dict.fromkeys(_numbers(message, job), posted)
         return found
 
     async def _post(self, rung: Rung, letter: Letter) -> Posted:

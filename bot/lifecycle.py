@@ -121,6 +121,10 @@ class Order:
         return f"{self.model}, {size}, {self.duration:g} s"
 
 
+FORGOTTEN = "forgotten:"
+"""How the source of a job begins whose person had it forgotten."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """One accepted `/animate`. Times are Unix milliseconds; money is micro-dollars."""
@@ -165,6 +169,11 @@ class Job:
     def short_id(self) -> str:
         """What people see and can quote."""
         return ids.short(self.id)
+
+    @property
+    def is_forgotten(self) -> bool:
+        """Whether its person had forgotten what can be; others may still delete its clips."""
+        return self.source.startswith(FORGOTTEN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -175,7 +175,8 @@ def _what_stays(kept: Kept) -> list[str]:
         ),
         say(
             "**Stays with clips of others** that were made of your pictures: that they are yours,"
-            " so that you can delete them."
+            " so that you can delete them; and with yours of others' pictures where they are, so"
+            " that those people can."
         ),
     ]
     if kept.open_clips:

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from bot import buttons, posting_words
 from bot.answers import Answer
@@ -65,6 +66,11 @@ class Packing:
         self._links_live = links_live
         self._presses = presses
         self._posting = asyncio.Semaphore(_POSTED_AT_ONCE)
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def turn(self, job_id: str) -> asyncio.Lock:
+        """Return what whoever hands out a job's clips has to hold meanwhile, so that one does."""
+        return self._turns.setdefault(job_id, asyncio.Lock())
 
     async def post(self, job: Job, contents: Contents, *, may_dm: bool) -> Posted:
         """Post the clips where the ladder leads. Raises `CopyFailed` and what delivery does."""

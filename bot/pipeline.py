@@ -34,6 +34,8 @@ _STRAGGLERS = 30 * 60
 """Seconds after which a task with some clips and some failures is taken to be at its end."""
 _MORE_PATIENCE = 7
 """How many times longer a task may take that the service says it is still working on."""
+_UNANSWERED = 10
+"""Looks in a row without an answer, from which on the service is taken to be out of reach."""
 _TURNED_UP = "turned up after its hold had been released"
 
 
@@ -67,6 +69,7 @@ class Pipeline:
             give_up_after=give_up_after,
             pace=self._pace,
         )
+        self._unanswered = 0
         self.watch = Watch(store, self._timetable)
         """Knows what is due; the worker asks it."""
         self._ending = Ending(
@@ -155,8 +158,10 @@ class Pipeline:
             if isinstance(error, AccountTrouble):
                 self._gate.shut(error)
             log.warning("the video service could not be asked: %s", error)
-            await self._postpone(jobs)
+            self._unanswered += 1
+            await self._postpone([job for job in jobs if not await self._is_released(job)])
             return
+        self._unanswered = 0
         steps: list[tuple[Job, Coroutine[Any, Any, None]]] = []
         waiting: list[Job] = []
         for job in jobs:
@@ -175,6 +180,16 @@ class Pipeline:
             if isinstance(outcome, BaseException):
                 raise outcome
         await self._postpone([job for (job, _), end in zip(steps, ends, strict=True) if not end])
+
+    async def _is_released(self, job: Job) -> bool:
+        """Release the hold of a job of which nothing was to be heard for its time; it may turn up.
+
+        A few failures, such as after a start, say nothing yet.
+        """
+        is_hopeless = job.state is State.RENDERING and self._timetable.is_over(job)
+        if not is_hopeless or self._unanswered < _UNANSWERED:
+            return False
+        return await self._guarded(job, self._ending.give_up(job, "the service does not answer"))
 
     async def _guarded(self, job: Job, step: Coroutine[Any, Any, None]) -> bool:
         """Do the step; what is wrong with one job keeps no other from its clip."""

@@ -2,7 +2,8 @@
 
 The SQL on that. What stays is what accounts are made of: amounts and days with the member's id,
 which are only ever added to, and what moderators have set, blocked and noted. Of a job that is
-forgotten nothing else is left; its channel is 0 then, and nobody finds it any more.
+forgotten nothing else is left, its channel is 0, and nobody finds it any more; but where a clip of
+somebody else's picture is, and whose, stays as long as it is there: that person may delete it.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from typing import Any
 
 from bot.database import Database
 from bot.keeper import ClipFiles
+from bot.lifecycle import FORGOTTEN
 
 log = logging.getLogger(__name__)
 
@@ -72,16 +74,21 @@ _TABLES = {
     ),
 }
 
-_DONE = f"FROM {_JOBS} WHERE state IN ('delivered', 'failed') AND channel_id <> 0"
-_FORGET = """
-UPDATE jobs SET source = 'forgotten:' || id, door = 'command',
-       channel_id = 0, parent_channel_id = NULL,
-       role_ids = '[]', status_message_id = NULL, wish = '{}', "order" = json_remove(
-           "order", '$.prompt', '$.negative_prompt', '$.seed', '$.guidance'),
+_NOT_YET = f"channel_id <> 0 AND source NOT GLOB '{FORGOTTEN}*'"
+_DONE = f"FROM {_JOBS} WHERE state IN ('delivered', 'failed') AND {_NOT_YET}"
+_FORGET = f"""
+UPDATE jobs SET source = '{FORGOTTEN}' || id, door = 'command', parent_channel_id = NULL,
+       role_ids = '[]', status_message_id = NULL, wish = '{{}}', "order" = json_remove(
+           "order", '$.prompt', '$.negative_prompt', '$.seed', '$.guidance')
+ WHERE id = ?
+"""
+_IS_OF_OTHERS = "picture_author_id <> member_id AND state = 'delivered' AND deleted_at IS NULL"
+_FORGET_WHERE = f"""
+UPDATE jobs SET channel_id = 0,
        message_id = iif(state = 'delivered', 0, NULL), message_channel_id = NULL,
        picture_channel_id = NULL, picture_message_id = NULL, picture_key = NULL,
        picture_author_id = NULL
- WHERE id = ?
+ WHERE id = ? AND NOT ifnull({_IS_OF_OTHERS}, 0)
 """
 _BESIDES = (
     "DELETE FROM drafts WHERE member_id = :member",
@@ -129,7 +136,7 @@ class Privacy:
         who = {"member": member_id}
         query = (
             "SELECT count(*), count(*) FILTER (WHERE state NOT IN ('delivered', 'failed')),"
-            f" count(DISTINCT jobs.guild_id) FROM {_JOBS} WHERE channel_id <> 0"
+            f" count(DISTINCT jobs.guild_id) FROM {_JOBS} WHERE {_NOT_YET}"
         )
         theirs = "picture_author_id = :member AND member_id <> :member"
 
@@ -185,8 +192,10 @@ def _forget_some(db: sqlite3.Connection, who: dict[str, int]) -> list[str]:
     ids = [str(row["id"]) for row in found]
     for job_id in ids:
         db.execute(_FORGET, (job_id,))
+        if db.execute(_FORGET_WHERE, (job_id,)).rowcount:
+            db.execute("DELETE FROM posts WHERE job_id = ?", (job_id,))
         db.execute("UPDATE clips SET url = '', seed = NULL WHERE job_id = ?", (job_id,))
-        for table in ("posts", "answers", "reviews", "log_lines"):
+        for table in ("answers", "reviews", "log_lines"):
             db.execute(f"DELETE FROM {table} WHERE job_id = ?", (job_id,))
     return ids
 

@@ -5,16 +5,18 @@ held back here too. Whether somebody may have it is decided at the door.
 """
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
-from bot import clip_words, docket_words, lifecycle
+from bot import clip_words, docket_words, lifecycle, words
 from bot.answers import Answer
 from bot.archive import Archive
 from bot.clip import probe
 from bot.copies import Original
 from bot.delivery import Copy
+from bot.errors import StaleJob
 from bot.handover import Hands
 from bot.history import History
 from bot.ladder import Posted
@@ -27,8 +29,9 @@ from bot.store import Store
 log = logging.getLogger(__name__)
 
 _DIRECTLY = Copy("again")
-_WHILE_POSTING = 60_000
-"""Milliseconds for which the worker leaves a clip alone that is handed out here."""
+_WHILE_POSTING = 900_000
+"""Milliseconds for which the worker leaves a clip alone that is handed out here: a smaller copy may
+take minutes, and an answer lives for a quarter of an hour."""
 
 
 class Reissue:
@@ -46,6 +49,7 @@ class Reissue:
         self._history = history
         self._archive = archive
         self._packing = hands.packing
+        self._delivery = hands.delivery
         self._review = hands.review
         self._files = hands.files
         self._clock = clock
@@ -57,17 +61,27 @@ class Reissue:
 
         Raises `UserError`, `DeliveryError`, `StoreError`.
         """
-        job, contents = await self._begin(job, is_restricted=is_restricted)
-        posted = await self._packing.post_in(answer, job, contents)
-        if is_public:
-            await self._history.note_post(job.id, posted)
-        await self._end(job, posted, contents)
+        async with self._turn(job):
+            job, contents = await self._begin(job, is_restricted=is_restricted)
+            posted = await self._packing.post_in(answer, job, contents)
+            if is_public:
+                await self._history.note_post(job.id, posted)
+            await self._end(job, posted, contents)
 
     async def directly(self, job: Job) -> None:
         """Send a job's clips to its member's direct messages. Raises as `into` does."""
-        job, contents = await self._begin(job)
-        posted = await self._packing.post_copy(job, contents, _DIRECTLY)
-        await self._end(job, posted, contents)
+        async with self._turn(job):
+            job, contents = await self._begin(job)
+            posted = await self._packing.post_copy(job, contents, _DIRECTLY)
+            await self._end(job, posted, contents)
+
+    @contextlib.asynccontextmanager
+    async def _turn(self, job: Job) -> AsyncIterator[None]:
+        turn = self._packing.turn(job.id)
+        if turn.locked() and job.state is State.RENDERED:
+            raise ClipRefused(ClipProblem.ON_ITS_WAY)
+        async with turn:
+            yield
 
     async def look(self, answer: Answer, job: Job) -> None:
         """Put a job's clips into a moderator's private answer, covered; nothing comes of it.
@@ -102,18 +116,21 @@ class Reissue:
         paths = await self._archive.clips(job)
         clips = await self._store.clips(job.id)
         verdict = await self._review.verdict(job, clips, is_restricted=is_restricted)
-        if verdict is Flagged.HOLD:
+        # What was delivered once, its person has: rules of later do not take it away from them.
+        if verdict is Flagged.HOLD and job.state is not State.DELIVERED:
             raise ClipRefused(ClipProblem.HELD)
         if job.state is State.RENDERED:
             now = self._clock()
-            # A `StaleJob` says that the worker posts it in this moment.
-            job = await self._store.move(job, lifecycle.again(job, now, now + _WHILE_POSTING))
+            try:
+                job = await self._store.move(job, lifecycle.again(job, now, now + _WHILE_POSTING))
+            except StaleJob as error:
+                raise ClipRefused(ClipProblem.ON_ITS_WAY) from error
         originals = await _opened(paths)
         return job, Contents(
             clips=clips,
             originals=originals,
             text=lambda remarks: clip_words.shown(job, remarks),
-            is_spoiler=verdict is Flagged.SPOILER,
+            is_spoiler=verdict is not Flagged.POST,
         )
 
     async def _end(self, job: Job, posted: Posted, contents: Contents) -> None:
@@ -127,7 +144,13 @@ class Reissue:
             message_id=posted.message_id,
             message_channel_id=posted.channel_id,
         )
-        await self._store.move(job, done)
+        try:
+            done = await self._store.move(job, done)
+        except StaleJob as error:
+            log.info("handed out beside another delivery: %s", error)
+            return
+        if not posted.is_in_answer:
+            self._delivery.show(done, words.done(done))
         paths = [one.path for one in contents.originals]
         await asyncio.to_thread(self._files.release, paths, now)
         log.info("job %s: delivered, to who asked for it", job.short_id)

@@ -6,7 +6,7 @@ be deleted is tried again with the next press. Who may is decided at the door.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import discord
 
@@ -32,8 +32,8 @@ class Removal:
         self._files = hands.files
         self._clock = clock
 
-    async def delete(self, job: Job, by: int) -> bool:
-        """Delete the clips of a delivered job, for the member `by`.
+    async def delete(self, job: Job, by: int, besides: Iterable[Posted] = ()) -> bool:
+        """Delete the clips of a delivered job, for the member `by`; `besides` have them too.
 
         Tell whether every message is gone. Raises `ClipRefused` or `StoreError`.
         """
@@ -43,7 +43,8 @@ class Removal:
             log.info("job %s: its clips are deleted by %d", job.short_id, by)
         await asyncio.to_thread(self._files.remove, job.id)
         # Beside each other: one that takes its time keeps no other in its place.
-        gone = await asyncio.gather(*map(self._is_gone, await self._history.posts(job)))
+        posts = {post.message_id: post for post in (*await self._history.posts(job), *besides)}
+        gone = await asyncio.gather(*map(self._is_gone, posts.values()))
         self._delivery.show(job, clip_words.taken_away(job))
         return all(gone)
 

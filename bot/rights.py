@@ -21,6 +21,8 @@ class ClipProblem(StrEnum):
     DELETED = "deleted"
     GONE = "gone"
     UNMADE = "unmade"
+    ON_ITS_WAY = "on its way"
+    """It is being posted in this moment."""
     HELD = "held"
     """Until a moderator has looked at it."""
     FOR_ADULTS = "for adults"

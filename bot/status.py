@@ -85,11 +85,16 @@ class Status:
         await asyncio.gather(*pending, self._signs.close(patience), return_exceptions=True)
 
     @contextlib.asynccontextmanager
-    async def covered(self, job: Job) -> AsyncIterator[None]:
-        """Change a job's private answer in this block; if that works, no status is shown there."""
+    async def covered(self, job: Job, answer: Answer) -> AsyncIterator[None]:
+        """Fill an answer in this block; if that works and it is the job's own, it shows no status.
+
+        Raises `StoreError`.
+        """
         async with self._turn(job):
+            own = None if self._answers is None else await self._answers.of(job.id)
             yield
-            self._covered.append(job.id)
+            if own is not None and own.token == answer.token:
+                self._covered.append(job.id)
 
     async def _edit(self, key: _Key) -> None:
         failures = 0

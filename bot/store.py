@@ -185,14 +185,20 @@ class Store:
 
         return await self._database.run(transaction)
 
-    async def ended_badly(self, since: int, among: int = 1000) -> list[Job]:
-        """Return the jobs that were lost or have failed since then, among the newest `among`."""
+    async def ended(self, since: int, last: int, among: int = 1000) -> list[Job]:
+        """Return the jobs that ended lately, among the newest `among`.
+
+        Those that were lost or have failed since then, and those that were delivered in the `last`
+        milliseconds before anything was last written.
+        """
 
         def transaction(db: sqlite3.Connection) -> list[Job]:
             found = db.execute(
-                f"SELECT {COLUMNS} FROM (SELECT * FROM jobs ORDER BY rowid DESC LIMIT ?)"
-                " WHERE state IN ('lost', 'failed') AND updated_at >= ?",
-                (among, since),
+                f"WITH newest AS (SELECT * FROM jobs ORDER BY rowid DESC LIMIT ?)"
+                f" SELECT {COLUMNS} FROM newest"
+                " WHERE (state IN ('lost', 'failed') AND updated_at >= ?) OR (state = 'delivered'"
+                " AND updated_at >= (SELECT max(updated_at) FROM newest) - ?)",
+                (among, since, last),
             )
             return list(map(rows.job_of, found))
 

@@ -20,7 +20,7 @@ from bot.errors import StoreError, UserError
 from bot.lifecycle import Job
 from bot.panel import Panel
 from bot.rights import ClipProblem, ClipRefused, Verb
-from cogs.presses import cancelled, job_for, show_here, visitor
+from cogs.presses import cancelled, job_for, moderates, show_here
 
 _BUTTON = re.compile(r"history:(?P<page>\d{1,6}):(?P<place>[a-z]+)")
 _SELECT = re.compile(r"history:(?P<page>\d{1,6})")
@@ -42,7 +42,7 @@ async def setup(bot: AnimateBot) -> None:
 @app_commands.allowed_installs(guilds=True, users=False)
 async def queue(interaction: Interaction, everybody: bool = False) -> None:
     """List the clips in the making: one's own, or for moderators the server's."""
-    of_server = everybody and visitor(interaction).is_moderator
+    of_server = everybody and moderates(interaction)
 
     async def made() -> Panel:
         whose = None if of_server else interaction.user.id
@@ -67,7 +67,7 @@ async def cancel(interaction: Interaction, job: str) -> None:
 
 @cancel.autocomplete("job")
 async def _queued(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
-    whose = None if visitor(interaction).is_moderator else interaction.user.id
+    whose = None if moderates(interaction) else interaction.user.id
     history = interaction.client.rooms.history
     return _choices(await history.queued(guild_of(interaction), whose, typed))
 
@@ -82,7 +82,8 @@ async def _queued(interaction: Interaction, typed: str) -> list[app_commands.Cho
 async def show(interaction: Interaction, job: str) -> None:
     """Show one of one's own clips to everybody."""
     try:
-        await show_here(interaction, await _meant(interaction, Verb.SHOW, job))
+        meant = await door.promptly(_meant(interaction, Verb.SHOW, job))
+        await show_here(interaction, meant)
     except (UserError, StoreError) as error:
         await tell(interaction, panel.told(error))
 

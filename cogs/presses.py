@@ -5,6 +5,7 @@ same picture is asked for like any other, by `door.py`, and paid by whoever pres
 HTTP, no money here.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -18,6 +19,7 @@ from bot.buttons import ClipButton
 from bot.client import AnimateBot
 from bot.drafts import Draft
 from bot.errors import OptionRefused, StoreError, UserError
+from bot.ladder import Posted
 from bot.lifecycle import Job
 from bot.options import Options
 from bot.panel import TROUBLE, Panel
@@ -42,7 +44,7 @@ async def pressed(interaction: Interaction, verb: Verb, job_id: str) -> None:
     if not await door.greet(interaction):
         return
     try:
-        job = await job_for(interaction, verb, job_id)
+        job = await door.promptly(job_for(interaction, verb, job_id))
         await _ACTS[verb](interaction, job)
     except (UserError, StoreError) as error:
         await tell(interaction, panel.told(error))
@@ -58,19 +60,31 @@ async def job_for(interaction: Interaction, verb: Verb, job_id: str) -> Job:
     job = await interaction.client.rooms.history.job(job_id)
     if job is None:
         raise ClipRefused(ClipProblem.UNKNOWN)
-    rights.check(verb, job, visitor(interaction))
-    if job.deleted_at is not None and verb is not Verb.INFO:
+    rights.check(verb, job, visitor(interaction, job))
+    if job.is_forgotten and verb is not Verb.DELETE:
+        raise ClipRefused(ClipProblem.UNKNOWN)
+    # What of it could not be deleted is tried again with the next press.
+    if job.deleted_at is not None and verb not in (Verb.INFO, Verb.DELETE):
         raise ClipRefused(ClipProblem.DELETED)
     return job
 
 
-def visitor(interaction: Interaction) -> Visitor:
-    """Return who is at the door."""
+def visitor(interaction: Interaction, job: Job | None = None) -> Visitor:
+    """Return who is at the door: a moderator of the server, or of where the job's clip is."""
+    is_moderator = moderates(interaction)
+    if job is not None and interaction.channel_id in (job.channel_id, job.message_channel_id):
+        is_moderator |= interaction.permissions.manage_messages
     return Visitor(
         member_id=interaction.user.id,
         guild_id=interaction.guild_id,
-        is_moderator=interaction.permissions.manage_messages,
+        is_moderator=is_moderator,
     )
+
+
+def moderates(interaction: Interaction) -> bool:
+    """Tell whether somebody may manage messages in all the server, whatever this channel lets."""
+    user = interaction.user
+    return isinstance(user, discord.Member) and user.guild_permissions.manage_messages
 
 
 # --- Another clip of the same picture ------------------------------------------------------------
@@ -117,8 +131,9 @@ async def _ask(interaction: Interaction, job: Job, options: Options) -> None:
     wanted = Wanted(source=source, door=Door.AGAIN, picture=picture)
     here, client = spot.of_interaction(interaction), interaction.client
     size = encore.size_of(client.model, job, options.shape or job.wish.shape)
-    price = await client.intake.price(spot.ask(here, wanted, options), size)
-    policy = await client.rooms.policies.policy(here.guild_id)
+    asked = client.intake.price(spot.ask(here, wanted, options), size)
+    rules = client.rooms.policies.policy(here.guild_id)
+    price, policy = await door.promptly(asyncio.gather(asked, rules))
     if policy.confirm_over_micro is None or price <= policy.confirm_over_micro:
         await door.enter(interaction, wanted, options)
         return
@@ -159,8 +174,13 @@ async def _delete(interaction: Interaction, job: Job) -> None:
     message = interaction.message
     is_private = message is not None and message.flags.ephemeral and _carries(message, job)
 
+    # Whatever is known of its messages, the one whose button was pressed is one of them.
+    pressed = message if message is not None and not is_private and _carries(message, job) else None
+
     async def made() -> Panel:
-        is_gone = await interaction.client.rooms.removal.delete(job, interaction.user.id)
+        besides = () if pressed is None else (Posted(pressed.channel.id, pressed.id),)
+        removal = interaction.client.rooms.removal
+        is_gone = await removal.delete(job, interaction.user.id, besides)
         return Panel(clip_words.deleted(job, is_gone=is_gone))
 
     # A private answer is out of the bot's own reach: what was pressed becomes the word on it.

@@ -41,6 +41,8 @@ class Reactions(commands.Cog):
     def __init__(self, bot: AnimateBot) -> None:
         self._bot = bot
         self._standing: OrderedDict[tuple[int, int], None] = OrderedDict()
+        self._asking: dict[tuple[int, int], bool] = {}
+        """Whose wish is being taken in, and whether it was taken back meanwhile."""
 
     @commands.Cog.listener()
     async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
@@ -52,7 +54,11 @@ class Reactions(commands.Cog):
         self._standing[key] = None
         while len(self._standing) > _REMEMBERED:
             self._standing.popitem(last=False)
-        await self._take_in(event)
+        self._asking[key] = False
+        try:
+            await self._take_in(event)
+        finally:
+            self._asking.pop(key, None)
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:
@@ -64,7 +70,10 @@ class Reactions(commands.Cog):
         """Take a wish back, if it is not too late."""
         if await self._asked_for(event) is None:
             return
-        self._standing.pop((event.message_id, event.user_id), None)
+        key = (event.message_id, event.user_id)
+        self._standing.pop(key, None)
+        if key in self._asking:
+            self._asking[key] = True
         rooms = self._bot.rooms
         try:
             await rooms.cancellation.unreact(event.message_id, event.user_id)
@@ -124,7 +133,7 @@ class Reactions(commands.Cog):
         # A reaction is for everybody to see, and so is what it leads to.
         wish = spot.ask(here, wanted, replace(options, is_private=False))
         admitted = await self._bot.intake.accept(wish)
-        if (event.message_id, event.user_id) not in self._standing:  # taken back meanwhile
+        if self._asking.get((event.message_id, event.user_id)):  # taken back meanwhile
             await self._bot.rooms.cancellation.cancel(admitted.job.id, here.member_id)
 
     async def _picture(self, message: discord.PartialMessage, guild_id: int) -> Picture | None:

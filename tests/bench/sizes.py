@@ -149,7 +149,7 @@ async def _copy_rows() -> list[Row]:
             most_ratio=1.2 if peer else None,
         ),
         Row(what="… size", unit="MiB", ours=[facts.size / MIB], most_ours=_LIMIT / MIB),
-        # Shown and not held to a bound: noise is as no clip is. The tests have bounds for each size.
+        # Shown without a bound: no clip is as noise is. The tests have bounds for each size.
         Row(what="… unlike the clip (1 less SSIM), of noise", unit="", ours=[unlike]),
     ]
 

@@ -325,6 +325,19 @@ async def test_delete_takes_the_message_and_the_file_and_leaves_the_accounts(
     assert here.job(job["id"])["deleted_at"] is not None
 
 
+async def test_what_could_not_be_deleted_is_deleted_by_the_next_press(here: After) -> None:
+    job = await here.clip()
+    post = await here.post(job)
+    one_message = {"method": "DELETE", "path": f"/messages/{job['message_id']}"}
+    here.town.trouble_at_discord(do="status", status=403, match=one_message, times=1)
+    answer = await here.hears("Noah", await here["Noah"].press(post, "Delete"))
+    assert "press again later" in told(answer)
+    assert str(job["message_id"]) in {one.id for one in here.town.discord.messages}
+    answer = await here.hears("Noah", await here["Noah"].press(post, "Delete"))
+    assert "🗑️ Deleted" in told(answer)
+    assert str(job["message_id"]) not in {one.id for one in here.town.discord.messages}
+
+
 async def test_a_deleted_clip_is_not_had_again_in_any_way(here: After) -> None:
     job = await here.clip()
     await here.hears("Mia", await here["Mia"].press(await here.post(job), "Delete"))
@@ -480,6 +493,22 @@ async def test_settings_are_kept_and_hold_for_the_next_clip(here: After) -> None
         ).fetchone()
         db.execute("DELETE FROM member_settings")
     assert row == (10.0, 1)
+
+
+async def test_who_has_their_clips_forgotten_leaves_the_author_the_way_to_delete(
+    here: After,
+) -> None:
+    job = await here.clip()
+    post = await here.post(job)
+    asked = await here.hears("Mia", await here["Mia"].command("privacy delete"))
+    await here["Mia"].press(asked, "Delete it")
+    await here["Mia"].wait_for(lambda one: one["id"] == asked["id"] and "deleted" in told(one))
+    here.shared = None
+    answer = await here.hears("Zoe", await here["Zoe"].press(post, "Again"))
+    assert "record was deleted" in told(answer)
+    answer = await here.hears("Noah", await here["Noah"].press(post, "Delete"))
+    assert "🗑️ Deleted" in told(answer)
+    assert str(job["message_id"]) not in {one.id for one in here.town.discord.messages}
 
 
 async def test_nothing_of_it_was_trouble(here: After) -> None:

@@ -180,12 +180,17 @@ async def test_a_clip_that_never_came_through_is_posted_after_a_look(here: Post)
     assert len(here.posts) == 1
 
 
-async def test_a_clip_is_found_behind_more_messages_than_one_request_brings(here: Post) -> None:
+@pytest.mark.parametrize(("before", "after"), [(0, 120), (120, 0), (520, 20)])
+async def test_a_clip_is_found_whatever_was_said_before_it_and_since(
+    here: Post, before: int, after: int
+) -> None:
     channel = here.client.get_partial_messageable(here.job.channel_id)
-    for number in range(120):
+    for number in range(before):
         await channel.send(f"meanwhile {number}")
     here.trouble(do="lose_answer", match=POST)
     await here.refused()
+    for number in range(after):
+        await channel.send(f"since {number}")
     await here.post()
     assert len(here.posts) == 1
 

@@ -20,6 +20,7 @@ AUTHOR: Any = {"id": "777", "username": "bot", "discriminator": "0", "avatar": N
 NONCE_SECONDS = 240.0
 """Discord says "a few minutes"."""
 _EPOCH = 1_420_070_400_000
+_NEVER = 1 << 64
 _MOST_LISTED = 100
 _JSON = {"content-type": "application/json"}
 Json = dict[str, Any]
@@ -71,13 +72,16 @@ class Chat:
                 self.edit(message.id, body["embeds"][0])
                 said = _json(message)
             case _:
-                after = int(query["after"])
+                # The newest first, as Discord lists them; nobody asks for what came after.
+                before = int(query.get("before", _NEVER))
                 listed = [
                     message
                     for message in self.messages.values()
-                    if message.channel_id == channel_id and message.id > after
+                    if message.channel_id == channel_id and message.id < before
                 ]
-                said = [_json(one) for one in reversed(listed[: min(_MOST_LISTED, query["limit"])])]
+                said = [
+                    _json(one) for one in reversed(listed[-min(_MOST_LISTED, query["limit"]) :])
+                ]
         return Answer(200, orjson.dumps(said), _JSON)
 
     def edit(self, message_id: int, embed: Json) -> None:

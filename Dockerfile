@@ -8,6 +8,8 @@ RUN pip install --no-cache-dir --require-hashes -r requirements.txt
 
 COPY bot bot
 COPY cogs cogs
+# Compiled once here, and not with each start.
+RUN python -m compileall -q bot cogs
 
 # An unprivileged user owns nothing but the data.
 RUN useradd --create-home --uid 10001 animate && mkdir /data && chown animate /data

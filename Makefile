@@ -3,6 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
+# What Python has compiled is kept, whatever the machine says: tests start the bot hundreds of times.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: demo test soak coverage bench lint fix words lock clean
 
 demo: .venv/.runtime ## the whole bot on this machine: no account, no token, no money

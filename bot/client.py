@@ -150,6 +150,12 @@ class AnimateBot(commands.Bot):
         self.pressed: Pressed | None = None
         """Has taken on the buttons that come with clips."""
 
+    async def close(self) -> None:
+        """Hang up; nobody is left to be told that all servers are there."""
+        if (telling := self._connection._ready_task) is not None:  # noqa: SLF001 - there is no other way
+            telling.cancel()
+        await super().close()
+
     @property
     def model(self) -> Model:
         """The model whose options the commands have."""

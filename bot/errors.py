@@ -7,6 +7,7 @@ AnimateError
 │   ├── LimitReached        the hold does not fit a limit on money
 │   ├── TooManyAtOnce       as many clips are in flight as may be
 │   ├── CoolingDown         the member's last clip is too fresh
+│   ├── PicturesPaused      too many of the member's last pictures were refused
 │   ├── CannotPostHere      the bot may not post the clip into this channel
 │   ├── Barred              the server's own rules, or the picture's author, do not let them
 │   ├── ConsentNeeded       the author of the picture has to agree first

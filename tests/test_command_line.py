@@ -175,16 +175,20 @@ async def test_a_discord_that_answers_nonsense_at_the_start_is_said_in_one_sente
     assert sentence in ended.err.splitlines()[-1]
 
 
-async def test_commands_that_discord_does_not_take_are_said_in_one_sentence(
+async def test_commands_that_discord_does_not_take_are_said_in_one_sentence_and_end_nothing(
     tmp_path: Path,
 ) -> None:
     async with town(tmp_path) as here:
         blocked = {"message": "Missing Access", "code": 50001}
         match = {"method": "PUT", "path": "/commands"}
-        here.trouble_at_discord(do="status", status=403, body=blocked, match=match)
-        ended = await command("run", settings=here.settings, folder=tmp_path)
-    assert_plain(ended, 1)
-    assert "Discord answered HTTP 403: Missing Access." in ended.err.splitlines()[-1]
+        trouble = here.trouble_at_discord(do="status", status=403, body=blocked, match=match)
+        process = await started_command("run", settings=here.settings, folder=tmp_path)
+        await until(lambda: here.discord.faults.hits(trouble))
+        await here.mia.wait_for_bot(within=20)  # it lives on
+        process.send_signal(signal.SIGTERM)
+        ended = await end_of(process, within=10)
+    assert_plain(ended, 0)
+    assert "trying again: Discord answered HTTP 403: Missing Access." in ended.err
 
 
 @pytest.mark.parametrize(

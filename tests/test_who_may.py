@@ -389,7 +389,11 @@ async def test_the_table_has_every_button_and_every_command(here: Crowd) -> None
     rows = [row.format(job="0" * 36, question="1", draft="1") for row in BUTTONS]
     for module in pkgutil.iter_modules(cogs.__path__, "cogs."):
         importlib.import_module(module.name)
-    items = discord.ui.DynamicItem.__subclasses__()
+    items = [
+        item
+        for item in discord.ui.DynamicItem.__subclasses__()
+        if item.__module__.startswith(("bot.", "cogs."))  # tests have some of their own
+    ]
     assert len(items) >= 12
     for item in items:
         pattern = item.__discord_ui_compiled_template__

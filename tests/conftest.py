@@ -30,15 +30,13 @@ LONGEST = {
     name: place
     for place, name in enumerate(
         (
-            "test_matrix",
-            "test_simulation",
-            "test_corpus",
-            "test_kills",
-            "test_crashes",
+            *("test_simulation", "test_corpus", "test_matrix", "test_admin_cogs", "test_doors"),
+            *("test_log", "test_restart", "test_runware_clips", "test_command_line", "test_kills"),
+            *("test_sizes", "test_demo", "test_house_rules", "test_quota_cogs"),
         )
     )
 }
-"""The files that keep a worker for half a minute and more, the longest first."""
+"""The files that keep a worker for a minute and more, the longest first."""
 
 OrderFactory = Callable[..., Order]
 JobFactory = Callable[..., Job]

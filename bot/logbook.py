@@ -108,10 +108,7 @@ class Logbook:
         except StoreError as error:
             log.warning("the log of server %d has to wait: %s", guild_id, error)
         except _TROUBLE as error:
-            status = error.status if isinstance(error, discord.HTTPException) else ""
-            log.info(
-                "the log of server %d has to wait: %s %s", guild_id, type(error).__name__, status
-            )
+            log.info("the log of server %d has to wait: %s", guild_id, _plainly(error))
         except Exception:
             log.exception("the log of server %d broke; it is tried again", guild_id)
 

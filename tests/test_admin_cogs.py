@@ -123,7 +123,7 @@ async def office(folder: Path, *, is_offered_to_all: bool = False) -> AsyncItera
             command = bot.tree.get_command("animate-admin")
             assert isinstance(command, discord.app_commands.Group)
             command.default_permissions = None
-        async with simcord.run(bot) as env:
+        async with simcord.run(bot, settle_timeout=30.0) as env:
             guild, other = env.create_guild(), env.create_guild()
             manages = discord.Permissions(manage_guild=True)
             supporter = guild.create_role("Supporter")

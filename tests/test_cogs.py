@@ -164,7 +164,7 @@ async def door(model_id: str = KLING, denied: str = "") -> AsyncIterator[Door]:
     bot, porter, wishes = AnimateBot(), Porter(), Wishes()
     await bot.load(model(model_id))
     bot.open_doors(rooms(porter, members=wishes))
-    async with simcord.run(bot) as env:
+    async with simcord.run(bot, settle_timeout=30.0) as env:
         guild = env.create_guild()
         assert bot.user is not None
         overwrite = discord.PermissionOverwrite(**dict.fromkeys(denied.split(), False))

@@ -109,7 +109,7 @@ async def test_a_clip_and_a_failure_leave_a_line_that_pings_nobody(tmp_path: Pat
         assert second["failure"] == "declined"
         for message in (done, failed):
             assert (message["content"], message["mentions"]) == ("", [])
-        assert rows(here, "SELECT * FROM log_lines") == []
+        await until(lambda: rows(here, "SELECT * FROM log_lines") == [])
         assert not here.trouble()
 
 

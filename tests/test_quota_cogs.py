@@ -91,7 +91,7 @@ async def doors(folder: Path, *, is_offered_to_all: bool = False) -> AsyncIterat
             quota = bot.tree.get_command("quota")
             assert isinstance(quota, discord.app_commands.Group)
             quota.default_permissions = None
-        async with simcord.run(bot) as env:
+        async with simcord.run(bot, settle_timeout=30.0) as env:
             guild = env.create_guild()
             admin = guild.create_role("Admin", permissions=discord.Permissions(manage_guild=True))
             supporter = guild.create_role("Supporter")

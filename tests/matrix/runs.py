@@ -7,6 +7,7 @@ A town in which something went wrong is left as it is, and another one is opened
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -14,6 +15,7 @@ from typing import Protocol
 
 from tests.matrix.audit import Auditor
 from tests.matrix.lives import Lives, Stuck, lives
+from tests.town import until
 
 CELLS_IN_A_TOWN = 25
 """After so many another town is opened: what is audited there grows with each."""
@@ -112,10 +114,14 @@ class Run:
         found = await auditor.audit(made.here.books())
         if code:
             found.append(f"told to stop, the bot ended with {code}")
-        # Those of clips that were made in the last lives wait for the next start to be swept away.
-        pictures = {path.stem for path in (made.here.data / "pictures").glob("*")}
-        strangers = pictures - {job["id"] for job in made.here.books().jobs}
-        if strangers:
+        # Those of clips that were made in the last lives wait for the next start to be swept away,
+        # and so does that of a wish that was cut off before it became a job.
+        if _strangers(made):
+            await made.up()
+            with suppress(TimeoutError):
+                await until(lambda: not _strangers(made))
+            await made.stop()
+        if strangers := _strangers(made):
             found.append(f"pictures of nobody: {sorted(strangers)}")
         if found:
             self._note(cell.group, f"the town after {cell.name}", found)
@@ -123,6 +129,12 @@ class Run:
     def _note(self, group: str, name: str, found: list[str]) -> None:
         self.tallies[group].failed[name] = found
         self.say(f"{name}\n" + "\n".join(f"    {one}" for one in found))
+
+
+def _strangers(made: Lives) -> set[str]:
+    """Return the pictures of no job at all."""
+    pictures = {path.stem for path in (made.here.data / "pictures").glob("*")}
+    return pictures - {job["id"] for job in made.here.books().jobs}
 
 
 def _counted(made: Lives) -> Counter[str]:

@@ -246,8 +246,7 @@ class Store:
 
         def transaction(db: sqlite3.Connection) -> str:
             db.execute("INSERT OR IGNORE INTO facts (name, value) VALUES (?, ?)", (name, value))
-            row = db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
-            return str(row["value"])
+            return str(_fact(db, name))
 
         return await self._database.run(transaction)
 

@@ -325,6 +325,25 @@ async def test_delete_takes_the_message_and_the_file_and_leaves_the_accounts(
     assert here.job(job["id"])["deleted_at"] is not None
 
 
+async def test_who_moderates_one_channel_is_a_moderator_there_and_nowhere_else(
+    here: After,
+) -> None:
+    job, zoe = await here.clip("general"), here["Zoe"]
+
+    async def moderating(channel: str, *permissions: str) -> None:
+        change = {"channel_id": zoe.channel_id(channel), "target_id": zoe.id, "allow": permissions}
+        await here.town.control("PATCH", "channel", change)
+
+    await moderating("studio", "MANAGE_MESSAGES")
+    answer = await here.hears("Zoe", await here.press("Zoe", Verb.DELETE, job["id"], "studio"))
+    assert "🙅 That's not yours" in told(answer)
+    await moderating("studio")
+    await moderating("general", "MANAGE_MESSAGES")
+    answer = await here.hears("Zoe", await here.press("Zoe", Verb.DELETE, job["id"], "general"))
+    assert "🗑️ Deleted" in told(answer)
+    await moderating("general")
+
+
 async def test_what_could_not_be_deleted_is_deleted_by_the_next_press(here: After) -> None:
     job = await here.clip()
     post = await here.post(job)

@@ -1,5 +1,7 @@
 """A paid clip on its way into the channel: fetched and posted, however often that takes."""
 
+import asyncio
+import errno
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -89,6 +91,52 @@ async def test_a_paid_clip_that_cannot_be_fetched_is_tried_for_ever(
         await assert_paid_once(bot, job)
         assert here.leftovers == []
         assert here.channel.titles[-1] == "📦 Finished, but not here yet"
+
+
+async def test_a_paid_clip_for_which_there_is_no_room_is_told_of_and_comes_when_there_is(
+    here: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with here.bot() as bot:
+
+        async def full(url: str, path: Path) -> None:
+            del url, path
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(bot.provider, "fetch", full)
+            job = await bot.until(await bot.accept(), [State.RENDERED])
+            await bot.work()
+            assert here.channel.notes[-1] == posting_words.unfetched(job, PRICE)
+            assert "a paid clip cannot be kept" in caplog.text
+        assert (await bot.finished(job)).state is State.DELIVERED
+        await assert_paid_once(bot, job)
+
+
+async def test_the_last_word_is_said_again_after_a_crash_that_came_before_it(here: World) -> None:
+    async with here.bot() as bot:
+        await bot.finished(await bot.accept())
+    here.channel.notes.clear()
+    async with here.bot() as bot:
+        await bot.pipeline.recover()
+        assert here.channel.titles == ["✅ Done"]
+    here.clock.forward(seconds=3 * 60)
+    async with here.bot() as bot:  # of what was written long before the last there is no doubt
+        await bot.accept()
+        here.channel.notes.clear()
+        await bot.pipeline.recover()
+        assert here.channel.titles == []
+
+
+async def test_what_somebody_else_hands_out_is_not_posted_beside_that(here: World) -> None:
+    async with here.bot() as bot:
+        job = await bot.until(await bot.accept(), [State.RENDERED])
+        async with bot.hands.packing.turn(job.id):
+            beside = asyncio.create_task(bot.pipeline.step(job))
+            await asyncio.sleep(0.1)
+            assert not beside.done()
+            assert here.channel.posts == {}
+        await beside
+        assert len(here.channel.posts) == 1
 
 
 async def test_a_paid_clip_whose_address_has_died_is_fetched_from_its_next(here: World) -> None:

@@ -69,6 +69,20 @@ async def test_a_clip_that_turns_up_is_booked_late_and_delivered(here: World, bo
     assert here.leftovers == []
 
 
+async def test_a_service_that_does_not_answer_for_the_whole_patience_keeps_no_hold(
+    here: World, bot: Bot
+) -> None:
+    silence = here.trouble(match=WHERE["look"], do="drop", times=None)
+    job = await bot.until(await bot.accept(), [State.LOST])
+    assert (here.clock() - job.created_at) / 1000 >= PATIENCE
+    await assert_released(bot, job)
+    assert (await bot.entries(job))[Kind.RELEASE].note == "the service does not answer"
+
+    here.runware.faults.clear(silence)
+    assert (await bot.finished(job)).state is State.DELIVERED
+    await assert_paid_late(here, bot, job, "turned up after its hold had been released")
+
+
 async def test_a_clip_that_turns_up_without_a_cost_is_booked_as_estimated(
     here: World, bot: Bot
 ) -> None:

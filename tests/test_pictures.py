@@ -45,7 +45,8 @@ async def refused_for_the_account(here: World, bot: Bot) -> Job:
     return await bot.finished(await bot.accept())
 
 
-async def held_back_for_too_long(_: World, bot: Bot) -> Job:
+async def held_back_for_too_long(here: World, bot: Bot) -> Job:
+    here.runware.settings.balance_micro = 0  # or the gate opens as soon as it has looked again
     job = await bot.accept()
     bot.gate.shut(AccountTrouble("insufficientCredits", status=402))
     return await bot.finished(job)

@@ -101,8 +101,8 @@ async def _live(settings: Settings, model: Model, database: Database, client: An
     settling: asyncio.Task[None] | None = None
     corridor = await asyncio.to_thread(_corridor, settings, model, database, client, hook_key)
     try:
-        restored_at = await _open(corridor, client, model)
-        settling = asyncio.create_task(_settle(client, corridor, restored_at))
+        await _open(corridor, client, model)
+        settling = asyncio.create_task(_settle(client, corridor))
         with asking_discord():
             await asyncio.wait([connection, settling], return_when=asyncio.FIRST_COMPLETED)
             if not connection.done():
@@ -118,14 +118,13 @@ async def _live(settings: Settings, model: Model, database: Database, client: An
         await asyncio.wait([connection])
 
 
-async def _open(corridor: "Corridor", client: AnimateBot, model: Model) -> int:
-    """Begin to serve; return when a backup was put in the place of the database, 0 if never."""
+async def _open(corridor: "Corridor", client: AnimateBot, model: Model) -> None:
+    """Begin to serve."""
     if corridor.web is not None:
         await corridor.web.start()
     await client.load(model)
     await corridor.pipeline.recover()
-    restored_at = await corridor.store.restored_at()
-    corridor.intake.is_open = await corridor.store.to_ask_about(restored_at) == 0
+    corridor.intake.is_open = await corridor.pipeline.reconcile()
     corridor.rooms.mediator.start(corridor.intake.accept)
     client.open_doors(corridor.rooms)  # first: who waits is answered, then all jobs looked at
     corridor.start()
@@ -133,10 +132,9 @@ async def _open(corridor: "Corridor", client: AnimateBot, model: Model) -> int:
     # would stop everything for some fifty milliseconds.
     gc.freeze()
     gc.enable()
-    return restored_at
 
 
-async def _settle(client: AnimateBot, corridor: "Corridor", restored_at: int) -> None:
+async def _settle(client: AnimateBot, corridor: "Corridor") -> None:
     """Do what may take its time while people are served already. Raises `DiscordRefuses`."""
     while True:
         try:
@@ -146,10 +144,10 @@ async def _settle(client: AnimateBot, corridor: "Corridor", restored_at: int) ->
         except DiscordUnreachable as error:
             log.warning("the commands are not published, trying again: %s", error)
             await asyncio.sleep(_PUBLISHED_AGAIN)
-    await _reconcile(corridor, restored_at)
+    await _reconcile(corridor)
 
 
-async def _reconcile(corridor: "Corridor", restored_at: int) -> None:
+async def _reconcile(corridor: "Corridor") -> None:
     """Accept new jobs once the service was asked about each that a restored copy has open."""
     if corridor.intake.is_open:
         return
@@ -157,7 +155,7 @@ async def _reconcile(corridor: "Corridor", restored_at: int) -> None:
     while not corridor.intake.is_open:
         await asyncio.sleep(_ASKED_YET)
         with contextlib.suppress(StoreError):
-            corridor.intake.is_open = await corridor.store.to_ask_about(restored_at) == 0
+            corridor.intake.is_open = await corridor.pipeline.reconcile()
     log.info("asked about every open job; new ones are accepted")
 
 

@@ -16,7 +16,7 @@ from bot.ending import Ending
 from bot.errors import AccountTrouble, IllegalTransition, ProviderError, StaleJob, StoreTrouble
 from bot.gate import Gate
 from bot.handover import Handover, Hands
-from bot.lifecycle import UNSENT, Clip, Event, Failure, Job, State
+from bot.lifecycle import LOOKED_AT, UNSENT, Clip, Event, Failure, Job, State
 from bot.money import usd
 from bot.pace import Pace, took
 from bot.pictures import Pictures
@@ -70,6 +70,8 @@ class Pipeline:
             pace=self._pace,
         )
         self._unanswered = 0
+        self._unheard: set[str] = set()
+        """Of jobs that a restored copy has open: those that the service has not told of yet."""
         self.watch = Watch(store, self._timetable)
         """Knows what is due; the worker asks it."""
         self._ending = Ending(
@@ -101,8 +103,18 @@ class Pipeline:
         """Before anything else at a start: remember, and tidy up what a crash left behind."""
         for clip_kind, took_ms in await self._store.renders():
             self._pace.note(clip_kind, took_ms)
+        self._unheard.update(await self._store.to_ask_about())
         self._pictures.sweep(await self._store.open_jobs(UNSENT))
         await self._ending.retell()
+
+    async def reconcile(self) -> bool:
+        """Tell whether the service was asked about all that a restored copy has open; keep that."""
+        if self._unheard:
+            self._unheard &= await self._store.open_jobs((State.SUBMITTING, *LOOKED_AT))
+        if self._unheard:
+            return False
+        await self._store.note_reconciled()
+        return True
 
     async def step(self, job: Job) -> None:
         """Do the next step of a job that waits for us; what renders is looked at together."""
@@ -162,6 +174,7 @@ class Pipeline:
             await self._postpone([job for job in jobs if not await self._is_released(job)])
             return
         self._unanswered = 0
+        self._unheard.difference_update(job.id for job in jobs)
         steps: list[tuple[Job, Coroutine[Any, Any, None]]] = []
         waiting: list[Job] = []
         for job in jobs:

@@ -27,7 +27,7 @@ from bot.answers import Answer
 from bot.database import Database
 from bot.errors import StaleJob
 from bot.ledger import Entry, Resolution
-from bot.lifecycle import UNSENT, Clip, Job, Order, State
+from bot.lifecycle import LOOKED_AT, UNSENT, Clip, Job, Order, State
 from bot.lines import Line
 from bot.made import Made
 from bot.rows import COLUMNS
@@ -36,6 +36,8 @@ from bot.wish import Door
 
 RESTORED_AT = "restored at"
 """The fact that `backup.py` leaves in a copy that it puts back: Unix milliseconds."""
+_RECONCILED_AT = "reconciled at"
+"""The fact that is the same moment once the service was asked about the copy's open jobs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,18 +269,25 @@ class Store:
             self._restored_at = int(await self.fact(RESTORED_AT) or 0)
         return self._restored_at
 
-    async def to_ask_about(self, due_by: int) -> int:
-        """Count the jobs whose next word is the service's, and that have been due since then."""
+    async def to_ask_about(self) -> frozenset[str]:
+        """Return the jobs of a restored copy whose next word is the service's.
 
-        def transaction(db: sqlite3.Connection) -> int:
-            found = db.execute(
-                f"SELECT count(*) FROM jobs WHERE {due.OPEN} AND due_at <= ?"
-                " AND state IN ('submitting', 'rendering', 'lost')",
-                (due_by,),
-            )
-            return int(found.fetchone()[0])
+        None where no copy was restored, or once `note_reconciled` was called since.
+        """
+        if await self._is_reconciled():
+            return frozenset()
+        return await self.open_jobs((State.SUBMITTING, *LOOKED_AT))
 
-        return await self._database.run(transaction)
+    async def note_reconciled(self) -> None:
+        """Keep that the service was asked about all that a restored copy has open."""
+        if not await self._is_reconciled():
+            values = (_RECONCILED_AT, str(await self.restored_at()))
+            write = "INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)"
+            await self._database.run(lambda db: db.execute(write, values))
+
+    async def _is_reconciled(self) -> bool:
+        restored_at = await self.restored_at()
+        return not restored_at or await self.fact(_RECONCILED_AT) == str(restored_at)
 
     async def prices(self, quoted: Sequence[tuple[Order, int]], now: int) -> list[int]:
         """Return what `accept` would hold for each of these orders, with what it should cost."""

@@ -22,7 +22,7 @@ from bot.errors import BackupRefused
 from bot.lifecycle import Event, Failure, Job, State, advance
 from bot.store import Store
 from tests.conftest import NOON, ROOT, UNLIMITED, make_job
-from tests.corridor import World, world
+from tests.corridor import WHERE, World, world
 from tests.town import Town, command, photo_file, told, town, until
 
 NOW = datetime.fromtimestamp(NOON / 1000, UTC) + timedelta(hours=1)
@@ -459,11 +459,35 @@ async def test_every_open_job_of_a_copy_is_due_and_nothing_else_of_it_changes(
         store = Store(database)
         moment = round(NOW.timestamp() * 1000)
         assert await store.restored_at() == moment
-        assert await store.to_ask_about(moment) == 1
+        assert await store.to_ask_about() == {job.id}
         restored = await store.job(job.id)
+        await store.note_reconciled()
+        assert await store.to_ask_about() == frozenset()
     assert restored is not None
     assert restored.due_at == moment
     assert (restored.state, restored.updated_at) == (rendering.state, rendering.updated_at)
+
+
+async def test_a_copy_is_reconciled_when_the_service_has_answered_and_not_before(
+    here: World, tmp_path: Path
+) -> None:
+    async with here.bot() as bot:
+        rendering = await bot.until(await bot.accept(), [State.RENDERING])
+    backup(here.folder, tmp_path / "copy.db")
+    put_back(here, tmp_path / "copy.db", after=timedelta(hours=1))
+    here.trouble(match=WHERE["look"], do="drop", times=None)
+    for _ in range(2):  # a start does not make up for an answer
+        async with here.bot() as bot:
+            await bot.pipeline.recover()
+            await bot.work()
+            assert not await bot.pipeline.reconcile()
+    here.runware.faults.clear()
+    async with here.bot() as bot:
+        await bot.pipeline.recover()
+        assert not await bot.pipeline.reconcile()
+        await bot.finished(rendering)
+        assert await bot.pipeline.reconcile()
+    assert here.runware.ledger.accepted == 1
 
 
 @pytest.fixture

@@ -97,7 +97,7 @@ class Delivery:
         ladder = Ladder(self._client, self._places, job, rungs(job, may_dm=may_dm))
         posted = self._posted.setdefault(job.id, {})
         if job.attempts > 1:
-            posted |= await ladder.look()
+            posted |= await ladder.look(bundle.files.keys() | bundle.links.keys())
         await _post_all(ladder, bundle, posted, lambda number: nonce(job, number))
         del self._posted[job.id]
         first, *others = dict.fromkeys(posted[number] for number in sorted(posted))

@@ -16,9 +16,9 @@ import contextlib
 import json
 import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,9 @@ _CLOSED = (50008, 50083, 160005, 50027)
 Discord calls them bad requests, or unauthorized ones."""
 _GONE = (403, 404)
 _HISTORY = 500
-"""Messages that are looked through in each place; a hundred are one request."""
+"""Messages that are looked through at each end of a place; a hundred are one request."""
+_SLACK = timedelta(minutes=10)
+"""By which Discord's clock may differ from ours."""
 
 
 class _NoReply(Unpostable):
@@ -167,35 +169,54 @@ class Ladder:
                 self._refusals[rung.channel_id] = error
         raise next(iter(self._refusals.values()), Unpostable("there is no place for it"))
 
-    async def look(self) -> dict[int, Posted]:
+    async def look(self, numbers: Collection[int]) -> dict[int, Posted]:
         """Look everywhere for what earlier tries have posted, though the answer was lost.
 
-        Returns it by the numbers of the clips. Where the history may not be read there is nothing
-        to see, and the nonce has to do. Raises `DeliveryError`.
+        Returns it by the numbers of the clips; `numbers` are those that are looked for. Where the
+        history may not be read there is nothing to see, and the nonce has to do. Raises
+        `DeliveryError`.
         """
         found: dict[int, Posted] = {}
         for channel_id in dict.fromkeys(rung.channel_id for rung in self._rungs):
             try:
-                found = await self._seen(channel_id) | found
+                with as_ours():
+                    channel = await self._channel(channel_id)
+                    seen = await self._seen(channel, numbers, is_direct=channel_id is None)
+                found = seen | found
             except Unpostable as error:
                 log.info("job %s: no look into a history: %s", self._job.short_id, error)
         return found
 
-    async def _seen(self, channel_id: int | None) -> dict[int, Posted]:
-        job = self._job
-        since = job.status_message_id or discord.utils.time_snowflake(
-            datetime.fromtimestamp(job.created_at / 1000, UTC)
-        )
+    async def _seen(
+        self, channel: discord.PartialMessageable, numbers: Collection[int], *, is_direct: bool
+    ) -> dict[int, Posted]:
+        """Look through one place; of a clip that is there twice the first message counts.
+
+        The newest messages come first: most often it was posted just now, and much may have been
+        said since the wish. Where all of them are younger than the wish and lack something, it was
+        posted long ago (the bot was down, or a backup restored): soon after the wish, as a rule.
+        """
+        wish = discord.Object(_since(self._job))
+        newest = channel.history(limit=_HISTORY, after=wish, oldest_first=False)
+        messages = [message async for message in newest]
+        found = self._carried(messages, is_direct=is_direct)
+        if len(messages) == _HISTORY and not found.keys() >= set(numbers):
+            oldest = channel.history(
+                limit=_HISTORY, after=wish, before=messages[-1], oldest_first=True
+            )
+            messages = [message async for message in oldest]
+            found |= self._carried(reversed(messages), is_direct=is_direct)
+        return found
+
+    def _carried(
+        self, messages: Iterable[discord.Message], *, is_direct: bool
+    ) -> dict[int, Posted]:
+        """Return the clips of the job in messages of ours, of which the oldest comes last."""
         found: dict[int, Posted] = {}
-        with as_ours():
-            channel = await self._channel(channel_id)
-            # The newest first: it was posted just now, and much may have been said since the wish.
-            async for message in channel.history(limit=_HISTORY):
-                if message.id <= since:
-                    break
-                if message.author == self._client.user:
-                    posted = Posted(channel.id, message.id, is_direct=channel_id is None)
-                    found |= dict.fromkeys(_numbers(message, job), posted)
+        for message in messages:
+            if message.author == self._client.user:
+                posted = Posted(message.channel.id, message.id, is_direct=is_direct)
+                found |= dict.fromkeys(_numbers(message, self._job), posted)
         return found
 
     async def _post(self, rung: Rung, letter: Letter) -> Posted:
@@ -238,6 +259,14 @@ class Ladder:
             return self._client.get_partial_messageable(channel_id, guild_id=self._job.guild_id)
         direct = await self._client.create_dm(discord.Object(self._job.member_id))
         return self._client.get_partial_messageable(direct.id)
+
+
+def _since(job: Job) -> int:
+    """Return what is older than any message with a clip of the job, as an id of Discord's."""
+    if job.status_message_id is not None:
+        return job.status_message_id
+    asked_at = datetime.fromtimestamp(job.created_at / 1000, UTC)
+    return discord.utils.time_snowflake(asked_at - _SLACK)
 
 
 def _reference(job: Job, rung: Rung) -> discord.MessageReference | None:

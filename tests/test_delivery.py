@@ -4,6 +4,7 @@ discord.py is real, the client is only logged in, and time and losses are ordere
 Discord. What the pipeline makes of it is `test_posting.py`'s.
 """
 
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -79,6 +80,12 @@ class Post:
         with pytest.raises(DeliveryError) as caught:
             await self.post(*sizes)
         return caught.value
+
+    async def say(self, count: int) -> None:
+        """Have much said in the channel."""
+        channel = self.client.get_partial_messageable(self.job.channel_id)
+        for number in range(count):
+            await channel.send(f"meanwhile {number}")
 
     def restart(self) -> None:
         """Forget what a process forgets."""
@@ -184,15 +191,48 @@ async def test_a_clip_that_never_came_through_is_posted_after_a_look(here: Post)
 async def test_a_clip_is_found_whatever_was_said_before_it_and_since(
     here: Post, before: int, after: int
 ) -> None:
-    channel = here.client.get_partial_messageable(here.job.channel_id)
-    for number in range(before):
-        await channel.send(f"meanwhile {number}")
+    await here.say(before)
     here.trouble(do="lose_answer", match=POST)
     await here.refused()
-    for number in range(after):
-        await channel.send(f"since {number}")
+    await here.say(after)
     await here.post()
     assert len(here.posts) == 1
+
+
+async def test_a_clip_is_found_behind_six_hundred_messages_when_the_books_have_forgotten_it(
+    here: Post,
+) -> None:
+    before = here.job
+    posted = await here.post()
+    await here.say(600)
+    here.restart()
+    here.job = replace(before, attempts=1)  # as a restored job is tried
+
+    assert await here.post() == posted
+    assert len(here.posts) == 1
+    assert here.asked("GET") == 5 + 2  # the newest five hundred, and the rest from its old end
+
+
+async def test_clips_that_lie_at_both_ends_of_a_long_talk_are_all_found(here: Post) -> None:
+    here.server.set_limits(SMALL)
+    here.trouble(do="lose_answer", match=POST, skip=2)  # the first, with all four, is refused
+    await here.refused(*FOUR)
+    assert numbers(here.posts) == [["1"], ["2"]]
+    await here.say(520)
+    await here.post(*FOUR)
+    here.restart()
+    await here.post(*FOUR)
+    assert numbers(here.posts) == [["1"], ["2"], ["3"], ["4"]]
+
+
+async def test_a_clip_that_was_posted_just_now_is_not_looked_for_at_the_other_end(
+    here: Post,
+) -> None:
+    await here.say(510)
+    await here.post()
+    await here.post()
+    assert len(here.posts) == 1
+    assert here.asked("GET") == 5
 
 
 async def test_the_clip_of_another_job_is_not_taken_for_this_one(here: Post) -> None:
@@ -211,6 +251,15 @@ async def test_the_clip_of_another_job_is_not_taken_for_this_one(here: Post) -> 
 
 async def test_a_job_without_a_status_message_is_looked_for_from_its_beginning(here: Post) -> None:
     here.job = replace(here.job, status_message_id=None)
+    here.trouble(do="lose_answer", match=POST)
+    await here.refused()
+    await here.post()
+    assert len(here.posts) == 1
+
+
+async def test_a_clock_that_runs_ahead_of_discords_hides_no_clip_from_a_look(here: Post) -> None:
+    ahead = round(time.time() * 1000) + 5 * 60_000
+    here.job = replace(here.job, status_message_id=None, created_at=ahead)
     here.trouble(do="lose_answer", match=POST)
     await here.refused()
     await here.post()

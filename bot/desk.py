@@ -19,7 +19,7 @@ from bot.errors import InputRefused
 from bot.export import to_csv
 from bot.money import parse_usd
 from bot.periods import Period, day_of, ends_at, first_day, last_day
-from bot.rules import Account, Limits, Line, Measure, Rule, Target
+from bot.rules import LONGEST_COOLDOWN, Account, Limits, Line, Measure, Rule, Target
 from bot.shelf import Shelf
 from bot.tongue import mark, tongue
 from bot.words import Note
@@ -31,7 +31,6 @@ _DAY = 86_400_000
 _MOST_DOLLARS = 1_000_000_000_000
 """A million dollars, in micro-dollars: more is a slip of the hand."""
 _UNITS = {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600}
-_MOST_SECONDS = 7 * 86_400
 _MOST_CLIPS = 10_000
 _MOST_ENTRIES = 50_000
 """Some seven megabytes of CSV, which is what Discord takes anywhere."""
@@ -248,8 +247,8 @@ def _dollars(text: str, allowed: str) -> int:
 
 def _seconds(text: str) -> int:
     found = re.fullmatch(r"(\d{1,6})\s*(s|m|min|h|)", text)
-    seconds = int(found[1]) * _UNITS[found[2]] if found else _MOST_SECONDS + 1
-    if seconds > _MOST_SECONDS:
+    seconds = int(found[1]) * _UNITS[found[2]] if found else LONGEST_COOLDOWN + 1
+    if seconds > LONGEST_COOLDOWN:
         say = tongue()
         allowed = say("a time such as `30s`, `5m` or `2h`, at most a week")
         raise InputRefused("amount", allowed)

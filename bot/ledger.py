@@ -112,7 +112,10 @@ class Statement:
     running: Mapping[Account, int]
     """Clips in flight."""
     last_at: int | None = None
-    """When the member's last clip was accepted, Unix milliseconds; None: not lately."""
+    """When the member's last clip was accepted, Unix milliseconds; None: not lately.
+
+    Of those that came to nothing only what the service would not show.
+    """
     credits: tuple[Credit, ...] = ()
     """In the order in which they are used up: the first to expire first."""
 

@@ -76,6 +76,9 @@ class Rule:
     """Micro-dollars, clips or seconds; None is unlimited, 0 is nothing (no pause at all)."""
 
 
+LONGEST_COOLDOWN = 7 * 86_400
+"""Seconds: no longer one is taken, and no clip before that is looked for."""
+
 Values = Mapping[Measure, int | None]
 
 

@@ -17,9 +17,12 @@ from bot import memory
 from bot.ledger import Balance, Credit, Entry, Statement
 from bot.memory import Known
 from bot.periods import Period, day_of, first_day, last_day
-from bot.rules import Account, Limits, Line, Measure, Rule, Target, in_force
+from bot.rules import LONGEST_COOLDOWN, Account, Limits, Line, Measure, Rule, Target, in_force
 
 _RUNNING = "state IN ('queued', 'submitting', 'rendering')"  # as the index jobs_running has it
+
+# Who asks for what is not shown waits as with a clip, or nothing would slow down their attempts.
+_STARTS_A_PAUSE = "(state <> 'failed' OR failure = 'declined')"
 
 _SERVER = """
 SELECT coalesce((SELECT timezone FROM servers WHERE guild_id = :guild), 'UTC'),
@@ -35,7 +38,10 @@ SELECT target, target_id, measure, value FROM rules
 _MEMBER = f"""
 SELECT (SELECT count(*) FROM jobs INDEXED BY jobs_running
          WHERE guild_id = :guild AND member_id = :member AND {_RUNNING}),
-       (SELECT max(created_at) FROM jobs WHERE guild_id = :guild AND member_id = :member),
+       (SELECT created_at FROM jobs INDEXED BY jobs_by_member
+         WHERE guild_id = :guild AND member_id = :member AND {_STARTS_A_PAUSE}
+           AND created_at > :now - {LONGEST_COOLDOWN * 1000}
+         ORDER BY created_at DESC LIMIT 1),
        EXISTS (SELECT 1 FROM rules
                 WHERE guild_id = :guild AND target = 'member' AND target_id = :member),
        EXISTS (SELECT 1 FROM entries

@@ -43,6 +43,8 @@ class Kept:
     spent: int = 0
     is_running: bool = True
     is_found: bool = False
+    is_nothing: bool = False
+    """Whether it has failed, and not for what it would have shown."""
 
 
 @dataclass(kw_only=True)
@@ -167,9 +169,13 @@ class Model:
             for clip in self.clips.values()
         )
 
-    def last_at(self, guild: int, member: int) -> int | None:
+    def last_at(self, guild: int, member: int, now: int) -> int | None:
         same = [
-            clip.at for clip in self.clips.values() if (clip.guild, clip.member) == (guild, member)
+            clip.at
+            for clip in self.clips.values()
+            if (clip.guild, clip.member) == (guild, member)
+            and not clip.is_nothing
+            and now - clip.at < 7 * 24 * 3600 * 1000
         ]
         return max(same, default=None)
 
@@ -212,7 +218,7 @@ class Model:
         """Return the kind and the account of the refusal of a clip, None where it is accepted."""
         guild, member, roles, now = job.guild_id, job.member_id, job.role_ids, job.created_at
         seconds = pause(self.members_own(Measure.COOLDOWN, guild, member, roles))
-        last_at = self.last_at(guild, member)
+        last_at = self.last_at(guild, member, now)
         if seconds and last_at is not None and now < last_at + seconds * 1000:
             return CoolingDown, Account.MEMBER
         for account in Account:
@@ -256,6 +262,10 @@ class Model:
             needed -= clip.drawn[which]
             self.grants[which].left += part - clip.drawn[which]
         clip.held, clip.spent, clip.is_running = 0, cost, False
+
+    def fail(self, job_id: str, *, is_shunned: bool) -> None:
+        """There will be no clip; content that is not shown counts as one between clips."""
+        self.clips[job_id].is_nothing = not is_shunned
 
     def find(self, job_id: str, cost: int) -> None:
         """Book a clip whose hold had been released."""

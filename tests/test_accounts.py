@@ -9,11 +9,11 @@ import pytest
 from bot.accounts import Accounts, OpenHold, Server, Share
 from bot.admin import Admin, Change
 from bot.database import Database
-from bot.errors import LimitReached
+from bot.errors import CoolingDown, LimitReached
 from bot.ledger import Balance, Kind, found, release, spend
 from bot.lifecycle import Event, Failure, Job, State, advance
 from bot.periods import Period
-from bot.rules import Account, Measure, Rule, Source, Target
+from bot.rules import LONGEST_COOLDOWN, Account, Limits, Measure, Rule, Source, Target
 from bot.store import Store
 from tests.conftest import NOON, UNLIMITED, JobFactory, make_job, monthly
 
@@ -82,6 +82,71 @@ async def test_who_has_asked_for_nothing_has_an_empty_statement(accounts: Accoun
     assert set(view.balances.values()) == {Balance()}
     assert len(view.balances) == len(Account) * len(Period)
     assert (set(view.running.values()), view.last_at, view.credits) == ({0}, None, ())
+
+
+HOURLY = Limits(member={Measure.COOLDOWN: 3600})
+
+
+async def ended(store: Store, job: Job, failure: Failure) -> Job:
+    """Have a clip fail that was not sent yet."""
+    gone = advance(job, Event.CANCEL, NOON + 1, failure=failure)
+    return await store.move(job, gone, resolution=release(job, NOON + 1))
+
+
+@pytest.mark.parametrize("failure", sorted(set(Failure) - {Failure.DECLINED}))
+async def test_a_clip_that_came_to_nothing_starts_no_pause(store: Store, failure: Failure) -> None:
+    job = (await store.accept(make_job(), HOURLY)).job
+    await ended(store, job, failure)
+    assert (await store.accept(make_job(created_at=NOON + 2), HOURLY)).is_new
+
+
+async def test_a_clip_that_is_made_or_being_made_starts_a_pause_and_so_does_refused_content(
+    store: Store,
+) -> None:
+    waiting, done, declined = [make_job(member_id=one) for one in (1, 2, 3)]
+    for job in (waiting, done, declined):
+        await store.accept(job, HOURLY)
+    await ended(store, declined, Failure.DECLINED)
+    done = await rendering(store, done)
+    done = await store.move(
+        done, advance(done, Event.FINISHED, NOON), resolution=spend(done, 1, NOON)
+    )
+    await store.move(done, advance(done, Event.POSTED, NOON, message_id=1))
+    for job in (waiting, done, declined):
+        again = make_job(member_id=job.member_id, created_at=NOON + 3_599_999)
+        with pytest.raises(CoolingDown):
+            await store.accept(again, HOURLY)
+        again = make_job(member_id=job.member_id, created_at=NOON + 3_600_000)
+        assert (await store.accept(again, HOURLY)).is_new
+
+
+async def test_behind_clips_that_came_to_nothing_the_last_one_that_did_not_is_found(
+    store: Store, accounts: Accounts
+) -> None:
+    await accepted(store)
+    for after in (1, 2, 3):
+        await ended(store, await accepted(store, created_at=NOON + after), Failure.CANCELLED)
+    assert (await accounts.statement(GUILD, MEMBER, (), NOON + 9)).last_at == NOON
+    end = NOON + LONGEST_COOLDOWN * 1000
+    assert (await accounts.statement(GUILD, MEMBER, (), end - 1)).last_at == NOON
+    assert (await accounts.statement(GUILD, MEMBER, (), end)).last_at is None
+
+
+async def test_the_last_clip_is_found_by_the_index_of_its_member(
+    store: Store, database: Database
+) -> None:
+    heard: list[str] = []
+    await database.run(lambda db: db.set_trace_callback(heard.append))
+    await store.accept(make_job(), HOURLY)
+    await database.run(lambda db: db.set_trace_callback(None))
+    (question,) = [text for text in heard if "created_at" in text and "SELECT (SELECT" in text]
+
+    def plan(db: sqlite3.Connection) -> str:
+        return " ".join(row["detail"] for row in db.execute(f"EXPLAIN QUERY PLAN {question}"))
+
+    found = await database.run(plan)
+    assert "jobs_by_member (guild_id=? AND member_id=? AND created_at>?)" in found
+    assert "TEMP B-TREE" not in found
 
 
 async def test_each_period_has_its_own_days(store: Store, accounts: Accounts) -> None:

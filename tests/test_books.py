@@ -232,7 +232,8 @@ class Books(RuleBasedStateMachine):
     @rule(data=st.data(), costs=COSTS)
     def move(self, data: st.DataObject, costs: list[int | None]) -> None:
         job = data.draw(st.sampled_from(self.unfinished()))
-        self.advance(job, data.draw(st.sampled_from(list(TRANSITIONS[job.state]))), costs)
+        event = data.draw(st.sampled_from(list(TRANSITIONS[job.state])))
+        self.advance(job, event, costs, data.draw(st.sampled_from(Failure)))
 
     @precondition(lambda self: self.unfinished())
     @rule(data=st.data(), costs=COSTS, is_lost=st.booleans())
@@ -247,7 +248,13 @@ class Books(RuleBasedStateMachine):
     def unfinished(self) -> list[Job]:
         return [job for job in self.jobs.values() if job.state not in FINAL]
 
-    def advance(self, job: Job, event: Event, costs: list[int | None]) -> Job:
+    def advance(
+        self,
+        job: Job,
+        event: Event,
+        costs: list[int | None],
+        failure: Failure = Failure.REFUSED,
+    ) -> Job:
         after = TRANSITIONS[job.state][event]
         moment = self.tick()
         resolution = None
@@ -258,11 +265,13 @@ class Books(RuleBasedStateMachine):
         elif after in (State.LOST, State.FAILED) and job.state is not State.LOST:
             resolution = ledger.release(job, self.now)
             self.model.spend(job.id, 0)
+        if after is State.FAILED:
+            self.model.fail(job.id, is_shunned=failure is Failure.DECLINED)
         moved = advance(
             job,
             event,
             moment,
-            failure=Failure.REFUSED if after is State.FAILED else None,
+            failure=failure if after is State.FAILED else None,
             message_id=1 if after is State.DELIVERED else None,
         )
         assert self.do(self.store.move(job, moved, resolution=resolution, clips=clips)) == moved
@@ -408,7 +417,7 @@ class Books(RuleBasedStateMachine):
                 if account is Account.MEMBER or measure is not Measure.COOLDOWN:
                     expected = self.model.values(account, measure, guild, member, ROLES)
                     assert min(values, default=number(None)) == min(expected)
-        assert view.last_at == self.model.last_at(guild, member)
+        assert view.last_at == self.model.last_at(guild, member, now)
         assert [(credit.left_micro, number(credit.expires_at)) for credit in view.credits] == [
             (grant.left, grant.expires_at)
             for grant in map(self.model.grants.__getitem__, self.model.usable(guild, member, now))

@@ -58,12 +58,15 @@ class ClipFiles:
 
         With them go the copies that were made of them, and what a crash has left of one.
         """
-        for file in (file for path in paths for file in path.parent.glob(f"{path.stem}.*")):
+        names = tuple(f"{path.stem}." for path in paths)
+        for entry in self._entries():
+            if not entry.name.startswith(names):
+                continue
             try:
                 if self.keep_for:
-                    os.utime(file, (now / 1000, now / 1000))
+                    os.utime(entry, (now / 1000, now / 1000))
                 else:
-                    file.unlink(missing_ok=True)
+                    Path(entry).unlink(missing_ok=True)
             except OSError as error:
                 log.warning("a posted clip is not put away: %s", error)
 
@@ -76,19 +79,31 @@ class ClipFiles:
                 log.warning("a deleted clip's file stays behind: %s", error)
 
     def listed(self) -> list[_File]:
-        """Return the files that are there, those of the longest ago first."""
+        """Return the files that are there, those of the longest ago first.
+
+        A folder in it is somebody else's, such as a storage's own, and is left alone.
+        """
         files = []
-        for path in self.folder.iterdir() if self.folder.is_dir() else ():
+        for entry in self._entries():
             with contextlib.suppress(FileNotFoundError):  # a download has just been finished
-                stat = path.stat()
-                files.append(_File(path, stat.st_size, stat.st_mtime))
+                if entry.is_file(follow_symlinks=False):
+                    stat = entry.stat()
+                    files.append(_File(Path(entry), stat.st_size, stat.st_mtime))
         return sorted(files, key=lambda file: file.posted_at)
+
+    def _entries(self) -> list[os.DirEntry[str]]:
+        """List the folder, which may have thousands of entries."""
+        try:
+            with os.scandir(self.folder) as entries:
+                return list(entries)
+        except FileNotFoundError:
+            return []
 
     def sweep(self, files: Iterable[_File], open_jobs: Container[str], now: int) -> int:
         """Remove what was kept for long enough, and more where all take more than they may.
 
         `files` were listed before `open_jobs` were read, so a clip of none of them is done with.
-        Returns the bytes that are left.
+        Returns the bytes that are left, with those of a file that cannot be removed.
         """
         files = list(files)
         left = sum(file.size for file in files)
@@ -96,8 +111,12 @@ class ClipFiles:
             if file.path.name[:_ID_LENGTH] in open_jobs:
                 continue
             if now / 1000 - file.posted_at >= self.keep_for or left > self.most_bytes:
-                file.path.unlink(missing_ok=True)
-                left -= file.size
+                try:
+                    file.path.unlink(missing_ok=True)
+                except OSError as error:
+                    log.warning("a file among the clips cannot be removed: %s", error)
+                else:
+                    left -= file.size
         return left
 
 

@@ -78,8 +78,13 @@ class Pictures:
         return self._spares / f"{job_id}-picture.jpg"
 
     def sweep(self, open_jobs: Container[str]) -> None:
-        """Forget what belongs to no open job, such as after a crash between a file and its row."""
-        if self._folder.is_dir():
-            for path in self._folder.iterdir():
-                if path.stem not in open_jobs:
+        """Forget what belongs to no open job, such as after a crash between a file and its row.
+
+        What cannot be removed, such as a storage's own folder, stops nobody.
+        """
+        for path in self._folder.iterdir() if self._folder.is_dir() else ():
+            if path.stem not in open_jobs:
+                try:
                     path.unlink(missing_ok=True)
+                except OSError as error:
+                    log.warning("what is no open job's picture stays behind: %s", error)

@@ -118,6 +118,48 @@ async def test_a_folder_that_is_not_there_yet_is_no_trouble(
     assert caplog.records == []
 
 
+async def test_a_strangers_folder_among_the_clips_keeps_nothing_from_being_swept(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    stranger = house.files.folder / "@eaDir"
+    stranger.mkdir(parents=True)
+    (stranger / "thumb.jpg").write_bytes(b"")
+    os.utime(stranger, (0, 0))
+    house.posted(hours_ago=25)
+    await house.keeper.round()
+    assert house.there == {stranger}
+    assert caplog.records == []
+
+
+async def test_a_file_that_cannot_be_removed_keeps_no_other_and_counts_as_what_is_left(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    stubborn = house.posted(3 * MB, hours_ago=26)
+    house.posted(2 * MB, hours_ago=25)
+    kept = house.posted(MB)
+    files = house.files.listed()
+    stubborn.unlink()
+    stubborn.mkdir()  # as stubborn as a file of another user
+    assert house.files.sweep(files, frozenset(), house.clock()) == 3 * MB + MB
+    assert house.there == {stubborn, kept}
+    (warning,) = said(caplog, logging.WARNING)
+    assert stubborn.name in warning
+
+
+async def test_a_clip_that_is_posted_takes_its_copies_with_it_and_no_other_clip(
+    house: House,
+) -> None:
+    house.settle(replace(house.files, keep_for=0))
+    waiting = await house.waiting()
+    path = house.files.folder / f"{make_job().id}-1.mp4"
+    for name in (path, path.with_suffix(".10.mp4"), path.with_suffix(".part")):
+        name.write_bytes(b"")
+    eleventh = path.with_name(path.name.replace("-1.", "-11."))
+    eleventh.write_bytes(b"")
+    house.files.release([path], house.clock())
+    assert house.there == {waiting, eleventh}
+
+
 # --- How much ------------------------------------------------------------------------------------
 
 

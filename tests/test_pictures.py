@@ -130,3 +130,15 @@ async def test_a_folder_of_pictures_that_is_gone_stops_nobody(here: World) -> No
         shutil.rmtree(here.folder / "pictures")
         await bot.pipeline.recover()
         assert (await bot.finished(await bot.accept())).state is State.DELIVERED
+
+
+async def test_a_strangers_folder_among_the_pictures_stops_no_start(here: World) -> None:
+    async with here.bot() as bot:
+        stranger = here.folder / "pictures" / "@eaDir"
+        stranger.mkdir(parents=True)
+        left_behind = here.folder / "pictures" / "gone.jpg"
+        left_behind.write_bytes(b"")
+        await bot.pipeline.recover()
+        assert pictures(here) == []
+        assert stranger.exists()
+        assert (await bot.finished(await bot.accept())).state is State.DELIVERED

@@ -112,7 +112,9 @@ class LimitReached(UserError):
     excused_micro: int = 0
     """What of these two does not count."""
     credit_micro: int = 0
-    """What a credit would have added."""
+    """What credits add to the limit."""
+    left_micro: int
+    """What may still be used, credit included; never below 0, and less than is wanted."""
     wanted_micro: int
     resets_at: int
     """Unix seconds at which the period ends."""

@@ -229,7 +229,10 @@ def _check_running(statement: Statement, account: Account) -> None:
 
 def _check_money(statement: Statement, account: Account, wanted_micro: int) -> None:
     line = statement.tightest(account)
-    if line is None or line.value is None or wanted_micro <= (statement.left_micro(line) or 0):
+    if line is None or line.value is None:
+        return
+    left_micro = statement.left_micro(line) or 0
+    if wanted_micro <= left_micro:
         return
     balance = statement.balance(line)
     raise LimitReached(
@@ -240,6 +243,7 @@ def _check_money(statement: Statement, account: Account, wanted_micro: int) -> N
         held_micro=balance.held_micro,
         excused_micro=balance.excused_micro,
         credit_micro=statement.credit_micro if account is Account.MEMBER else 0,
+        left_micro=left_micro,
         wanted_micro=wanted_micro,
         resets_at=statement.resets_at(line),
     )

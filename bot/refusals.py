@@ -7,7 +7,7 @@ answered. `words.py` has the life of a clip.
 from collections.abc import Callable
 from typing import Any
 
-from bot import bar_words, clip_words
+from bot import bar_words, clip_words, limit_words
 from bot.errors import (
     AccountPaused,
     Bar,
@@ -25,10 +25,9 @@ from bot.errors import (
     TooManyAtOnce,
 )
 from bot.lifecycle import Failure
-from bot.money import usd
 from bot.rights import ClipRefused
 from bot.tongue import mark, tongue
-from bot.words import FAILURES, NOT_CHARGED, PERIODS, Note, Tone
+from bot.words import FAILURES, NOT_CHARGED, Note, Tone
 
 PICTURE = {
     PictureProblem.MISSING: (
@@ -113,121 +112,6 @@ CLOSED: dict[type[Exception], tuple[str, str]] = {
 }
 
 
-REACHED = {
-    "day": mark("🚫 Daily limit reached"),
-    "week": mark("🚫 Weekly limit reached"),
-    "month": mark("🚫 Monthly limit reached"),
-}
-USED_UP = {
-    "server": mark("🚫 This server's budget is used up"),
-    "bot": mark("🚫 The bot's budget is used up"),
-}
-LEFT = {
-    "member": mark(
-        "You have {left} left of {limit} {period} ({facts}), and this clip needs {wanted}."
-    ),
-    "server": mark(
-        "This server has {left} left of {limit} {period} ({facts}), and this clip needs {wanted}."
-    ),
-    "bot": mark(
-        "Everybody together has {left} left of {limit} {period} ({facts}), and this clip needs"
-        " {wanted}."
-    ),
-}
-PARTLY_HELD = {
-    "member": (
-        mark("⏳ Waiting for your other clips"),
-        mark("{held} of your last {free} is held by clips in progress."),
-    ),
-    "server": (
-        mark("⏳ Waiting for this server's other clips"),
-        mark("{held} of this server's last {free} is held by clips in progress."),
-    ),
-    "bot": (
-        mark("⏳ Waiting for other clips"),
-        mark("{held} of the bot's last {free} is held by clips in progress."),
-    ),
-}
-NO_BUDGET = {
-    "member": (
-        mark("🚫 No budget for you here"),
-        mark("Your limit in this server is $0.00. Ask a moderator if you think that's a mistake."),
-    ),
-    "server": (
-        mark("🚫 No budget for this server"),
-        mark("Its limit is $0.00. Ask a moderator if you think that's a mistake."),
-    ),
-    "bot": (mark("🚫 No budget"), mark("The bot's owner has set its limit to $0.00.")),
-}
-AT_ONCE = {
-    "member": (
-        mark("⏳ You have {clips} in progress"),
-        mark("Your limit is {limit} at a time. Try again when one has finished."),
-    ),
-    "server": (
-        mark("⏳ This server has {clips} in progress"),
-        mark("Its limit is {limit} at a time. Try again when one has finished."),
-    ),
-    "bot": (
-        mark("⏳ I have {clips} in progress"),
-        mark("I take {limit} at a time from all servers. Try again when one has finished."),
-    ),
-}
-
-
-def _limit(error: LimitReached) -> Note:
-    free = error.limit_micro + error.credit_micro - error.spent_micro + error.excused_micro
-    if error.limit_micro + error.credit_micro == 0:
-        return _refused(*map(tongue(), NO_BUDGET[error.whom]))
-    if error.held_micro and free >= error.wanted_micro:
-        return _partly_held(error, free)
-    return _used_up(error, free)
-
-
-def _partly_held(error: LimitReached, free: int) -> Note:
-    say = tongue()
-    title, text = PARTLY_HELD[error.whom]
-    needs = say(
-        "This one needs {wanted}: try again when they have finished.",
-        wanted=usd(error.wanted_micro),
-    )
-    resets = say("The limit resets {when}.", when=_when(error.resets_at))
-    held = say(text, held=usd(error.held_micro), free=usd(free))
-    return _refused(say(title), f"{held} {needs} {resets}")
-
-
-def _used_up(error: LimitReached, free: int) -> Note:
-    say = tongue()
-    facts = [say("{usd} is spent", usd=usd(error.spent_micro - error.excused_micro))]
-    if error.held_micro:
-        facts.append(say("{usd} held by clips in progress", usd=usd(error.held_micro)))
-    if error.credit_micro:
-        facts.append(say("{usd} credit is left", usd=usd(error.credit_micro)))
-    text = say(
-        LEFT[error.whom],
-        left=usd(max(0, free - error.held_micro)),
-        limit=usd(error.limit_micro),
-        period=say(PERIODS[error.period]),
-        facts=", ".join(facts),
-        wanted=usd(error.wanted_micro),
-    )
-    title = REACHED[error.period] if error.whom == "member" else USED_UP[error.whom]
-    resets = say("It resets {when}.", when=_when(error.resets_at))
-    return _refused(say(title), f"{text} {resets}")
-
-
-def _when(at: int) -> str:
-    say = tongue()
-    return say("<t:{at}:R>, on <t:{at}:F>", at=at)
-
-
-def _too_many(error: TooManyAtOnce) -> Note:
-    say = tongue()
-    title, text = AT_ONCE[error.whom]
-    clips = say.many("{n} clip", "{n} clips", error.running)
-    return _refused(say(title, clips=clips), say(text, limit=error.limit))
-
-
 def _refused(title: str, body: str) -> Note:
     return Note(title, f"{body} {tongue()(NOT_CHARGED)}", Tone.WARNING)
 
@@ -283,8 +167,8 @@ def _closed(error: Exception) -> Note:
 _SAID: dict[type[Exception], Callable[[Any], Note]] = {
     PictureRefused: _picture,
     OptionRefused: _option,
-    LimitReached: _limit,
-    TooManyAtOnce: _too_many,
+    LimitReached: limit_words.reached,
+    TooManyAtOnce: limit_words.too_many,
     CoolingDown: _too_fresh,
     PicturesPaused: _paused,
     CannotPostHere: _not_here,
@@ -314,7 +198,7 @@ def in_public(error: Exception) -> Note:
         case LimitReached():
             title = note.title
         case TooManyAtOnce():
-            title = say(PARTLY_HELD[error.whom][0])
+            title = limit_words.too_many_in_public(error)
         case Barred(bar=Bar.BLOCKED):
             return _refused(note.title, say("`/animate` tells you alone why."))
         case _:

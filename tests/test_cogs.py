@@ -432,6 +432,7 @@ async def test_what_is_refused_at_once_is_answered_privately_without_thinking(
                 limit_micro=5_000_000,
                 spent_micro=5_000_000,
                 held_micro=0,
+                left_micro=0,
                 wanted_micro=184_800,
                 resets_at=1_796_083_200,
             ),

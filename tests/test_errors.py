@@ -108,6 +108,7 @@ def test_an_error_without_a_message_says_its_docstring(plain: type[AnimateError]
                 limit_micro=100,
                 spent_micro=60,
                 held_micro=20,
+                left_micro=20,
                 wanted_micro=30,
                 resets_at=0,
             ),

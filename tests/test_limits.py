@@ -221,4 +221,5 @@ async def test_a_member_who_was_handed_the_command_still_changes_nothing(here: T
     assert "You need Manage Server for this. Nothing was changed." in told(answer)
     got = await rush(here, here.mia, 2)
     assert got.accepted == []
-    assert all("Your limit is 0 at a time." in text for text in got.words)
+    assert all("🚫 No clips for you here" in text for text in got.words)
+    assert not any("when one has finished" in text for text in got.words)

@@ -61,6 +61,7 @@ def limit_reached(
         limit_micro=limit,
         spent_micro=spent,
         held_micro=held,
+        left_micro=max(0, limit - spent - held),
         wanted_micro=184_800,
         resets_at=DECEMBER,
     )
@@ -74,6 +75,7 @@ REFUSALS: dict[str, UserError] = {
     "clips at once": TooManyAtOnce("member", 2, 2),
     "clips of the server at once": TooManyAtOnce("server", 20, 20),
     "clips of everybody at once": TooManyAtOnce("bot", 200, 200),
+    **{f"no clips of the {one}": TooManyAtOnce(one, 0, 0) for one in ("member", "server", "bot")},
     "cooldown": CoolingDown(DECEMBER),
     "refused pictures": PicturesPaused(DECEMBER),
     "option": OptionRefused("duration", "5 or 10 seconds"),
@@ -439,7 +441,6 @@ def test_the_description_for_people_who_do_not_see_the_clip_is_bounded(
     [
         ("member", "🚫 Monthly limit reached"),
         ("server", "🚫 This server's budget is used up"),
-        ("bot", "🚫 The bot's budget is used up"),
     ],
 )
 def test_a_reached_limit_says_whose_how_much_and_when_it_resets(whom: str, title: str) -> None:
@@ -453,6 +454,14 @@ def test_a_reached_limit_says_whose_how_much_and_when_it_resets(whom: str, title
         f"<t:{DECEMBER}:F>",
     ):
         assert part in note.body
+
+
+def test_of_the_bots_budget_nothing_but_what_is_left_is_told() -> None:
+    note = refusals.refusal(limit_reached("bot", held=50_000))
+    assert note.title == "🚫 The bot's budget is used up"
+    assert note.body.startswith("Everybody together has $0.05 left this month, and this clip")
+    assert f"<t:{DECEMBER}:R>" in note.body
+    assert set(re.findall(r"\$\d+\.\d+", note.body)) == {"$0.05", "$0.1848"}
 
 
 def test_what_clips_in_progress_hold_is_named_and_no_false_hope_is_given() -> None:

@@ -10,7 +10,8 @@ from bot.errors import DeliveryError, TooLarge, Unpostable
 from bot.ledger import Statement
 from bot.lifecycle import Job
 from bot.money import usd
-from bot.tongue import tongue
+from bot.rules import Account
+from bot.tongue import mark, tongue
 from bot.words import MOST_ALT, PERIODS, Note, Tone, facts, fine_print, name, paid
 
 _MIB = 1 << 20
@@ -67,18 +68,31 @@ def elsewhere(job: Job) -> str:
     )
 
 
+RECEIPTS = {
+    Account.MEMBER: mark("you have {left} left {period}, resets {when}"),
+    Account.SERVER: mark("this server has {left} left {period}, resets {when}"),
+}
+
+
 def receipt(statement: Statement, locale: str | None = None) -> str:
-    """Say what the member has left, and when it resets; empty where nothing limits it."""
-    line = statement.tightest()
-    if line is None:
-        return ""
+    """Say what the member has left, and the server where that is less; empty where nothing limits.
+
+    Everybody reads it: what the owner's budget for all servers leaves is not told.
+    """
     say = tongue(locale)
-    return say(
-        "you have {left} left {period}, resets {when}",
-        left=usd(statement.left_micro(line) or 0),
-        period=say(PERIODS[line.measure]),
-        when=f"<t:{statement.resets_at(line)}:R>",
-    )
+    told: dict[int, str] = {}
+    for account, text in RECEIPTS.items():
+        line = statement.tightest(account)
+        left = statement.left_micro(line) if line is not None else None
+        if line is None or left is None or left >= min(told, default=left + 1):
+            continue
+        told[left] = say(
+            text,
+            left=usd(left),
+            period=say(PERIODS[line.measure]),
+            when=f"<t:{statement.resets_at(line)}:R>",
+        )
+    return " · ".join(told.values())
 
 
 def alt_text(job: Job) -> str:

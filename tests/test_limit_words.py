@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, reject
 from hypothesis import strategies as st
 
-from bot.errors import LimitReached, TooManyAtOnce
+from bot.errors import LimitReached, TooManyAtOnce, UserError
 from bot.ledger import UTC_ZONE, Balance, Credit, Statement, draws_for
 from bot.money import parse_usd, usd
 from bot.periods import Period
@@ -49,7 +49,7 @@ def standing(
     )
 
 
-def refused(statement: Statement, wanted: int = PRICE) -> LimitReached | TooManyAtOnce:
+def refused(statement: Statement, wanted: int = PRICE) -> UserError:
     """Have a wish refused, and return why."""
     with pytest.raises((LimitReached, TooManyAtOnce)) as error:
         draws_for(statement, wanted)

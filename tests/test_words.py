@@ -410,13 +410,31 @@ def statement(*lines: Line) -> Statement:
     )
 
 
-def test_the_receipt_tells_what_is_left_and_until_when() -> None:
-    line = Line(
-        account=Account.MEMBER, measure=Measure.MONTH, value=5_000_000, source=Source.OPERATOR
-    )
-    assert posting_words.receipt(statement(line)) == (
-        f"you have $3.50 left this month, resets <t:{DECEMBER}:R>"
-    )
+def money_line(account: Account, value: int | None, measure: Measure = Measure.MONTH) -> Line:
+    return Line(account=account, measure=measure, value=value, source=Source.OPERATOR)
+
+
+OWN = f"you have $3.50 left this month, resets <t:{DECEMBER}:R>"
+SERVERS = f"this server has $0.50 left this month, resets <t:{DECEMBER}:R>"
+
+
+@pytest.mark.parametrize(
+    ("own", "servers", "bots", "text"),
+    [
+        (5_000_000, None, None, OWN),
+        (5_000_000, 2_000_000, None, f"{OWN} · {SERVERS}"),
+        (5_000_000, 6_000_000, None, OWN),
+        (5_000_000, 5_000_000, None, OWN),
+        (None, 2_000_000, None, SERVERS),
+        (5_000_000, 2_000_000, 1_600_000, f"{OWN} · {SERVERS}"),
+        (None, None, 1_600_000, ""),
+    ],
+)
+def test_the_receipt_tells_the_members_own_and_a_tighter_limit_of_the_server_but_never_the_owners(
+    own: int | None, servers: int | None, bots: int | None, text: str
+) -> None:
+    lines = map(money_line, Account, (own, servers, bots))
+    assert posting_words.receipt(statement(*lines)) == text
 
 
 def test_where_nothing_limits_there_is_no_receipt() -> None:

@@ -146,8 +146,15 @@ def ask(
 
 
 def roles_of(user: discord.User | discord.Member) -> tuple[int, ...]:
-    """Return the ids of a member's roles at this moment."""
-    return tuple(role.id for role in user.roles) if isinstance(user, discord.Member) else ()
+    """Return the ids of a member's roles at this moment, by Discord's word with this very event.
+
+    `Member.roles` leaves out what the bot has not heard of, and while a server is not told to it
+    yet that is every role: none of their limits would hold.
+    """
+    if not isinstance(user, discord.Member):
+        return ()
+    # Everybody's own role has the server's number.
+    return (user.guild.id, *user._roles)  # noqa: SLF001 - there is no other way to them
 
 
 def places_of(channel: object) -> tuple[int, ...]:

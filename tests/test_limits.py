@@ -173,6 +173,20 @@ async def test_two_roles_at_once_get_what_each_role_has(here: Town) -> None:
     await assert_all_agree(here, 7)
 
 
+async def test_a_roles_limit_holds_while_the_bot_has_not_heard_of_the_server_yet(
+    here: Town,
+) -> None:
+    await here.control("PATCH", "member", {"user_id": here.mia.id, "roles": ["Staff"]})
+    await set_limit(here, "role", role=here.mia.role_id("Staff"), limit="clips", amount="0")
+    server = {"id": here.mia.state["guild"]["id"]}
+    here.discord.gateway_server.publish("GUILD_DELETE", server, guild_id=None)
+
+    got = await rush(here, here.mia, 2)
+
+    assert got.accepted == []
+    assert all("Your limit is 0 at a time." in text for text in got.words)
+
+
 async def test_the_servers_total_holds_for_all_members_together(here: Town) -> None:
     await set_limit(here, "server", limit="month", amount=dollars(7))
     await set_limit(here, "everyone", limit="month", amount=dollars(6))

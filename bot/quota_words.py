@@ -27,6 +27,8 @@ STATES = {
 }
 _SEGMENTS = 12
 _MOST_NAMED = 10
+_OTHERS = (Account.MEMBER, Account.SERVER)
+"""Beside the whole bot's."""
 
 EACH = {
     Measure.DAY: mark("{usd} a day"),
@@ -37,6 +39,16 @@ SERVERS = {
     Measure.DAY: mark("This server, today"),
     Measure.WEEK: mark("This server, this week"),
     Measure.MONTH: mark("This server, this month"),
+}
+EVERYBODYS = {
+    Measure.DAY: mark("Everybody together, today"),
+    Measure.WEEK: mark("Everybody together, this week"),
+    Measure.MONTH: mark("Everybody together, this month"),
+}
+RUNNING = {
+    Account.MEMBER: mark("**In progress** · {running} of {limit} clips"),
+    Account.SERVER: mark("**In progress in this server** · {running} of {limit} clips"),
+    Account.BOT: mark("**In progress in all servers** · {running} of {limit} clips"),
 }
 
 # --- Amounts -------------------------------------------------------------------------------------
@@ -88,12 +100,15 @@ def card(statement: Statement, waiting: Waiting = NOTHING) -> Note:
     own = [line for line in statement.money_lines(Account.MEMBER) if line.value is not None]
     say = tongue()
     blocks = [_money_block(statement, line, PERIODS) for line in own]
+    shared = _shared(statement)
     if not own:
-        blocks = [say("**No limit of your own.** Only the server's budget counts.")]
-    blocks += _credits(statement)
-    blocks += _pace(statement)
-    blocks += [_money_block(statement, line, SERVERS) for line in _tightest(statement)]
-    blocks += _kept(waiting)
+        is_the_servers_alone = len(shared) == len(_tightest(statement)) > 0
+        blocks = [
+            say("**No limit of your own.** Only the server's budget counts.")
+            if is_the_servers_alone
+            else say("**No limit of your own.**")
+        ]
+    blocks += [*_credits(statement), *_pace(statement), *shared, *_kept(waiting)]
     return Note(say("💳 What you can use here"), "\n".join(blocks), Tone.WORKING)
 
 
@@ -109,9 +124,7 @@ def explanation(statement: Statement, holds: Sequence[OpenHold]) -> Note:
         for line in statement.money_lines(Account.MEMBER)
         if line.value is not None or line.source is not Source.OPERATOR
     ]
-    blocks += _credits(statement)
-    blocks += _pace(statement)
-    blocks += [_money_block(statement, line, SERVERS) for line in _tightest(statement)]
+    blocks += [*_credits(statement), *_pace(statement), *_shared(statement)]
     held = [
         f"`{hold.job_id[:8]}` {usd(hold.held_micro)}, {say(STATES[State(hold.state)])}"
         for hold in holds[:_MOST_NAMED]
@@ -168,6 +181,22 @@ def _money_block(statement: Statement, line: Line, names: Mapping[Any, str]) -> 
     return f"{name} · {left}\n{bar}\n-# {' · '.join(facts)}"
 
 
+def _shared(statement: Statement) -> list[str]:
+    """Show the limits of the server, and everybody's where that leaves less than all others."""
+    blocks = [_money_block(statement, line, SERVERS) for line in _tightest(statement)]
+    bots, others = statement.tightest(Account.BOT), statement.tightest(*_OTHERS)
+    if bots is None:
+        return blocks
+    left_micro = statement.left_micro(bots) or 0
+    if others is not None and (statement.left_micro(others) or 0) <= left_micro:
+        return blocks
+    # Nothing of what is spent of it and allowed: that is its owner's affair.
+    say = tongue()
+    name, left = say(EVERYBODYS[bots.measure]), say("{left} left", left=usd(left_micro))
+    resets = say("resets {when}", when=f"<t:{statement.resets_at(bots)}:R>")
+    return [*blocks, f"**{name}** · {left}\n-# {_source(bots)} · {resets}"]
+
+
 def _tightest(statement: Statement) -> list[Line]:
     """Return one limit of the server per period: of its own and the owner's, the tighter one."""
     best: dict[Measure, Line] = {}
@@ -211,18 +240,23 @@ def _credits(statement: Statement) -> list[str]:
 
 
 def _pace(statement: Statement) -> list[str]:
+    """Show what holds for a member's clips at once, and all others' where no more may begin."""
     say = tongue()
     blocks = []
-    for line in statement.lines:
-        if line.account is not Account.MEMBER or line.value is None:
+    for account in Account:
+        limits = [
+            line
+            for line in statement.lines
+            if line.account is account and line.measure is Measure.CLIPS and line.value is not None
+        ]
+        line = min(limits, key=lambda one: one.value or 0, default=None)
+        running = statement.running[account]
+        if line is None or (account is not Account.MEMBER and running < (line.value or 0)):
             continue
-        if line.measure is Measure.CLIPS:
-            running = statement.running[Account.MEMBER]
-            clips = say(
-                "**In progress** · {running} of {limit} clips", running=running, limit=line.value
-            )
-            blocks.append(f"{clips}\n-# {_source(line)}")
-        elif line.measure is Measure.COOLDOWN and line.value:
+        clips = say(RUNNING[account], running=running, limit=line.value)
+        blocks.append(f"{clips}\n-# {_source(line)}")
+    for line in statement.lines:
+        if line.measure is Measure.COOLDOWN and line.value:
             pause = say("**Between clips** · {span}", span=span(line.value))
             blocks.append(f"{pause}\n-# {_source(line)}")
     return blocks

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, reject
 from hypothesis import strategies as st
 
+from bot import quota_words
 from bot.errors import LimitReached, TooManyAtOnce, UserError
 from bot.ledger import UTC_ZONE, Balance, Credit, Statement, draws_for
 from bot.money import parse_usd, usd
@@ -58,6 +59,10 @@ def refused(statement: Statement, wanted: int = PRICE) -> UserError:
 
 def told(statement: Statement, wanted: int = PRICE) -> Note:
     return refusal(refused(statement, wanted))
+
+
+def amount(text: str) -> int:
+    return parse_usd(text.replace(",", ""))
 
 
 def text_of(note: Note) -> str:
@@ -173,7 +178,7 @@ def assert_is_true_of_money(error: LimitReached, view: Statement) -> None:
         assert found[1] == usd(left)
         assert (f"{usd(used.spent_micro)} is spent" in text) is (error.whom != BOT)
     elif found := re.search(r"(\$[\d.,]+) of .* last (\$[\d.,]+) is held", text):
-        held, free = map(parse_usd, (one.replace(",", "") for one in found.groups()))
+        held, free = map(amount, found.groups())
         assert free - held == left
         assert 0 < held <= used.held_micro
         assert free >= error.wanted_micro
@@ -205,3 +210,76 @@ def test_who_has_enough_clips_in_progress_is_shown_where_they_are() -> None:
     )
     servers = replace(two, lines=(limit(2, SERVER, Measure.CLIPS),), running={SERVER: 2})
     assert "/queue" not in told(servers).body
+
+
+# --- What a member is shown beforehand -----------------------------------------------------------
+
+WHOSE = {MEMBER: "", SERVER: "This server, ", BOT: "Everybody together, "}
+RUNNING = {
+    MEMBER: "In progress",
+    SERVER: "In progress in this server",
+    BOT: "In progress in all servers",
+}
+
+
+@given(statements(), st.integers(1, 5 * DOLLAR))
+def test_what_would_be_refused_is_on_the_card_before_it_is_asked_for(
+    view: Statement, wanted: int
+) -> None:
+    cards = quota_words.card(view).body, quota_words.explanation(view, ()).body
+    try:
+        draws_for(view, wanted)
+    except LimitReached as error:
+        whose = WHOSE[Account(error.whom)]
+        found = [
+            re.findall(
+                rf"^\*\*{whose}([Tt]oday|[Tt]his (?:week|month))\*\* · (\S+) left",
+                body,
+                re.MULTILINE,
+            )
+            for body in cards
+        ]
+        assert all(any(amount(left) < wanted for _, left in one) for one in found)
+    except TooManyAtOnce as error:
+        said = f"**{RUNNING[Account(error.whom)]}** · {error.running} of {error.limit} clips"
+        assert all(said in body for body in cards)
+    else:
+        reject()
+
+
+def test_of_everybodys_budget_the_card_tells_what_is_left_and_nothing_more() -> None:
+    view = standing(
+        limit(5 * DOLLAR),
+        limit(4 * DOLLAR, BOT),
+        used=Balance(spent_micro=3_700_000, held_micro=200_000),
+    )
+    for note in (quota_words.card(view), quota_words.explanation(view, ())):
+        everybody = note.body.split("**Everybody together, this month**")[1].splitlines()
+        assert everybody[:2] == [
+            " · $0.10 left",
+            f"-# set by the bot's owner · resets <t:{view.resets_at(limit(0, BOT))}:R>",
+        ]
+    roomy = replace(view, lines=(limit(5 * DOLLAR), limit(6 * DOLLAR, BOT)))
+    assert "Everybody" not in quota_words.card(roomy).body
+
+
+def test_a_server_that_has_as_many_clips_as_may_be_is_named_once_and_not_before() -> None:
+    two = limit(2, SERVER, Measure.CLIPS), limit(3, SERVER, Measure.CLIPS)
+    for running, times in ((1, 0), (2, 1), (3, 1)):
+        body = quota_words.card(standing(*two, running={SERVER: running})).body
+        assert body.count("In progress in this server") == times
+
+
+@pytest.mark.parametrize(
+    ("lines", "text"),
+    [
+        ([limit(DOLLAR, SERVER)], "**No limit of your own.** Only the server's budget counts."),
+        ([limit(2 * DOLLAR, SERVER), limit(DOLLAR, BOT)], "**No limit of your own.**"),
+        ([limit(DOLLAR, BOT)], "**No limit of your own.**"),
+        ([], "**No limit of your own.**"),
+    ],
+)
+def test_that_only_the_servers_budget_counts_is_said_where_it_is_so(
+    lines: list[Line], text: str
+) -> None:
+    assert quota_words.card(standing(*lines)).body.splitlines()[0] == text

@@ -312,6 +312,7 @@ def longest() -> Iterator[tuple[str, Note]]:
             (Account.MEMBER, Source.ROLE),
             (Account.SERVER, Source.SERVER),
             (Account.SERVER, Source.OPERATOR),
+            (Account.BOT, Source.OPERATOR),
         )
         for measure in Measure
     ]

@@ -5,6 +5,7 @@ Who may is decided at the door.
 """
 
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
@@ -66,24 +67,28 @@ class Admin:
 
         return await self._database.run(transaction)
 
-    async def set_server(self, change: Change, server: Server) -> Server:
-        """Have a server keep its accounts in another way, and return the way before.
+    async def set_server(
+        self, change: Change, edit: Callable[[Server], Server]
+    ) -> tuple[Server, Server]:
+        """Have `edit` make anew how a server keeps its accounts; return the way before, and this.
 
-        Days that have entries stay the days that they were. KeyError for a zone that nobody knows.
+        So nothing is lost that another admin changes at the same time. Days that have entries stay
+        the days that they were. KeyError for a zone that nobody knows.
         """
-        # Looked up before it is kept: with an unknown zone, no account of the server can be read.
-        zone = server.zone
 
-        def transaction(db: sqlite3.Connection) -> Server:
+        def transaction(db: sqlite3.Connection) -> tuple[Server, Server]:
             before = server_of(db, change.guild_id)
+            after = edit(before)
+            # Looked up before it is kept: with an unknown zone, no account can be read.
+            zone = after.zone
             db.execute(
                 "INSERT INTO servers (guild_id, timezone, receipts) VALUES (?, ?, ?)"
                 " ON CONFLICT (guild_id) DO UPDATE"
                 " SET timezone = excluded.timezone, receipts = excluded.receipts",
-                (change.guild_id, zone.key, server.receipts),
+                (change.guild_id, zone.key, after.receipts),
             )
-            leave_note(db, change, ("server", "", _settings(before), _settings(server)))
-            return before
+            leave_note(db, change, ("server", "", _settings(before), _settings(after)))
+            return before, after
 
         return await self._database.run(transaction)
 

@@ -13,7 +13,7 @@ from functools import cache
 from zoneinfo import available_timezones
 
 from bot import admin_words, chart, picker, quota_words
-from bot.accounts import Accounts, Server
+from bot.accounts import Accounts
 from bot.admin import Admin, Change
 from bot.errors import InputRefused
 from bot.export import to_csv
@@ -185,17 +185,17 @@ class Desk:
             nearest = next(iter(zones_like(zone)), "Europe/Berlin")
             say = tongue()
             raise InputRefused("zone", say("a time zone's name such as {zone}", zone=nearest))
-        server = await self._accounts.server(change.guild_id)
-        after = replace(server, timezone=name)
-        before = await self._admin.set_server(change, after)
+        before, after = await self._admin.set_server(
+            change, lambda server: replace(server, timezone=name)
+        )
         today = day_of(change.at, after.zone)
         return admin_words.zone_set(after, before, ends_at(Period.DAY, today, after.zone))
 
     async def set_receipts(self, change: Change, *, shown: bool) -> Note:
         """Have clips tell what their member has left, or not."""
-        server: Server = await self._accounts.server(change.guild_id)
-        after = replace(server, receipts=shown)
-        await self._admin.set_server(change, after)
+        _, after = await self._admin.set_server(
+            change, lambda server: replace(server, receipts=shown)
+        )
         return admin_words.receipts_set(after)
 
 

@@ -161,7 +161,7 @@ async def test_each_period_has_its_own_days(store: Store, accounts: Accounts) ->
 async def test_a_servers_days_are_its_own_and_the_bots_are_in_utc(
     store: Store, accounts: Accounts, admin: Admin
 ) -> None:
-    await admin.set_server(change(), Server("America/New_York"))
+    await admin.set_server(change(), lambda _: Server("America/New_York"))
     new_year = at("2027-01-01T00:00")
     await accepted(store, quote_micro=100, created_at=new_year - 1)
     await accepted(store, quote_micro=10, created_at=new_year)
@@ -287,7 +287,7 @@ async def test_a_receipt_is_a_statement_with_the_roles_of_the_job_where_the_serv
     job = await accepted(store, role_ids=(ROLE,))
     receipt = await accounts.receipt(job, NOON)
     assert receipt == await accounts.statement(GUILD, MEMBER, (ROLE,), NOON)
-    await admin.set_server(change(), Server(receipts=False))
+    await admin.set_server(change(), lambda _: Server(receipts=False))
     assert await accounts.receipt(job, NOON) is None
 
 

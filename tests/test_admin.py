@@ -57,8 +57,8 @@ async def test_each_change_says_who_changed_what_from_what_to_what_when_and_why(
     await admin.drop_rule(HERE, DEFAULT)
     own = Rule(target=Target.MEMBER, target_id=MEMBER, measure=Measure.CLIPS, value=0)
     await admin.set_rule(HERE, own)
-    await admin.set_server(HERE, Server("Europe/Berlin", receipts=False))
-    await admin.set_server(HERE, Server("Europe/Berlin"))
+    await admin.set_server(HERE, lambda _: Server("Europe/Berlin", receipts=False))
+    await admin.set_server(HERE, lambda _: Server("Europe/Berlin"))
     await admin.grant(HERE, MEMBER, 2_500_000, NOON + 1)
     await admin.reset(HERE, MEMBER)
     rows = await accounts.audit(GUILD)
@@ -89,7 +89,7 @@ async def test_a_change_that_is_refused_leaves_neither_itself_nor_a_trace(
     with pytest.raises(StoreError, match="people_say_why"):
         await admin.grant(replace(HERE, reason=""), MEMBER, 5, None)
     with pytest.raises(KeyError, match="Atlantis"):
-        await admin.set_server(HERE, Server("Europe/Atlantis"))
+        await admin.set_server(HERE, lambda _: Server("Europe/Atlantis"))
     assert await accounts.rules(GUILD) == (DEFAULT,)
     assert await accounts.server(GUILD) == Server()
     assert await accounts.audit(GUILD) == before
@@ -136,7 +136,7 @@ async def test_days_that_have_entries_stay_the_days_that_they_were(
 ) -> None:
     evening = at("2026-11-30T23:00")
     job = (await store.accept(make_job(quote_micro=9, created_at=evening), UNLIMITED)).job
-    await admin.set_server(HERE, Server("Asia/Tokyo"))
+    await admin.set_server(HERE, lambda _: Server("Asia/Tokyo"))
     assert await accounts.server(GUILD) == Server("Asia/Tokyo")
     assert await balance(accounts, Account.MEMBER, Period.MONTH, evening) == Balance()
     (entry,) = await store.entries(job.id)
@@ -164,7 +164,7 @@ async def test_a_grant_pays_until_the_moment_at_which_it_expires(
 async def test_a_grant_is_an_entry_on_the_servers_day_with_its_giver_and_its_reason(
     accounts: Accounts, admin: Admin
 ) -> None:
-    await admin.set_server(HERE, Server("Pacific/Kiritimati"))
+    await admin.set_server(HERE, lambda _: Server("Pacific/Kiritimati"))
     await admin.grant(HERE, MEMBER, 100, NOON + 10)
     tomorrow = date(2026, 11, 8)
     (entry,) = await accounts.entries(GUILD, tomorrow, tomorrow, 9)
@@ -204,10 +204,10 @@ async def test_a_reset_in_a_week_that_began_last_month_excuses_the_whole_week(
 async def test_a_reset_leaves_days_alone_that_are_yet_to_come(
     store: Store, accounts: Accounts, admin: Admin
 ) -> None:
-    await admin.set_server(HERE, Server("Pacific/Kiritimati"))
+    await admin.set_server(HERE, lambda _: Server("Pacific/Kiritimati"))
     evening = at("2026-11-30T20:00")
     await paid(store, 5, created_at=evening)
-    await admin.set_server(HERE, Server("UTC"))
+    await admin.set_server(HERE, lambda _: Server("UTC"))
     # The clip was accepted on the 1st of December, and here it is the Sunday before once more.
     sunday = at("2026-11-29T12:00")
     assert await admin.reset(replace(HERE, at=sunday), MEMBER) == 0

@@ -3,6 +3,7 @@
 Behind it are the real accounts in a file.
 """
 
+import asyncio
 import csv
 import io
 from dataclasses import dataclass
@@ -241,6 +242,14 @@ async def test_receipts_are_left_out_where_an_admin_turned_them_off(office: Offi
         assert words in note.body
         assert (await office.accounts.receipt(job, office.clock()) is not None) is shown
     assert (await office.accounts.server(GUILD)).timezone == "UTC"
+
+
+async def test_two_admins_at_once_change_one_thing_each(office: Office) -> None:
+    await asyncio.gather(
+        office.desk.set_timezone(office.change(), "Asia/Tokyo"),
+        office.desk.set_receipts(office.change(), shown=False),
+    )
+    assert await office.accounts.server(GUILD) == Server("Asia/Tokyo", receipts=False)
 
 
 # --- Looking -------------------------------------------------------------------------------------

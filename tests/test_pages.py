@@ -41,7 +41,7 @@ class Server:
         await self.policies.change(self.change, lambda _: Policy(**rules))
 
     async def zone(self, name: str) -> None:
-        await Admin(self.database).set_server(self.change, Accounting(timezone=name))
+        await Admin(self.database).set_server(self.change, lambda _: Accounting(timezone=name))
 
     async def accepted(self, **changes: Any) -> Job:
         now = self.clock()

@@ -264,7 +264,9 @@ UNDRAWN = Note(
 def unclear(option: str, allowed: str) -> Note:
     """Say that an option could not be read, and what it takes."""
     say = tongue()
-    text = say("`{option}` takes {allowed}. Nothing was changed.", option=option, allowed=allowed)
+    text = say(
+        "`{option}` takes {allowed}. Nothing was changed.", option=say.name(option), allowed=allowed
+    )
     return Note(say("⚙️ Can't read that"), text, Tone.WARNING)
 
 

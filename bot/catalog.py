@@ -7,6 +7,7 @@ all made from the record, so another model is another record. Pure: it is handed
 import json
 import math
 from collections import Counter
+from collections.abc import Iterable
 from decimal import Decimal
 from enum import StrEnum
 from math import gcd
@@ -17,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 from bot.errors import OptionRefused, SettingsError
 from bot.lifecycle import Order
 from bot.money import to_micro
+from bot.tongue import tongue
 
 AUTO = "auto"
 """The shape that follows the picture."""
@@ -159,7 +161,7 @@ class Model(_Record):
         if shape == AUTO:
             return None
         if shape not in self.shapes:
-            raise OptionRefused("shape", ", ".join([AUTO, *self.shapes]))
+            raise OptionRefused("shape", _listed([AUTO, *self.shapes]))
         return self.shapes[shape]
 
     def order(
@@ -176,11 +178,11 @@ class Model(_Record):
         """Return what will be sent, with the defaults filled in. Raises `OptionRefused`."""
         duration = self.durations[0] if duration is None else duration
         if duration not in self.durations:
-            raise OptionRefused("duration", " or ".join(map(seconds, self.durations)) + " seconds")
+            raise self.no_duration()
         if results is not None and results not in range(1, self.most_results + 1):
-            raise OptionRefused("results", f"1 to {self.most_results}")
+            raise OptionRefused("results", _span(1, self.most_results))
         if size is not None and size not in self.sizes:
-            raise OptionRefused("shape", ", ".join(self.shapes))
+            raise OptionRefused("shape", _listed(self.shapes))
         self._check_seed(seed)
         return Order(
             model=self.id,
@@ -194,25 +196,34 @@ class Model(_Record):
             seed=seed,
         )
 
+    def no_duration(self) -> OptionRefused:
+        """Return the refusal of a duration that the model does not have."""
+        say = tongue()
+        either = say("or")
+        all_of_them = f" {either} ".join(map(seconds, self.durations))
+        return OptionRefused("duration", say("{seconds} seconds", seconds=all_of_them))
+
     def _guidance(self, value: float | None) -> float | None:
         rule = self.guidance
         if rule is None:
             if value is not None:
-                raise OptionRefused("guidance", "nothing; this model has none")
+                say = tongue()
+                raise OptionRefused("guidance", say("nothing; this model has none"))
             return None
         if value is None:
             return rule.default
         if not rule.allows(value):
-            raise OptionRefused("guidance", f"{rule.least:g} to {rule.most:g}")
+            raise OptionRefused("guidance", _span(f"{rule.least:g}", f"{rule.most:g}"))
         return rule.nearest(value)
 
     def _check_seed(self, value: int | None) -> None:
         if value is None:
             return
         if self.seed is None:
-            raise OptionRefused("seed", "nothing; this model chooses its own")
+            say = tongue()
+            raise OptionRefused("seed", say("nothing; this model chooses its own"))
         if not self.seed.allows(value):
-            raise OptionRefused("seed", f"{self.seed.least} to {self.seed.most}")
+            raise OptionRefused("seed", _span(self.seed.least, self.seed.most))
 
     @property
     def least_price_micro(self) -> int:
@@ -231,15 +242,29 @@ class Model(_Record):
 
 
 def _text(option: str, text: str | None, rule: TextRule) -> str | None:
+    say = tongue()
     text = (text or "").strip()
     if rule.policy is Policy.ABSENT and text:
-        what = "prompt" if option == "prompt" else "negative prompt"
-        raise OptionRefused(option, f"nothing; this model takes no {what}")
+        if option == "prompt":
+            raise OptionRefused(option, say("nothing; this model takes no prompt"))
+        raise OptionRefused(option, say("nothing; this model takes no negative prompt"))
     if not text and rule.policy is not Policy.REQUIRED:
         return None
     if not rule.least <= len(text) <= rule.most:
-        raise OptionRefused(option, f"{rule.least} to {rule.most} characters")
+        span = _span(rule.least, rule.most)
+        raise OptionRefused(option, say("{span} characters", span=span))
     return text
+
+
+def _span(least: float | str, most: float | str) -> str:
+    say = tongue()
+    return say("{least} to {most}", least=least, most=most)
+
+
+def _listed(shapes: Iterable[str]) -> str:
+    """List shapes as they are offered: the word of "wide 16:9" is said in the reader's language."""
+    say = tongue()
+    return ", ".join(" ".join(map(say, name.split())) for name in shapes)
 
 
 def seconds(duration: float) -> str:

@@ -18,7 +18,7 @@ from discord.ext import commands
 
 from bot.errors import ConnectionTrouble, DiscordRefuses, DiscordUnreachable, StoreError
 from bot.events import NONSENSE, Events
-from bot.tongue import reading
+from bot.tongue import reading, tongue
 from bot.translator import CommandTranslator
 
 if TYPE_CHECKING:
@@ -243,9 +243,14 @@ class AnimateBot(commands.Bot):
             log.info("commands published: %d", len(published))
 
     def mention(self, command: str) -> str:
-        """Return a command, or one of its subcommands, so that people can click on it."""
+        """Return a command, or one of its subcommands, so that people can click on it.
+
+        Discord finds what is clicked on by the name in the code alone, whatever the language.
+        """
         command_id = self._command_ids.get(command.partition(" ")[0])
-        return f"`/{command}`" if command_id is None else f"</{command}:{command_id}>"
+        if command_id is None:
+            return tongue().command(command)
+        return f"</{command}:{command_id}>"
 
     async def on_ready(self) -> None:
         """Say that the bot is there."""

@@ -235,7 +235,11 @@ def info(job: Job, spent_micro: int, held_micro: int, clips: int) -> Note:
 
 
 def command(job: Job) -> str:
-    """Return what to type for such a clip; the picture is attached by hand."""
+    """Return what to paste for such a clip; the picture is attached by hand.
+
+    In English in every language: where a command is pasted, and not typed, Discord finds it and its
+    options by their names in the code alone.
+    """
     order = job.order
     given = {
         "duration": f"{order.duration:g}",

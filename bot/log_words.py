@@ -121,7 +121,7 @@ def _counts(found: Digest) -> list[str]:
             + say.many(
                 "{n} clip waits for a moderator", "{n} clips wait for a moderator", found.held
             )
-            + " · `/animate-admin jobs`"
+            + f" · {say.command('animate-admin jobs')}"
         )
     return lines
 

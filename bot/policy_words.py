@@ -119,7 +119,7 @@ def view(policy: Policy, blocked: int) -> Note:
     lines.append(
         "-# "
         + say.many("{n} member is blocked", "{n} members are blocked", blocked)
-        + " · `/animate-admin blocked`"
+        + f" · {say.command('animate-admin blocked')}"
     )
     lines.append("-# " + say("Limits on money: `/quota view`"))
     return Note(say("📋 Rules in this server"), fitted(lines), Tone.WORKING)

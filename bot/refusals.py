@@ -128,7 +128,7 @@ def _picture(error: PictureRefused) -> Note:
 
 def _option(error: OptionRefused) -> Note:
     say = tongue()
-    text = say("`{option}` takes {allowed}.", option=error.option, allowed=error.allowed)
+    text = say("`{option}` takes {allowed}.", option=say.name(error.option), allowed=error.allowed)
     return _refused(say("⚙️ Not available for this model"), text)
 
 

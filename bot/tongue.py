@@ -38,6 +38,17 @@ class Tongue:
         """Return the form of the text for `n`, which is also a value."""
         return self._found.ngettext(one, more, n).format(n=n, **values)
 
+    def name(self, text: str) -> str:
+        """Return what a command or an option is called where Discord speaks this language.
+
+        Discord takes small letters and no spaces.
+        """
+        return self(text).lower().replace(" ", "-")
+
+    def command(self, path: str) -> str:
+        """Return a command as who reads this types it: "usage me" → "`/verbrauch ich`"."""
+        return f"`/{' '.join(map(self.name, path.split()))}`"
+
 
 def reading(locale: str) -> None:
     """Note, for what runs in this task from here on, in which language somebody is answered."""

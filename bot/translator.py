@@ -30,13 +30,11 @@ class CommandTranslator(app_commands.Translator):
         """Return a text in a language, or None where it is not translated."""
         if str(locale) not in TRANSLATED or locale is discord.Locale.latin_american_spanish:
             return None  # Discord itself falls back from the Spanish of America to that of Spain
-        said = _said(string.message, tongue(str(locale)))
-        if said == string.message:
-            return None
-        # Discord takes lower case alone in names, but for those of menus.
-        is_a_menu = isinstance(context.data, app_commands.ContextMenu)
+        say = tongue(str(locale))
+        is_a_menu = isinstance(context.data, app_commands.ContextMenu)  # takes any letters
         is_a_name = context.location in _NAMES and not is_a_menu
-        return said.lower().replace(" ", "-") if is_a_name else said
+        said = say.name(string.message) if is_a_name else _said(string.message, say)
+        return None if said == string.message else said
 
 
 def _said(text: str, say: Tongue) -> str:

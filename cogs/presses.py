@@ -18,7 +18,7 @@ from bot.answers import Answer
 from bot.buttons import ClipButton
 from bot.client import AnimateBot
 from bot.drafts import Draft
-from bot.errors import OptionRefused, StoreError, UserError
+from bot.errors import StoreError, UserError
 from bot.ladder import Posted
 from bot.lifecycle import Job
 from bot.options import Options
@@ -98,7 +98,7 @@ async def _longer(interaction: Interaction, job: Job) -> None:
     model = interaction.client.model
     duration = encore.longer(model, job.order)
     if duration is None:
-        raise OptionRefused("duration", " or ".join(f"{one:g}" for one in model.durations))
+        raise model.no_duration()
     await _ask(interaction, job, encore.options(job, model, duration=duration))
 
 

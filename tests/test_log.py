@@ -136,7 +136,7 @@ async def test_it_is_in_the_language_of_the_server(tmp_path: Path) -> None:
         await here.control("PATCH", "guild", {"locale": "de"})
         await open_log(ada)
         await here.clip(await here.animate(WIDE))
-        assert "mit `/animate`" in told(await in_log(ada, told))
+        assert "mit `/animieren`" in told(await in_log(ada, told))
 
 
 async def test_whose_picture_it_was_is_told_where_it_was_somebody_elses(tmp_path: Path) -> None:

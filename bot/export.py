@@ -9,38 +9,49 @@ from unicodedata import normalize
 from bot.ledger import Entry
 from bot.money import MICRO
 
-_COLUMNS = ("time", "day", "kind", "member", "job", "held", "spent", "excused", "credit", "note")
+_COLUMNS = (
+    *("time", "day", "kind", "member", "job", "held", "spent", "excused", "credit"),
+    *("expires", "actor", "note", "server", "utc_day"),
+)
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
 """What a spreadsheet would run instead of showing it."""
 
 
 def to_csv(entries: Iterable[Entry]) -> str:
-    """Return one line per entry, under a header. Amounts are changes in dollars, exact."""
+    """Return one line per entry, under a header.
+
+    Amounts are changes in dollars, exact; times are in UTC, to the second; ids are whole.
+    """
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(_COLUMNS)
     for entry in entries:
-        moment = datetime.fromtimestamp(entry.at // 1000, UTC)
+        amounts = (entry.held_micro, entry.spent_micro, entry.excused_micro, entry.credit_micro)
         writer.writerow(
             (
-                moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                _time(entry.at),
                 entry.day.isoformat(),
                 entry.kind,
-                str(entry.member_id),
+                _mention(entry.member_id),
                 entry.job_id or "",
-                *map(
-                    _dollars,
-                    (
-                        entry.held_micro,
-                        entry.spent_micro,
-                        entry.excused_micro,
-                        entry.credit_micro,
-                    ),
-                ),
+                *map(_dollars, amounts),
+                "" if entry.expires_at is None else _time(entry.expires_at),
+                "" if entry.actor_id is None else _mention(entry.actor_id),
                 _harmless(entry.note),
+                f"server {entry.guild_id}",
+                entry.utc_day.isoformat(),
             )
         )
     return out.getvalue()
+
+
+def _time(at: int) -> str:
+    return datetime.fromtimestamp(at // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _mention(member_id: int) -> str:
+    # A bare id is a number to a spreadsheet, which keeps fifteen of its digits.
+    return f"<@{member_id}>"
 
 
 def _dollars(micro: int) -> str:

@@ -23,7 +23,7 @@ from bot import catalog
 from bot.catalog import Model
 from bot.client import AnimateBot, asking_discord
 from bot.database import Database
-from bot.errors import DiscordUnreachable, SettingsError, StoreError
+from bot.errors import CannotListen, DiscordUnreachable, SettingsError, StoreError
 from bot.settings import Settings
 from bot.store import Store
 
@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 _HOOK_KEY = "webhook key"
 _PUBLISHED_AGAIN = 60.0
 """Seconds until Discord is asked again to take the commands."""
+_LISTENED_AGAIN = 60.0
+"""Seconds until it is tried again to listen for webhooks."""
 _ASKED_YET = 0.2
 """Seconds between two looks at whether a restored copy's jobs have been asked about."""
 
@@ -71,8 +73,7 @@ def point_discord_at(settings: Settings) -> None:
 async def run(settings: Settings) -> None:
     """Run the bot until it is told to stop.
 
-    Raises `SettingsError`, `StoreError`, `CannotListen` or `ConnectionTrouble`; `OSError` is of our
-    own files.
+    Raises `SettingsError`, `StoreError` or `ConnectionTrouble`; `OSError` is of our own files.
     """
     os.umask(0o077)  # what is kept has tokens in it, and is nobody else's
     stopped = asyncio.Event()
@@ -120,8 +121,7 @@ async def _live(settings: Settings, model: Model, database: Database, client: An
 
 async def _open(corridor: "Corridor", client: AnimateBot, model: Model) -> None:
     """Begin to serve."""
-    if corridor.web is not None:
-        await corridor.web.start()
+    await _listen(corridor)
     await client.load(model)
     await corridor.pipeline.recover()
     corridor.intake.is_open = await corridor.pipeline.reconcile()
@@ -136,15 +136,48 @@ async def _open(corridor: "Corridor", client: AnimateBot, model: Model) -> None:
 
 async def _settle(client: AnimateBot, corridor: "Corridor") -> None:
     """Do what may take its time while people are served already. Raises `DiscordRefuses`."""
+    besides = [asyncio.create_task(one(corridor)) for one in (_reconcile, _listen_later)]
+    try:
+        await _publish(client)
+        await asyncio.gather(*besides)
+    finally:
+        for task in besides:
+            task.cancel()
+
+
+async def _publish(client: AnimateBot) -> None:
+    """Tell Discord of the commands. Raises `DiscordRefuses`."""
     while True:
         try:
             with asking_discord():
                 await client.publish_commands()
-            break
         except DiscordUnreachable as error:
             log.warning("the commands are not published, trying again: %s", error)
             await asyncio.sleep(_PUBLISHED_AGAIN)
-    await _reconcile(corridor)
+        else:
+            return
+
+
+async def _listen(corridor: "Corridor") -> bool:
+    """Listen for webhooks, if that is wanted; tell whether there is no more to do about it.
+
+    One door that stays closed is no reason to close all others.
+    """
+    if corridor.web is None or corridor.web.is_listening:
+        return True
+    try:
+        await corridor.web.start()
+    except CannotListen as error:
+        log.critical("%s Meanwhile clips are looked for without webhooks.", error)
+        return False
+    return True
+
+
+async def _listen_later(corridor: "Corridor") -> None:
+    """Go on trying where the port was not to be had."""
+    while corridor.web is not None and not corridor.web.is_listening:
+        await asyncio.sleep(_LISTENED_AGAIN)
+        await _listen(corridor)
 
 
 async def _reconcile(corridor: "Corridor") -> None:

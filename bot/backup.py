@@ -14,18 +14,16 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
-from bot import books, migration, snapshot
+from bot import books, lifecycle, migration, snapshot
 from bot.database import database_in, locked
 from bot.diagnosis import diagnosis
 from bot.errors import BackupRefused, Locked, Unusable
 from bot.lifecycle import State
 from bot.store import RESTORED_AT
 
-_REMEMBERED = timedelta(days=1)
-"""For this long, at least, a task that is sent again is known to the video service as sent."""
 _TABLES = {"jobs", "entries", "clips", "facts"}
 
 
@@ -170,7 +168,7 @@ def _doubt_open_jobs(copy: Path, now: datetime) -> None:
     twice. What the service may have forgotten by now is only asked about.
     """
     moment = round(now.timestamp() * 1000)
-    since = moment - round(_REMEMBERED.total_seconds() * 1000)
+    since = moment - lifecycle.REMEMBERED * 1000
     with closing(sqlite3.connect(copy)) as db, db:
         db.execute(
             "UPDATE jobs SET attempts = 0, state = CASE WHEN created_at < ? THEN ? ELSE ? END"

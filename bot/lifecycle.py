@@ -97,6 +97,8 @@ UNSENT = frozenset({State.QUEUED, State.SUBMITTING})
 """States in which the picture is still needed: it may have to be sent, or sent again."""
 LOOKED_AT = frozenset({State.RENDERING, State.LOST})
 """States in which the next word is the service's."""
+REMEMBERED = 24 * 3600
+"""Seconds for which, at least, the service knows a task that is sent again as one that it has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +157,8 @@ class Job:
     """When the worker should do the next step; kept in the row, so a restart forgets nothing."""
     attempts: int = 0
     """Tries since the last change of state."""
+    sent_at: int | None = None
+    """Since when the service may have its task; None where it surely does not."""
     failure: Failure | None = None
     message_id: int | None = None
     """The message that carries the clips."""
@@ -200,6 +204,8 @@ def advance(job: Job, event: Event, now: int, *, due_at: int | None = None, **ch
     except KeyError:
         raise IllegalTransition(f"{job.state} knows no {event.name}") from None
     due = now if due_at is None else due_at
+    if event is Event.SUBMIT:
+        changes["sent_at"] = now
     return replace(job, state=state, due_at=due, attempts=0, updated_at=now, **changes)
 
 

@@ -174,7 +174,7 @@ class Pipeline:
             await self._postpone([job for job in jobs if not await self._is_released(job)])
             return
         self._unanswered = 0
-        self._unheard.difference_update(job.id for job in jobs)
+        self._unheard.difference_update(job.id for job in jobs if job.task_uuid in found)
         steps: list[tuple[Job, Coroutine[Any, Any, None]]] = []
         waiting: list[Job] = []
         for job in jobs:

@@ -16,8 +16,8 @@ from bot.wish import Door, Origin, Wish
 
 COLUMNS = """id, source, task_uuid, guild_id, channel_id, parent_channel_id, member_id, role_ids,
           status_message_id, "order", door, wish, picture_channel_id, picture_message_id,
-          picture_key, picture_author_id, quote_micro, state, due_at, attempts, failure, message_id,
-          message_channel_id, created_at, updated_at, deleted_at"""
+          picture_key, picture_author_id, quote_micro, state, due_at, attempts, sent_at, failure,
+          message_id, message_channel_id, created_at, updated_at, deleted_at"""
 _NAMES = [name.strip(' "') for name in COLUMNS.replace("\n", "").split(",")]
 SHORT = "CASE substr(id, 15, 1) WHEN '7' THEN substr(id, -8) ELSE substr(id, 1, 8) END"
 """As `ids.short` has it."""

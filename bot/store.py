@@ -107,11 +107,11 @@ class Store:
             if resolution is not None:
                 books.resolve(db, resolution)
             db.execute(
-                "UPDATE jobs SET state = ?, due_at = ?, attempts = ?, failure = ?, message_id = ?,"
-                " message_channel_id = ?, updated_at = ? WHERE id = ?",
+                "UPDATE jobs SET state = ?, due_at = ?, attempts = ?, sent_at = ?, failure = ?,"
+                " message_id = ?, message_channel_id = ?, updated_at = ? WHERE id = ?",
                 (
-                    *(after.state, after.due_at, after.attempts, after.failure, after.message_id),
-                    *(after.message_channel_id, after.updated_at, before.id),
+                    *(after.state, after.due_at, after.attempts, after.sent_at, after.failure),
+                    *(after.message_id, after.message_channel_id, after.updated_at, before.id),
                 ),
             )
             db.executemany(

@@ -8,6 +8,7 @@ is unclear of several is cleared up one by one. `pipeline.py` calls it.
 import asyncio
 import logging
 from collections.abc import Awaitable, Iterable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from bot import lifecycle, words
@@ -30,7 +31,7 @@ T = TypeVar("T")
 _LATE_AFTER = 10 * 60
 """Seconds after which a task that is not taken yet is late. Late is not failed."""
 _SURE_AFTER = 10
-"""Tries, some ten minutes, after which a refusal counts if the service never had the task."""
+"""Tries, some ten minutes, after which a job is given up that the service refuses and denies."""
 _LONGEST_PAUSE = 300.0
 """Between two tries, in seconds."""
 
@@ -61,14 +62,36 @@ class Submission:
         """Send queued tasks for the first time, together, and move each job on by its outcome."""
         intended = await _each(self._intend(job) for job in jobs)
         sent = await self._send(intended)
-        await _each(self._settle(job, failure) for job, failure in sent)
+        await _each(self._settle(job, failure, is_first=True) for job, failure in sent)
 
     async def repeat(self, job: Job) -> None:
-        """Send a task again, alone, and move its job on by the outcome. Raises `StaleJob`."""
+        """Send a task again, alone, and move its job on by the outcome. Raises `StaleJob`.
+
+        One that was sent so long ago that its UUID may be forgotten is only asked about.
+        """
+        is_first = job.sent_at is None and job.created_at > await self._store.restored_at()
+        if is_first:
+            now = self._timetable.clock()
+            job = await self._store.move(job, replace(job, sent_at=now, updated_at=now))
+        elif self._timetable.age(job) > lifecycle.REMEMBERED:
+            await self._ask(job)
+            return
         ((_, failure),) = await self._send([job])
-        if isinstance(failure, FileNotFoundError | Rejected | AccountTrouble):
-            failure = await self._doubted(job, failure)
-        await self._settle(job, failure)
+        if isinstance(failure, FileNotFoundError | Rejected | AccountTrouble) and not is_first:
+            await self._doubt(job, failure)
+        else:
+            await self._settle(job, failure, is_first=is_first)
+
+    async def _ask(self, job: Job) -> None:
+        try:
+            is_taken = await self._is_taken(job)
+        except Unclear as error:
+            await self._settle(job, error)
+            return
+        if is_taken:
+            await self._accepted(job)
+        else:
+            await self._ending.give_up(job, "sent too long ago to be sent again")
 
     async def _intend(self, job: Job) -> Job:
         sent = lifecycle.advance(job, Event.SUBMIT, self._timetable.clock())
@@ -100,27 +123,37 @@ class Submission:
         except OSError as error:
             return Busy("pictureUnreadable", str(error))
 
-    async def _doubted(self, job: Job, failure: Exception) -> Exception | None:
-        """Return what a repeat that fails for good comes to: by itself it proves nothing.
+    async def _doubt(self, job: Job, failure: Exception) -> None:
+        """Move a job on whose repeat fails for good: by itself that proves nothing.
 
         An earlier try may have been taken, its answer lost, and since then the credit used up. So
         the service is asked whether it has the task; and since it may say nothing of a task that it
-        has, it is asked for a good while.
+        has, it is asked for a good while, and the job then is lost and not failed.
         """
         if isinstance(failure, AccountTrouble):
             self._gate.shut(failure, job.quote_micro)
         try:
-            found = await self._provider.look([job.task_uuid])
-            is_taken = found[job.task_uuid].is_known
-        except (ProviderError, KeyError) as error:
-            return Unclear("unknownOutcome", str(error))
-        if is_taken:
-            return None
-        if job.attempts < _SURE_AFTER:
-            return Unclear("unknownOutcome", f"refused after a try: {failure}")
-        return failure
+            is_taken = await self._is_taken(job)
+        except Unclear as error:
+            await self._settle(job, error)
+            return
+        if is_taken:  # earlier, which says nothing of the account as it is now
+            await self._accepted(job)
+        elif job.attempts < _SURE_AFTER:
+            await self._settle(job, Unclear("unknownOutcome", f"refused after a try: {failure}"))
+        else:
+            await self._ending.give_up(job, f"refused after tries without an answer: {failure}")
 
-    async def _settle(self, job: Job, failure: Exception | None) -> None:
+    async def _is_taken(self, job: Job) -> bool:
+        """Ask whether the service has the task. Raises `Unclear` where it does not say."""
+        try:
+            found = await self._provider.look([job.task_uuid])
+            return found[job.task_uuid].is_known
+        except (ProviderError, KeyError) as error:
+            raise Unclear("unknownOutcome", str(error)) from error
+
+    async def _settle(self, job: Job, failure: Exception | None, *, is_first: bool = False) -> None:
+        """Move a job on; `is_first` where no try before this one can have been taken."""
         match failure:
             case None:
                 self._gate.prove()
@@ -129,11 +162,12 @@ class Submission:
                 await self._ending.give_up(job, "the picture is gone")
             case Rejected() | AccountTrouble():
                 await self._ending.refuse(job, failure)
-            case ProviderError() if self._timetable.is_over(job):
+            case ProviderError() if self._timetable.is_stale(job) and job.attempts >= _SURE_AFTER:
                 await self._ending.give_up(job, "never acknowledged")
             case ProviderError():
                 log.warning("job %s: not sent yet, trying again: %s", job.short_id, failure)
-                await self._retry(job, failure)
+                is_untaken = is_first and isinstance(failure, Busy)
+                await self._retry(replace(job, sent_at=None) if is_untaken else job, failure)
 
     async def _accepted(self, job: Job) -> None:
         due = self._timetable.beat(self._timetable.look_every)

@@ -30,12 +30,20 @@ class Timetable:
     pace: Pace
 
     def age(self, job: Job) -> float:
-        """Return the seconds since the job was accepted."""
-        return (self.clock() - job.created_at) / 1000
+        """Return the seconds since the service may have the task, before that since acceptance.
+
+        A job may have waited in line for long: that says nothing against the service.
+        """
+        since = job.created_at if job.sent_at is None else job.sent_at
+        return (self.clock() - since) / 1000
 
     def is_over(self, job: Job, patience: float = 1) -> bool:
         """Tell whether the job is to be given up, with so many times the usual patience."""
         return self.age(job) > self.give_up_after * patience
+
+    def is_stale(self, job: Job) -> bool:
+        """Tell whether the job was accepted so long ago that it need not be sent any more."""
+        return self.clock() - job.created_at > self.give_up_after * 1000
 
     def is_gone(self, job: Job) -> bool:
         """Tell whether a job that is lost has been lost for good."""

@@ -55,6 +55,11 @@ class Web:
         addresses = self._runner.addresses if self._runner else []
         return int(addresses[0][1]) if addresses else self._port
 
+    @property
+    def is_listening(self) -> bool:
+        """Whether it can be called."""
+        return self._runner is not None and bool(self._runner.addresses)
+
     async def start(self) -> None:
         """Listen. Raises `CannotListen`."""
         app = web.Application(middlewares=[_unbroken])

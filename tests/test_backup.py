@@ -7,7 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +20,7 @@ from bot.backup import backup, restore
 from bot.database import Database
 from bot.errors import BackupRefused
 from bot.lifecycle import Event, Failure, Job, State, advance
+from bot.provider import Progress
 from bot.store import Store
 from tests.conftest import NOON, ROOT, UNLIMITED, make_job
 from tests.corridor import WHERE, World, world
@@ -490,6 +491,28 @@ async def test_a_copy_is_reconciled_when_the_service_has_answered_and_not_before
     assert here.runware.ledger.accepted == 1
 
 
+async def test_a_job_of_which_an_answer_tells_nothing_was_not_asked_about(
+    here: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with here.bot() as bot:
+        job = await bot.until(await bot.accept(), [State.RENDERING])
+    backup(here.folder, tmp_path / "copy.db")
+    put_back(here, tmp_path / "copy.db")
+    async with here.bot() as bot:
+        await bot.pipeline.recover()
+
+        async def nothing(task_uuids: Sequence[str]) -> dict[str, Progress]:
+            del task_uuids
+            return {}
+
+        with monkeypatch.context() as patch:
+            patch.setattr(bot.provider, "look", nothing)
+            await bot.work()
+            assert not await bot.pipeline.reconcile()
+        await bot.finished(job)
+        assert await bot.pipeline.reconcile()
+
+
 @pytest.fixture
 async def street(tmp_path: Path) -> AsyncIterator[Town]:
     async with town(tmp_path) as made:
@@ -505,7 +528,7 @@ async def test_from_the_command_line_a_clip_that_was_posted_after_the_copy_is_no
     street.discord.set_limits({"nonce_window_s": 0.0})
     copy = street.folder / "copy.db"
     async with street.bot():
-        rule = street.trouble_at_runware(do="stall", match={"label": step}, seconds=2)
+        rule = street.trouble_at_runware(do="stall", match={"label": step}, seconds=6)
         started = await street.animate(photo_file())
         await until(lambda: street.runware.faults.hits(rule))
         backed_up = await command("backup", copy, settings=street.settings, folder=street.folder)

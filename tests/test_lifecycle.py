@@ -128,7 +128,9 @@ def test_advancing_changes_nothing_else_and_leaves_the_old_record_alone(
     job = job_factory()
     moved = advance(job, Event.SUBMIT, NOON + 5)
     assert job.state is State.QUEUED
-    assert replace(moved, state=job.state, due_at=job.due_at, updated_at=job.updated_at) == job
+    assert moved.sent_at == moved.updated_at == NOON + 5
+    was = replace(job, sent_at=moved.sent_at)
+    assert replace(moved, state=job.state, due_at=job.due_at, updated_at=job.updated_at) == was
 
 
 def test_advancing_takes_the_outcome_along(job_factory: JobFactory) -> None:

@@ -236,6 +236,35 @@ async def test_a_clip_that_is_there_when_patience_ends_is_delivered_without_the_
         assert "1 of 2 could not be made" in post.text
 
 
+async def test_patience_with_the_service_begins_when_it_has_the_task(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with here.bot(give_up_after=1800) as bot:
+        job = await bot.accept(results=2)
+        here.clock.forward(seconds=48 * 1800)
+        whole, looks = bot.provider.look, 0
+
+        async def slowly(task_uuids: Sequence[str]) -> dict[str, Progress]:
+            nonlocal looks
+            looks += 1
+            found = await whole(task_uuids)
+            if looks == 1:  # nothing is known yet, as the service may say of a task that runs
+                return {task: Progress(is_known=False) for task in found}
+            if looks == 2:
+                return {
+                    task: replace(one, results=one.results[:1], is_processing=True)
+                    for task, one in found.items()
+                }
+            return found
+
+        monkeypatch.setattr(bot.provider, "look", slowly)
+        assert (await bot.finished(job)).state is State.DELIVERED
+        assert looks == 3
+        (post,) = here.channel.posts.values()
+        assert len(post.clips) == 2
+        assert await bot.spent_micro(job) == here.runware.ledger.billed_micro == 2 * PRICE
+
+
 async def test_jobs_that_could_not_be_asked_about_are_never_given_up(
     here: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,13 +8,17 @@ import re
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import aiohttp
 import pytest
 import pytest_asyncio
 
-from tests.town import JSON, PRICE, Town, command, fetched_json, photo_file, town, until
+from bot import app
+from bot.corridor import Corridor
+from bot.web import Web
+from tests.town import JSON, PRICE, Town, fetched_json, photo_file, town, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -217,14 +221,38 @@ async def readiness(url: str, status: int) -> Any:
             await asyncio.sleep(0.05)
 
 
-async def test_a_port_in_use_is_said_in_one_sentence(tmp_path: Path) -> None:
+async def test_a_port_in_use_is_said_in_one_sentence_and_keeps_no_clip_from_anybody(
+    tmp_path: Path,
+) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        async with town(tmp_path) as here:
-            settings = here.settings | {"ANIMATE_WEB_PORT": port}
-            ended = await command("run", settings=settings, folder=tmp_path)
-    assert ended.code == 1
-    assert f"ANIMATE_WEB_PORT: cannot listen on 127.0.0.1, port {port}" in ended.err
-    assert "Traceback" not in ended.text
+        async with town(tmp_path) as here, here.bot(ANIMATE_WEB_PORT=port):
+            await here.clip(await here.animate(photo_file()))
+            assert f"ANIMATE_WEB_PORT: cannot listen on 127.0.0.1, port {port}" in here.log
+            assert "Traceback" not in here.log
+
+
+async def is_ready() -> str:
+    return ""
+
+
+async def test_the_port_is_taken_as_soon_as_it_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "_LISTENED_AGAIN", 0.05)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        web = Web("127.0.0.1", port, is_ready)
+        corridor = cast("Corridor", SimpleNamespace(web=web))
+        assert not await app._listen(corridor)  # noqa: SLF001
+        waiting = asyncio.create_task(app._listen_later(corridor))  # noqa: SLF001
+        await asyncio.sleep(0.2)
+        assert not waiting.done()
+    try:
+        async with asyncio.timeout(PROMPT):
+            await waiting
+        assert await answer("GET", f"http://127.0.0.1:{port}/healthz") == 200
+    finally:
+        await web.stop()

@@ -96,9 +96,7 @@ class Archive:
 
     async def _picture_of(self, job: Job, ask: Ask) -> bytes | None:
         """Return the picture of one job, None where it is not to be had any more."""
-        where = job.picture and job.picture.channel_id
-        has_seen = ask.member_id == job.member_id or ask.channel_id == where
-        found = await self._source(job) if where and has_seen else None
+        found = await self._source(job) if _can_see(ask, job) else None
         return (
             found
             or await asyncio.to_thread(self._pictures.spare, job.id)
@@ -146,3 +144,15 @@ class Archive:
             log.info("job %s: a message of it is not to be had: %s", job.short_id, error)
             return {}
         return {number: one.url for number, one in attached(message, job).items()}
+
+
+def _can_see(ask: Ask, job: Job) -> bool:
+    """Tell whether who asks sees the picture of a job where they are, or saw it where it was made.
+
+    That the job is their own is not enough: with a button they may have had it made elsewhere, of a
+    clip that was shown there. Who is in a public thread sees its channel too.
+    """
+    places = {ask.channel_id, ask.parent_channel_id}
+    if ask.member_id == job.member_id:
+        places |= {job.channel_id, job.parent_channel_id}
+    return job.picture is not None and job.picture.channel_id in places

@@ -29,7 +29,7 @@ from bot.rights import ClipProblem, ClipRefused
 from bot.sandbox.discord import LocalDiscord
 from bot.still import first_frame
 from bot.store import Store
-from bot.wish import Origin, Wish
+from bot.wish import Door, Origin, Wish
 from tests.conftest import NOON
 from tests.corridor import ask, clip, picture
 from tests.test_history import put
@@ -200,6 +200,36 @@ async def test_who_may_not_have_seen_the_whole_picture_gets_the_clips_frame(here
     assert size_of(await here.archive.picture(elsewhere)) == (64, 48)
     beside = here.wish(job, member_id=NOAH)
     assert await here.archive.picture(beside) == PHOTO
+
+
+async def test_that_a_clip_is_their_own_does_not_show_anybody_a_picture_of_another_channel(
+    here: Here,
+) -> None:
+    # They had it made with the button below somebody else's clip, which was shown elsewhere.
+    elsewhere = here.channel_id + 1
+    job = await here.job(picture=await here.photo(), door=Door.AGAIN, channel_id=elsewhere)
+    assert size_of(await here.archive.picture(here.wish(job, channel_id=elsewhere))) == (64, 48)
+    assert await here.archive.picture(here.wish(job)) == PHOTO
+
+
+async def test_their_own_picture_is_theirs_wherever_they_ask_for_it_once_more(here: Here) -> None:
+    job = await here.job(picture=await here.photo())
+    elsewhere = here.wish(job, channel_id=here.channel_id + 1)
+    assert await here.archive.picture(elsewhere) == PHOTO
+
+
+async def test_from_a_public_thread_the_pictures_of_its_channel_can_be_seen(here: Here) -> None:
+    where, thread = await here.photo(), here.channel_id + 1
+    job = await here.job(picture=where)
+    inside = here.wish(
+        job, member_id=NOAH, channel_id=thread, parent_channel_id=here.channel_id
+    )
+    assert await here.archive.picture(inside) == PHOTO
+    asked_inside = await here.job(
+        picture=where, channel_id=thread, parent_channel_id=here.channel_id
+    )
+    elsewhere = here.wish(asked_inside, channel_id=thread + 1)
+    assert await here.archive.picture(elsewhere) == PHOTO
 
 
 async def test_of_a_failed_wish_the_prepared_picture_is_at_hand_for_a_while(here: Here) -> None:

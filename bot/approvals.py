@@ -123,12 +123,15 @@ class Approvals:
         return await self._database.run(transaction)
 
     async def withdraw(self, message_id: int, member_id: int, now: int) -> int:
-        """Take back what a member has asked about the pictures of a message; return how many."""
+        """Take back what a member has asked about a message's pictures by a reaction.
+
+        What they have asked by another door stays. Returns how many that were.
+        """
 
         def transaction(db: sqlite3.Connection) -> int:
             return db.execute(
-                "UPDATE approvals SET outcome = 'withdrawn'"
-                f" WHERE picture GLOB ? AND member_id = ? AND {_WAITS}",
+                "UPDATE approvals SET outcome = 'withdrawn' WHERE picture GLOB ? AND member_id = ?"
+                f" AND json_extract(ask, '$.door') = 'reaction' AND {_WAITS}",
                 (f"{message_id} *", member_id, now),
             ).rowcount
 

@@ -190,7 +190,10 @@ class Mediator:
         return None
 
     async def withdraw(self, message_id: int, member_id: int) -> None:
-        """Take back what a member has asked about a message's pictures. Raises `StoreError`."""
+        """Take back what a member has asked about a message's pictures by a reaction.
+
+        Raises `StoreError`.
+        """
         if await self._approvals.withdraw(message_id, member_id, self._clock()):
             await self.round()
 

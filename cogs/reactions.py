@@ -74,12 +74,18 @@ class Reactions(commands.Cog):
         self._standing.pop(key, None)
         if key in self._asking:
             self._asking[key] = True
+        await self._take_back(event)
+
+    async def _take_back(self, event: discord.RawReactionActionEvent) -> None:
         rooms = self._bot.rooms
         try:
             await rooms.cancellation.unreact(event.message_id, event.user_id)
             await rooms.mediator.withdraw(event.message_id, event.user_id)
         except StoreError as error:
             log.warning("a reaction could not be taken back: %s", error)
+
+    def _is_taken_back(self, event: discord.RawReactionActionEvent) -> bool:
+        return self._asking.get((event.message_id, event.user_id), False)
 
     async def _asked_for(self, event: discord.RawReactionActionEvent) -> Policy | None:
         """Return the server's rules where this is its emoji, and somebody's."""
@@ -132,8 +138,16 @@ class Reactions(commands.Cog):
         wanted = Wanted(source=source, door=Door.REACTION, picture=picture)
         # A reaction is for everybody to see, and so is what it leads to.
         wish = spot.ask(here, wanted, replace(options, is_private=False))
-        admitted = await self._bot.intake.accept(wish)
-        if self._asking.get((event.message_id, event.user_id)):  # taken back meanwhile
+        if self._is_taken_back(event):  # before there was anything to take back
+            return
+        try:
+            admitted = await self._bot.intake.accept(wish)
+        except ConsentNeeded:
+            if not self._is_taken_back(event):
+                raise
+            await self._take_back(event)
+            return
+        if self._is_taken_back(event):
             await self._bot.rooms.cancellation.cancel(admitted.job.id, here.member_id)
 
     async def _picture(self, message: discord.PartialMessage, guild_id: int) -> Picture | None:

@@ -221,9 +221,7 @@ async def test_their_own_picture_is_theirs_wherever_they_ask_for_it_once_more(he
 async def test_from_a_public_thread_the_pictures_of_its_channel_can_be_seen(here: Here) -> None:
     where, thread = await here.photo(), here.channel_id + 1
     job = await here.job(picture=where)
-    inside = here.wish(
-        job, member_id=NOAH, channel_id=thread, parent_channel_id=here.channel_id
-    )
+    inside = here.wish(job, member_id=NOAH, channel_id=thread, parent_channel_id=here.channel_id)
     assert await here.archive.picture(inside) == PHOTO
     asked_inside = await here.job(
         picture=where, channel_id=thread, parent_channel_id=here.channel_id

@@ -17,14 +17,16 @@ from tests.test_doors import (
     CLAPPER,
     OTHERS,
     UNLIMITED,
+    WIDE,
     Case,
     Door,
+    answers,
     nothing_starts,
     one_clip,
     photo_of,
     standing,
 )
-from tests.town import EPHEMERAL, JSON, Town, told, town
+from tests.town import EPHEMERAL, JSON, Town, told, town, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 ASK = Case("", {"consent": Consent.ASK})
@@ -176,6 +178,81 @@ async def test_a_reaction_that_is_taken_back_before_the_bot_knows_its_question_t
             asked = await question(noah, message)
             await mia.unreact(await mia.seen(message), CLAPPER)
             await says(noah, asked, "Taken back")
+
+
+async def test_a_reaction_that_is_taken_back_before_its_picture_was_seen_asks_nobody(
+    here: Town, people: Mapping[str, Person]
+) -> None:
+    mia, noah = here.mia, people["Noah"]
+    message = await photo_of(noah)
+    look = {"method": "GET", "path": f"/messages/{message['id']}"}
+    with asking(here, mia, noah):
+        stall = here.trouble_at_discord(do="stall", match=look, seconds=1)
+        async with nothing_starts(here):
+            await mia.react(await mia.seen(message), CLAPPER)
+            await until(lambda: here.discord.faults.hits(stall))
+            await mia.unreact(await mia.seen(message), CLAPPER)
+            await asyncio.sleep(1.5)
+        assert asked_of(here) == []
+
+
+async def test_a_reaction_that_is_taken_back_while_its_question_is_posted_takes_it_back_too(
+    here: Town, people: Mapping[str, Person]
+) -> None:
+    mia, noah = here.mia, people["Noah"]
+    message = await photo_of(noah)
+    post = {"method": "POST", "path": "/messages"}
+    with asking(here, mia, noah):
+        stall = here.trouble_at_discord(do="stall", match=post, seconds=1)
+        async with nothing_starts(here):
+            await mia.react(await mia.seen(message), CLAPPER)
+            await until(lambda: here.discord.faults.hits(stall))
+            await mia.unreact(await mia.seen(message), CLAPPER)
+            await noah.wait_for(answers(message, "Taken back"))
+
+
+async def test_a_reaction_that_is_taken_back_while_it_waits_for_its_turn_leaves_no_question_open(
+    here: Town, people: Mapping[str, Person]
+) -> None:
+    mia, noah = here.mia, people["Noah"]
+    message = await photo_of(noah)
+    fetch = {"method": "GET", "path": "attachments/"}
+    with asking(here, mia, noah):
+        async with one_clip(here):
+            stall = here.trouble_at_discord(do="stall", match=fetch, seconds=2)
+            await here.animate(WIDE)
+            await until(lambda: here.discord.faults.hits(stall))
+            await mia.react(await mia.seen(message), CLAPPER)
+            looked = f"/messages/{message['id']}"
+            await until(lambda: any(looked in one.path for one in here.discord.requests))
+            await asyncio.sleep(0.5)  # now it stands behind the picture before it
+            await mia.unreact(await mia.seen(message), CLAPPER)
+            await noah.wait_for(answers(message, "Taken back"))
+        assert asked_of(here) == ["withdrawn"]
+
+
+async def test_a_reaction_that_is_taken_back_leaves_what_was_asked_by_the_menu(
+    here: Town, people: Mapping[str, Person]
+) -> None:
+    mia, noah = here.mia, people["Noah"]
+    message = await photo_of(noah)
+    with asking(here, mia, noah):
+        async with nothing_starts(here):
+            await mia.menu(await mia.seen(message), "Animate")
+            asked = await question(noah, message)
+            await mia.react(await mia.seen(message), CLAPPER)
+            await asyncio.sleep(0.5)
+            await mia.unreact(await mia.seen(message), CLAPPER)
+            await asyncio.sleep(0.5)
+        assert asked_of(here) == [None]
+        async with one_clip(here):
+            await noah.press(asked, "Allow")
+
+
+def asked_of(here: Town) -> list[str | None]:
+    """Return what became of each question that is known; None: it waits for its answer."""
+    with here.database() as db:
+        return [outcome for (outcome,) in db.execute("SELECT outcome FROM approvals ORDER BY id")]
 
 
 async def test_a_question_outlives_a_crash(tmp_path: Any) -> None:

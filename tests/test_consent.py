@@ -485,14 +485,23 @@ async def test_an_answer_that_comes_too_late_counts_for_nothing_before_any_round
         assert not await here.jobs()
 
 
-async def test_who_takes_their_wish_back_is_not_waited_for(tmp_path: Path) -> None:
+async def test_who_takes_their_reaction_back_is_not_waited_for(tmp_path: Path) -> None:
     async with scene(tmp_path) as here:
-        await here.asks()
+        await here.asks(door=Door.REACTION)
         await here.mediator.withdraw(here.picture.id, here.people["zoe"].id)
         assert labels(here.question()) == ["Allow", "Don't allow"]
         await here.mediator.withdraw(here.picture.id, here.people["mia"].id)
         assert "Taken back" in said(here.question())
         assert labels(here.question()) == []
+
+
+async def test_what_was_asked_by_another_door_is_not_taken_back_with_a_reaction(
+    tmp_path: Path,
+) -> None:
+    async with scene(tmp_path) as here:
+        await here.asks(door=Door.MENU)
+        await here.mediator.withdraw(here.picture.id, here.people["mia"].id)
+        assert labels(here.question()) == ["Allow", "Don't allow"]
 
 
 async def test_a_question_that_a_moderator_has_deleted_is_done_with(tmp_path: Path) -> None:

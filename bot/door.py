@@ -11,7 +11,7 @@ from collections.abc import Awaitable
 from typing import TypeVar
 
 from bot import door_words, spot
-from bot.answering import Answering, Interaction, Shown, tell
+from bot.answering import TROUBLE, Answering, Interaction, Shown, plainly, tell
 from bot.client import AnimateBot
 from bot.drafts import Draft
 from bot.errors import NotAccepting, PictureProblem, PictureRefused, StoreError, UserError
@@ -106,7 +106,20 @@ async def chosen(interaction: Interaction, options: Options) -> Options:
     return await promptly(filled_in(interaction.client, interaction.user.id, options))
 
 
-async def form(interaction: Interaction, options: Options, then: Then) -> Form:
+async def show_form(interaction: Interaction, options: Options, then: Then) -> None:
+    """Ask for the options in a form, or tell who asks that it did not come up.
+
+    Raises `NotAccepting`.
+    """
+    made = await _form(interaction, options, then)
+    try:
+        await interaction.response.send_modal(made)
+    except TROUBLE as problem:
+        log.warning("a form was not shown: %s", plainly(problem))
+        await tell(interaction, refusal(problem))
+
+
+async def _form(interaction: Interaction, options: Options, then: Then) -> Form:
     """Return the form for these options. Raises `NotAccepting`.
 
     Its prices are what would be held for a duration, in the shape for which that is most.

@@ -24,7 +24,8 @@ Then = Callable[[Interaction, Options], Awaitable[None]]
 
 _PATIENCE = 15 * 60
 """Seconds after which nobody fills it in any more."""
-_LONGEST = 2000
+_LONGEST = 4000
+"""Characters that Discord takes in a field; what is filled in beyond the field's own it refuses."""
 _LONGEST_NUMBER = 6
 _MOST_QUESTIONS = 5
 _PRIVATE, _SPOILER = "private", "spoiler"
@@ -117,25 +118,27 @@ def _items(
 
 
 def _prompt(model: Model, chosen: Options) -> TextInput[Any]:
+    """Ask for the prompt; of one that is longer than the model takes the beginning is shown."""
     rule = model.prompt
+    most = min(rule.most, _LONGEST)
     return TextInput(
         custom_id="prompt",
         style=discord.TextStyle.paragraph,
-        default=chosen.prompt,
+        default=None if chosen.prompt is None else chosen.prompt[:most],
         required=rule.policy is Policy.REQUIRED,
         min_length=rule.least if rule.policy is Policy.REQUIRED else None,
-        max_length=min(rule.most, _LONGEST),
+        max_length=most,
     )
 
 
 def _guidance(rule: Guidance, chosen: Options) -> TextInput[Any]:
-    known = rule.default if chosen.guidance is None else chosen.guidance
+    known = f"{rule.default if chosen.guidance is None else chosen.guidance:g}"
     return TextInput(
         custom_id="guidance",
-        default=f"{known:g}",
+        default=known,
         placeholder=door_words.reach(rule),
         required=False,
-        max_length=_LONGEST_NUMBER,
+        max_length=max(_LONGEST_NUMBER, len(known)),
     )
 
 

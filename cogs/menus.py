@@ -92,11 +92,7 @@ async def _go_on(interaction: Interaction, wanted: Wanted, shown: Shown, *, has_
         asker = here.asker(wanted.picture.origin)
         await interaction.client.intake.admit(here.guild_id, asker)
     options = Options(is_spoiler=wanted.picture.is_spoiler or None)
-    form = await door.form(interaction, await door.chosen(interaction, options), made)
-    try:
-        await interaction.response.send_modal(form)
-    except TROUBLE as problem:
-        log.info("a form was not shown: %s", plainly(problem))
+    await door.show_form(interaction, await door.chosen(interaction, options), made)
 
 
 async def _offer(interaction: Interaction, pictures: Sequence[Picture], *, has_form: bool) -> None:

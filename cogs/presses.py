@@ -114,11 +114,7 @@ async def _edit(interaction: Interaction, job: Job) -> None:
         except (UserError, StoreError) as error:
             await tell(submitted, panel.told(error))
 
-    form = await door.form(interaction, encore.options(job, model), edited)
-    try:
-        await interaction.response.send_modal(form)
-    except TROUBLE as problem:
-        log.info("a form was not shown: %s", plainly(problem))
+    await door.show_form(interaction, encore.options(job, model), edited)
 
 
 async def _ask(interaction: Interaction, job: Job, options: Options) -> None:

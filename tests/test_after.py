@@ -18,6 +18,7 @@ from bot.rights import Verb
 from bot.sandbox.discord.filling import buttons_of
 from bot.sandbox.person import Person, Started
 from tests.corridor import clip as tiny_clip
+from tests.test_doors import NO_FORM
 from tests.town import EPHEMERAL, JSON, NO_LIMITS, PRICE, Books, Town, photo_file, told, town, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -193,6 +194,16 @@ async def test_an_edited_one_is_as_it_was_filled_in(here: After) -> None:
     order = json.loads(made["order"])
     assert (order["width"], order["height"], order["guidance"]) == (720, 720, 0.8)
     assert made["member_id"] == int(here["Zoe"].id)
+
+
+async def test_a_form_that_discord_refuses_leaves_nobody_without_a_word(here: After) -> None:
+    job, before = await here.one(), await here.settled()
+    here.town.trouble_at_discord(**NO_FORM)
+    started = await here["Zoe"].press(await here.post(job), "Edit")
+    answer = await here.hears("Zoe", started)
+    assert "nothing was started" in told(answer)
+    assert answer["flags"] & EPHEMERAL
+    assert here.town.books() == before
 
 
 @pytest.mark.parametrize("typed", ["1.5", "much"])

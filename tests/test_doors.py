@@ -248,6 +248,12 @@ def standing(here: Town, case: Case, who: Person, author: Person) -> Iterator[No
 
 
 FREE = Case("")
+NO_FORM = {
+    "match": {"method": "POST", "path": "/callback"},
+    "do": "status",
+    "status": 400,
+    "body": {"code": 50035, "message": "Invalid Form Body"},
+}
 DOWN = {"match": {"label": "^videoInference$"}, "do": "status", "status": 503, "times": None}
 
 
@@ -402,6 +408,20 @@ async def test_an_event_that_comes_over_and_over_is_one_wish(
         await asyncio.sleep(0.2)
         assert (await here.settled()).held_micro == 0
         assert here.books().jobs[-1]["id"] not in {one["id"] for one in here.books().jobs[:-1]}
+
+
+async def test_a_form_that_discord_refuses_leaves_nobody_without_a_word(
+    here: Town, people: Mapping[str, Person]
+) -> None:
+    mia, noah = here.mia, people["Noah"]
+    message = await photo_of(noah)
+    with standing(here, FREE, mia, noah):
+        async with nothing_starts(here):
+            here.trouble_at_discord(**NO_FORM)
+            started = await mia.menu(await mia.seen(message), "Animate with options…")
+            text = await private_word(mia, started)
+    assert "nothing was started" in text
+    assert NOT_CHARGED in text
 
 
 @every_door_to_others

@@ -28,10 +28,10 @@ async def nothing(*_given: object) -> None:
     """Do nothing with the answers."""
 
 
-def form_of(name: str, **chosen: float) -> Form:
-    of = corridor.model(name)
+def form_of(of: Model | str, **chosen: Any) -> Form:
+    of = corridor.model(of) if isinstance(of, str) else of
     prices = dict.fromkeys(of.durations, 0)
-    return Form(of, Options(**chosen), prices, nothing)  # type: ignore[arg-type]
+    return Form(of, Options(**chosen), prices, nothing)
 
 
 def labels(shown: Form) -> list[str]:
@@ -53,6 +53,34 @@ async def test_guidance_is_shown_as_it_was_chosen_and_stays_so() -> None:
     (field,) = [one for one in shown.to_components() if "close" in one["label"]]
     assert field["component"]["value"] == "0.7"
     assert field["component"]["placeholder"] == "0 is free, 1 is strict"
+
+
+LONG = model(prompt={"policy": "optional", "most": 6000})
+
+
+@pytest.mark.parametrize(
+    "of",
+    [*map(corridor.model, (STANDARD, TURBO, PRO)), LONG],
+    ids=[STANDARD, TURBO, PRO, "a long one"],
+)
+async def test_what_was_chosen_fits_the_form_however_long_it_is(of: Model) -> None:
+    shown = form_of(of, prompt="x" * of.prompt.most, guidance=1 / 3)
+    asked = [one["component"] for one in shown.to_components()]
+    texts = [one for one in asked if one["type"] == discord.ComponentType.text_input.value]
+    assert texts
+    assert all(len(one["value"]) <= one["max_length"] <= 4000 for one in texts)
+
+
+async def test_what_a_message_can_say_can_be_edited_in_the_form() -> None:
+    long = "x" * 2500
+    (field, *_) = form_of(TURBO, prompt=long).to_components()
+    assert field["component"]["value"] == long
+
+
+async def test_of_a_prompt_that_is_longer_than_the_model_takes_the_beginning_is_shown() -> None:
+    brief = model(prompt={"policy": "optional", "most": 5})
+    (field, *_) = form_of(brief, prompt="a cat dances").to_components()
+    assert field["component"]["value"] == "a cat"
 
 
 # --- What it makes of the answers ----------------------------------------------------------------

@@ -47,6 +47,14 @@ BARRED = {
         mark("It was forwarded, and I can't tell from whom. Use the original message."),
         "",
     ),
+    Bar.NOBODY: (
+        mark("🙋 Nobody can agree to it"),
+        mark(
+            "A bot or a webhook posted this picture, so there is nobody I could ask. If it's your"
+            " own, use `/animate`; if not, ask an admin."
+        ),
+        "",
+    ),
 }
 """By what stands in the way: the title, the text, and the text where something would do."""
 

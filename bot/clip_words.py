@@ -11,7 +11,7 @@ from bot.money import usd
 from bot.prose import escaped
 from bot.rights import ClipProblem, ClipRefused
 from bot.tongue import Tongue, mark, tongue
-from bot.wish import UNKNOWN, Door, Fit
+from bot.wish import Door, Fit
 from bot.words import NOT_CHARGED, Note, Tone, facts, fine_print, name
 
 _MOST_PROMPT = 200
@@ -284,7 +284,7 @@ def _plain(text: str | None) -> str:
 
 def _picture(say: Tongue, job: Job) -> list[str]:
     where = job.picture
-    if where is None or where.author_id in (job.member_id, UNKNOWN):
+    if where is None or not where.has_author or where.author_id == job.member_id:
         return []
     link = f"https://discord.com/channels/{job.guild_id}/{where.channel_id}/{where.message_id}"
     author = f"<@{where.author_id}>"

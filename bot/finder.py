@@ -14,7 +14,7 @@ from typing import Protocol
 import aiohttp
 import discord
 
-from bot.wish import UNKNOWN, Origin, Picture
+from bot.wish import NOBODY, UNKNOWN, Origin, Picture
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ async def _first_author(client: discord.Client, message: discord.Message, guild_
             for _ in range(_MOST_FORWARDS):
                 where = message.reference
                 if where is None or where.type is not discord.MessageReferenceType.forward:
-                    return message.author.id
+                    return _author(message)
                 if where.guild_id != guild_id or where.message_id is None:
                     return UNKNOWN
                 place = client.get_partial_messageable(where.channel_id, guild_id=guild_id)
@@ -81,7 +81,7 @@ def pictures(message: discord.Message) -> list[Picture]:
     Whose those are that it forwards, it does not know.
     """
     parts: Sequence[tuple[str, int, _Content]] = [
-        ("", message.author.id, message),
+        ("", _author(message), message),
         *(("forward ", UNKNOWN, snapshot) for snapshot in message.message_snapshots),
     ]
     found: dict[str, Picture] = {}
@@ -95,6 +95,11 @@ def pictures(message: discord.Message) -> list[Picture]:
             )
             found.setdefault(origin.key, replace(picture, origin=origin))
     return list(found.values())[:MOST]
+
+
+def _author(message: discord.Message) -> int:
+    is_person = not message.author.bot and message.webhook_id is None
+    return message.author.id if is_person else NOBODY
 
 
 async def again(client: discord.Client, where: Origin, guild_id: int) -> Picture | None:

@@ -16,7 +16,6 @@ from bot.money import usd
 from bot.pages import Told
 from bot.prose import fitted
 from bot.tongue import mark, tongue
-from bot.wish import UNKNOWN
 from bot.words import Note, Tone
 
 _MOST_NAMED = 5
@@ -66,8 +65,9 @@ def _facts(told: Told, what: str = "") -> str:
     say, job = tongue(), told.job
     facts = [f"<@{job.member_id}>", say(DOORS[job.door]), f"<#{job.channel_id}>"]
     facts += [what] if what else []
-    if job.picture is not None and job.picture.author_id not in (job.member_id, UNKNOWN):
-        facts.append(say("a picture of {author}'s", author=f"<@{job.picture.author_id}>"))
+    where = job.picture
+    if where is not None and where.has_author and where.author_id != job.member_id:
+        facts.append(say("a picture of {author}'s", author=f"<@{where.author_id}>"))
     facts.append(usd(told.spent_micro))
     return " · ".join([*facts, f"<t:{told.at // 1000}:t>", f"`{job.short_id}`"])
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from bot.errors import Bar, Barred, ConsentNeeded
-from bot.wish import UNKNOWN
+from bot.wish import NOBODY, UNKNOWN
 
 
 class Consent(StrEnum):
@@ -123,6 +123,8 @@ def _check_consent(policy: Policy, asker: Asker, *, has_opted_out: bool) -> None
     match policy.consent:
         case Consent.OWN | Consent.ASK if asker.author_id == UNKNOWN:
             raise Barred(Bar.FORWARDED)
+        case Consent.ASK if asker.author_id == NOBODY:
+            raise Barred(Bar.NOBODY)
         case Consent.OWN:
             raise Barred(Bar.NOT_YOURS)
         case Consent.ROLES if not policy.consent_roles.intersection(asker.role_ids):

@@ -39,4 +39,6 @@ class Bar(StrEnum):
     NOT_YOURS = "not yours"
     FORWARDED = "forwarded"
     """Nobody can tell whose picture it is."""
+    NOBODY = "nobody"
+    """It is no person's, so nobody can agree."""
     DECLINED = "declined"

@@ -12,6 +12,8 @@ from functools import lru_cache
 ENGLISH = "en-US"
 UNKNOWN = 0
 """The author of a picture that was forwarded from where the bot cannot look."""
+NOBODY = -1
+"""The author of a picture that a bot or a webhook has posted: there is no person to be asked."""
 
 
 class Door(StrEnum):
@@ -72,7 +74,15 @@ class Origin:
     key: str
     """Which of the message's pictures: "attachment:123", "embed:0", "sticker:123"."""
     author_id: int
-    """Who posted it, and may always have the clip removed; `UNKNOWN` where nobody can tell."""
+    """Who posted it, and may always have the clip removed.
+
+    `UNKNOWN` where nobody can tell, `NOBODY` where it was no person.
+    """
+
+    @property
+    def has_author(self) -> bool:
+        """Whether it is known to be a person's."""
+        return self.author_id not in (UNKNOWN, NOBODY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from bot.answers import Answer
 from bot.approvals import MOST_A_DAY, MOST_OPEN, MOST_TO_AUTHOR, Approval, Approvals, Outcome
 from bot.client import AnimateBot
 from bot.consent import Mediator
+from bot.encore import origin
 from bot.errors import (
     Bar,
     Barred,
@@ -37,11 +38,12 @@ from bot.lifecycle import Job
 from bot.policy import Consent
 from bot.refusals import refusal
 from bot.rules import Limits
-from bot.wish import Door, Fit, Origin, Wish
+from bot.wish import NOBODY, Door, Fit, Origin, Wish
 from bot.words import Note
 from tests.conftest import NOON, UNLIMITED, monthly
 from tests.corridor import KLING, PICTURE_URL, Bot, World, ask, model, world
 from tests.test_cogs import rooms
+from tests.town import NOT_CHARGED, photo_file
 
 HOUR = 3600
 
@@ -264,6 +266,45 @@ async def test_what_becomes_of_a_wish_by_consent(
             found = BARRED if error.bar is Bar.NOT_YOURS else error.bar
         assert found == outcome
         assert len(await here.jobs()) == (outcome == ACCEPTED)
+
+
+@pytest.mark.parametrize("entry", ["Animate", "Animate with options…"])
+async def test_of_a_webhooks_picture_nobody_is_asked_and_who_asks_hears_why_at_once(
+    tmp_path: Path, entry: str
+) -> None:
+    async with scene(tmp_path) as here:
+        webhook = here.guild.create_webhook(here.channel, "Bridge")
+        posted = await webhook.send("look", attachments=[("photo.png", photo_file())])
+        assert isinstance(here.env.bot, AnimateBot)
+        await here.env.bot.tree.sync()
+        result = await here.people["mia"].context_menu(here.channel, entry, posted)
+        assert result.response is not None
+        assert result.response.ephemeral
+        (embed,) = result.response.embeds
+        assert "there is nobody I could ask" in str(embed.description)
+        assert NOT_CHARGED in str(embed.description)
+        assert here.channel.history()[-1].id == posted.id
+        assert not await kept(here)
+
+
+async def test_nor_is_anybody_for_another_clip_of_it(tmp_path: Path) -> None:
+    async with scene(tmp_path, consent=Consent.ANYONE) as here:
+        wish = here.wish()
+        assert wish.picture is not None
+        picture = replace(wish.picture, author_id=NOBODY)
+        admitted = await here.bot.intake.accept(replace(wish, picture=picture))
+        await here.change(consent=Consent.ASK)
+        job = await here.bot.store.job(admitted.job.id)
+        assert job is not None
+        with pytest.raises(Barred) as refused:
+            await here.bot.intake.accept(here.wish(source="again", picture=origin(job)))
+        assert refused.value.bar is Bar.NOBODY
+        assert not await kept(here)
+
+
+async def kept(here: Scene) -> list[Any]:
+    """Return all questions that are known."""
+    return await here.bot.database.run(lambda db: db.execute("SELECT id FROM approvals").fetchall())
 
 
 # --- Answering -----------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import pytest
 from bot import finder
 from bot.client import AnimateBot
 from bot.finder import pictures
-from bot.wish import UNKNOWN, Origin, Picture
+from bot.wish import NOBODY, UNKNOWN, Origin, Picture
 
 JSON = dict[str, Any]
 
@@ -237,6 +237,14 @@ async def authors(client: Archive, seen: discord.Message) -> list[int]:
 
 async def test_a_picture_is_of_who_wrote_its_message() -> None:
     assert await authors(Archive(), message(attachments=[attachment(9)])) == [31]
+
+
+@pytest.mark.parametrize(
+    "poster", [{"author": user(31, bot=True)}, {"webhook_id": "31"}], ids=["bot", "webhook"]
+)
+async def test_a_picture_of_a_bot_or_a_webhook_is_nobodys(poster: JSON) -> None:
+    assert await authors(Archive(), message(attachments=[attachment(9)], **poster)) == [NOBODY]
+    assert await authors(Archive(m1=message(**poster)), forward(32, of=1)) == [NOBODY]
 
 
 async def test_a_forwarded_picture_is_of_who_wrote_the_original_however_often_it_was() -> None:

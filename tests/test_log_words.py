@@ -1,5 +1,6 @@
 """What a server's log says: of a clip, of one that is held, of a day; and what it never says."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,7 +18,7 @@ from bot.periods import Period
 from bot.rules import Account, Measure, Source
 from bot.rules import Line as Limit
 from bot.tongue import TRANSLATED, said_in
-from bot.wish import Door, Origin, Wish
+from bot.wish import NOBODY, Door, Origin, Wish
 from bot.words import Note
 from tests.conftest import NOON, UNLIMITED, make_job, make_order
 from tests.test_pages import GUILD, Server, here
@@ -72,6 +73,8 @@ def test_whose_picture_it_was_is_said_where_it_was_somebody_elses() -> None:
     theirs = Origin(channel_id=2000, message_id=5, key="1", author_id=8)
     assert "a picture of" not in line(told(picture=mine, door=Door.MENU))
     assert "a picture of <@8>'s" in line(told(picture=theirs, door=Door.MENU))
+    nobodys = replace(theirs, author_id=NOBODY)
+    assert "a picture of" not in line(told(picture=nobodys, door=Door.MENU))
 
 
 def test_a_clip_that_only_its_person_sees_is_not_linked() -> None:

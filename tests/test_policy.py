@@ -6,7 +6,7 @@ import pytest
 
 from bot.errors import Bar, Barred, ConsentNeeded
 from bot.policy import DEFAULT, Asker, Consent, Flagged, Policy, check
-from bot.wish import UNKNOWN
+from bot.wish import NOBODY, UNKNOWN
 
 ME, AUTHOR, CHANNEL, CATEGORY, ROLE = 1, 2, 10, 11, 20
 MINE = Asker(member_id=ME, role_ids=(), place_ids=(CHANNEL, CATEGORY), author_id=ME)
@@ -79,6 +79,13 @@ def test_a_picture_that_nobody_knows_the_author_of_is_not_ones_own(consent: Cons
     nobodys = replace(MINE, author_id=UNKNOWN)
     assert bar_of(Policy(consent=consent), nobodys).bar is Bar.FORWARDED
     check(DEFAULT, nobodys)
+
+
+def test_of_a_picture_that_nobody_stands_behind_nobody_is_asked() -> None:
+    of_a_webhook = replace(MINE, author_id=NOBODY)
+    assert bar_of(Policy(consent=Consent.ASK), of_a_webhook).bar is Bar.NOBODY
+    assert bar_of(Policy(consent=Consent.OWN), of_a_webhook).bar is Bar.NOT_YOURS
+    check(DEFAULT, of_a_webhook)
 
 
 @pytest.mark.parametrize("consent", Consent)

@@ -250,6 +250,7 @@ def _hands(settings: Settings, model: Model, database: Database, client: Animate
         answers=answers,
         files=choices.clip_files(settings),
         members=Members(database),
+        history=History(database),
     )
 
 

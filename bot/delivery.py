@@ -8,7 +8,7 @@ the job. What is said of a job meanwhile is `status.py`'s. Decides nothing about
 import contextlib
 import hashlib
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -70,6 +70,8 @@ class Copy:
 
 DIRECT_COPY = Copy("copy")
 """What members get who wish for each clip as a direct message too."""
+Noted = Callable[[Posted], Awaitable[None]]
+"""Takes in a message as soon as it is there, whatever becomes of the next one."""
 
 
 class Delivery:
@@ -98,20 +100,26 @@ class Delivery:
         posted = self._posted.setdefault(job.id, {})
         if job.attempts > 1:
             posted |= await ladder.look(bundle.files.keys() | bundle.links.keys())
-        await _post_all(ladder, bundle, posted, lambda number: nonce(job, number))
+        await _post_all(ladder.send, bundle, posted, lambda number: nonce(job, number))
         del self._posted[job.id]
-        first, *others = dict.fromkeys(posted[number] for number in sorted(posted))
-        return replace(first, others=tuple(others))
+        return _first_of(posted)
 
-    async def post_copy(self, job: Job, bundle: Bundle, copy: Copy) -> Posted:
-        """Post the clips once more, in another place. Raises as `post` does.
+    async def post_copy(self, job: Job, bundle: Bundle, copy: Copy, noted: Noted) -> Posted:
+        """Post the clips once more, in another place. Raises as `post` does, and as `noted` does.
 
-        It does not look whether they are there: to be tried once.
+        It does not look whether they are there: to be tried once. So `noted` hears of each message,
+        also where the rest of them does not come through.
         """
         ladder = Ladder(self._client, self._places, job, [Rung(copy.channel_id)])
         posted: dict[int, Posted] = {}
-        await _post_all(ladder, bundle, posted, lambda number: nonce(job, number, copy.key))
-        return posted[min(posted)]
+
+        async def send(letter: Letter) -> Posted:
+            post = await ladder.send(letter)
+            await noted(post)
+            return post
+
+        await _post_all(send, bundle, posted, lambda number: nonce(job, number, copy.key))
+        return _first_of(posted)
 
     async def post_in(self, answer: Answer, job: Job, bundle: Bundle) -> Posted:
         """Put all the clips into a private answer, in the place of what it shows.
@@ -159,25 +167,28 @@ class Delivery:
         await self._status.close(patience)
 
 
+_Send = Callable[[Letter], Awaitable[Posted]]
 _Nonces = Callable[[int | None], str]
 """Names the message of one clip, or of all together (None)."""
 
 
-async def _post_all(
-    ladder: Ladder, bundle: Bundle, posted: dict[int, Posted], key: _Nonces
-) -> None:
+def _first_of(posted: Mapping[int, Posted]) -> Posted:
+    """Return the message with the first clip, and with it the others."""
+    first, *others = dict.fromkeys(posted[number] for number in sorted(posted))
+    return replace(first, others=tuple(others))
+
+
+async def _post_all(send: _Send, bundle: Bundle, posted: dict[int, Posted], key: _Nonces) -> None:
     """Post what is not `posted`, together where that may be, and note it there."""
     together = bundle.letter(bundle.files, bundle.whole_text, key(None))
     if len(bundle.files) > 1 and not posted and together.size <= MOST_AT_ONCE:
         with contextlib.suppress(TooLarge):
-            post = await ladder.send(together)
+            post = await send(together)
             posted |= dict.fromkeys((*bundle.files, *bundle.links), post)
-    await _post_each(ladder, bundle, posted, key)
+    await _post_each(send, bundle, posted, key)
 
 
-async def _post_each(
-    ladder: Ladder, bundle: Bundle, posted: dict[int, Posted], key: _Nonces
-) -> None:
+async def _post_each(send: _Send, bundle: Bundle, posted: dict[int, Posted], key: _Nonces) -> None:
     """Post a message for each clip that is not `posted`; the links come with the first.
 
     A clip that is too large keeps none behind it from its place.
@@ -190,7 +201,7 @@ async def _post_each(
         text = "" if posted else bundle.whole_text
         letter = bundle.letter([number], text, key(None if is_alone else number))
         try:
-            post = await ladder.send(letter)
+            post = await send(letter)
         except TooLarge as error:
             too_large = error
         else:
@@ -198,7 +209,7 @@ async def _post_each(
     if missing := [number for number in bundle.links if number not in posted]:
         text = "\n".join(bundle.links.values()) if posted else bundle.whole_text
         letter = bundle.letter([], text, key(None if is_alone else missing[0]))
-        posted |= dict.fromkeys(missing, await ladder.send(letter))
+        posted |= dict.fromkeys(missing, await send(letter))
     if too_large is not None:
         raise too_large
 

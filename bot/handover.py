@@ -24,9 +24,11 @@ from bot.errors import (
     DeliveryError,
     ProviderError,
     Rejected,
+    StoreError,
     TooLarge,
     Unpostable,
 )
+from bot.history import History
 from bot.keeper import ClipFiles
 from bot.ladder import Posted
 from bot.ledger import Kind
@@ -66,6 +68,7 @@ class Hands:
     answers: Answers
     files: ClipFiles
     members: Members
+    history: History
 
 
 class Handover:
@@ -88,6 +91,7 @@ class Handover:
         self._answers = hands.answers
         self._files = hands.files
         self._members = hands.members
+        self._history = hands.history
         self._accounts = accounts
         self._timetable = timetable
         self._fetching = asyncio.Semaphore(_FETCHED_AT_ONCE)
@@ -222,14 +226,17 @@ class Handover:
         """Send the clips to the direct messages too of a member who wishes for that.
 
         Tried once, after all else is safe: a copy that is lost is no loss, and one that may have
-        come through is not sent again.
+        come through is not sent again. Where it is gets noted, so that it goes with the clip.
         """
         if not settings.dm_copies or posted.is_direct:
             return
+        noted = partial(self._history.note_post, job.id)
         try:
-            await self._packing.post_copy(job, contents, DIRECT_COPY)
-        except (CopyFailed, DeliveryError) as error:
+            await self._packing.post_copy(job, contents, DIRECT_COPY, noted)
+        except (CopyFailed, DeliveryError, OSError) as error:  # OSError: deleted just now
             log.info("job %s: no copy in direct messages: %s", job.short_id, error)
+        except StoreError as error:
+            log.warning("job %s: its copy in direct messages is not noted: %s", job.short_id, error)
 
     async def _keep(self, job: Job, error: DeliveryError, spent: int) -> None:
         """Keep a clip that Discord did not take, and say so where that helps."""

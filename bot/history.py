@@ -190,7 +190,9 @@ class History:
                 "SELECT channel_id, message_id FROM posts WHERE job_id = ? ORDER BY message_id",
                 (job.id,),
             )
-            return (*(first if job.message_id else ()), *(Posted(*row) for row in found))
+            # The first one may be noted as well.
+            every = (*(first if job.message_id else ()), *(Posted(*row) for row in found))
+            return tuple(dict.fromkeys(every))
 
         return await self._database.run(transaction)
 

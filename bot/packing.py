@@ -15,7 +15,7 @@ from weakref import WeakValueDictionary
 from bot import buttons, posting_words
 from bot.answers import Answer
 from bot.copies import Copies, Original
-from bot.delivery import MOST_AT_ONCE, Bundle, Copy, Delivery
+from bot.delivery import MOST_AT_ONCE, Bundle, Copy, Delivery, Noted
 from bot.errors import CopyFailed, TooLarge
 from bot.ladder import Posted, mark
 from bot.lifecycle import Clip, Job
@@ -92,11 +92,14 @@ class Packing:
         most = min(named, MOST_AT_ONCE // len(contents.originals))
         return await self._sent(job, contents, most, send, is_private=True)
 
-    async def post_copy(self, job: Job, contents: Contents, copy: Copy) -> Posted:
-        """Post the clips once more, besides; to be tried once. Raises as `post` does."""
+    async def post_copy(self, job: Job, contents: Contents, copy: Copy, noted: Noted) -> Posted:
+        """Post the clips once more, besides; to be tried once. Raises as `post` does.
+
+        `noted` hears of each message, and what it raises is raised.
+        """
 
         async def send(bundle: Bundle) -> Posted:
-            return await self._delivery.post_copy(job, bundle, copy)
+            return await self._delivery.post_copy(job, bundle, copy, noted)
 
         is_direct = copy.channel_id is None
         most = self._places.most_bytes(None if is_direct else job.guild_id)

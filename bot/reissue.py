@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 
 from bot import clip_words, docket_words, lifecycle, words
@@ -69,10 +70,14 @@ class Reissue:
             await self._end(job, posted, contents)
 
     async def directly(self, job: Job) -> None:
-        """Send a job's clips to its member's direct messages. Raises as `into` does."""
+        """Send a job's clips to its member's direct messages. Raises as `into` does.
+
+        Each message is noted, whatever becomes of the job: whoever deletes it takes them too.
+        """
         async with self._turn(job):
             job, contents = await self._begin(job)
-            posted = await self._packing.post_copy(job, contents, _DIRECTLY)
+            noted = partial(self._history.note_post, job.id)
+            posted = await self._packing.post_copy(job, contents, _DIRECTLY, noted)
             await self._end(job, posted, contents)
 
     @contextlib.asynccontextmanager

@@ -29,6 +29,7 @@ class Removal:
         self._client = client
         self._history = history
         self._delivery = hands.delivery
+        self._packing = hands.packing
         self._files = hands.files
         self._clock = clock
 
@@ -42,11 +43,18 @@ class Removal:
         if await self._history.delete(job, self._clock()):
             log.info("job %s: its clips are deleted by %d", job.short_id, by)
         await asyncio.to_thread(self._files.remove, job.id)
-        # Beside each other: one that takes its time keeps no other in its place.
-        posts = {post.message_id: post for post in (*await self._history.posts(job), *besides)}
-        gone = await asyncio.gather(*map(self._is_gone, posts.values()))
+        known = {post.message_id: post for post in (*await self._history.posts(job), *besides)}
+        is_gone = await self._are_gone(known.values())
+        async with self._packing.turn(job.id):  # what was on its way is there now, such as a copy
+            posts = await self._history.posts(job)
+        late = [post for post in posts if post.message_id not in known]
+        is_gone &= await self._are_gone(late)
         self._delivery.show(job, clip_words.taken_away(job))
-        return all(gone)
+        return is_gone
+
+    async def _are_gone(self, posts: Iterable[Posted]) -> bool:
+        """Delete messages beside each other: one that takes its time keeps no other in place."""
+        return all(await asyncio.gather(*map(self._is_gone, posts)))
 
     async def _is_gone(self, post: Posted) -> bool:
         channel = self._client.get_partial_messageable(post.channel_id)

@@ -30,10 +30,11 @@ from bot.cancellation import Cancellation
 from bot.catalog import Model
 from bot.copies import Copies, Recode
 from bot.database import Database
-from bot.delivery import Bundle, Copy, Delivery, nonce
+from bot.delivery import Bundle, Copy, Delivery, Noted, nonce
 from bot.errors import DeliveryError, TooLarge, Unpostable
 from bot.gate import Gate
 from bot.handover import Hands
+from bot.history import History
 from bot.intake import Ask, Intake, Prepare, in_a_thread
 from bot.keeper import ClipFiles
 from bot.ladder import Posted
@@ -184,10 +185,12 @@ class ChannelDelivery(Delivery):
         self.channel.answers.pop(answer.token, None)
         return self._take(job, bundle, self.channel.answers, answer.token)
 
-    async def post_copy(self, job: Job, bundle: Bundle, copy: Copy) -> Posted:
+    async def post_copy(self, job: Job, bundle: Bundle, copy: Copy, noted: Noted) -> Posted:
         if self.copies_fail:
             raise DeliveryError("50007")
-        return self._take(job, bundle, self.channel.posts, nonce(job, None, copy.key))
+        posted = self._take(job, bundle, self.channel.posts, nonce(job, None, copy.key))
+        await noted(posted)
+        return posted
 
     def _take(self, job: Job, bundle: Bundle, posts: dict[str, Post], key: str) -> Posted:
         self.channel.attempts += 1
@@ -366,6 +369,7 @@ class Bot:
             answers=self.answers,
             files=world.clip_files,
             members=self.members,
+            history=History(database),
         )
         self.pictures = Pictures(world.folder / "pictures")
         self.pipeline = Pipeline(

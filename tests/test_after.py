@@ -336,6 +336,45 @@ async def test_delete_takes_the_message_and_the_file_and_leaves_the_accounts(
     assert here.job(job["id"])["deleted_at"] is not None
 
 
+def carried(here: After, job: JSON) -> list[str]:
+    """Return the direct messages of Mia's that carry a job's clips."""
+    direct = here.town.discord.world.direct_channel(here["Mia"].id)
+    return [
+        one.id
+        for one in direct.messages.values()
+        if any(job["id"][-8:] in file.filename for file in one.attachments)
+    ]
+
+
+@pytest.mark.parametrize("who", ["Noah", "Kim", "Mia"])
+async def test_delete_takes_the_copy_in_direct_messages_too(here: After, who: str) -> None:
+    with here.town.database() as db:
+        db.execute(
+            "INSERT INTO member_settings (member_id, dm_copies, dm_when_lost) VALUES (?, 1, 0)",
+            (int(here["Mia"].id),),
+        )
+    try:
+        job = await here.clip()
+        await until(lambda: carried(here, job))
+    finally:
+        with here.town.database() as db:
+            db.execute("DELETE FROM member_settings")
+    post = await here.post(job)
+    answer = await here.hears(who, await here[who].press(post, "Delete"))
+    assert "🗑️ Deleted" in told(answer)
+    assert carried(here, job) == []
+
+
+async def test_delete_takes_what_was_sent_to_somebodys_direct_messages_later(here: After) -> None:
+    job = await here.clip()
+    post = await here.post(job)
+    sent = await here.hears("Mia", await here.press("Mia", Verb.DIRECT, job["id"]))
+    assert "It is in your direct messages." in told(sent)
+    assert len(carried(here, job)) == 1
+    await here.hears("Noah", await here["Noah"].press(post, "Delete"))
+    assert carried(here, job) == []
+
+
 async def test_who_moderates_one_channel_is_a_moderator_there_and_nowhere_else(
     here: After,
 ) -> None:

@@ -130,6 +130,10 @@ class Post:
         )
 
 
+async def forgotten(_: Posted) -> None:
+    """Take in where a copy is, and note it nowhere."""
+
+
 @asynccontextmanager
 async def posting(
     folder: Path, monkeypatch: pytest.MonkeyPatch, limits: Limits | None = None
@@ -444,8 +448,8 @@ async def test_a_copy_is_another_message_and_the_same_copy_is_not(here: Post) ->
     here.server.set_limits({"nonce_window_s": 180.0})
     await here.post()
     there = Copy("show", here.job.channel_id)
-    first = await here.delivery.post_copy(here.job, here.bundle(), there)
-    assert await here.delivery.post_copy(here.job, here.bundle(), there) == first
+    first = await here.delivery.post_copy(here.job, here.bundle(), there, forgotten)
+    assert await here.delivery.post_copy(here.job, here.bundle(), there, forgotten) == first
     assert len(here.posts) == 2
     assert not here.posts[1].reference
 
@@ -453,10 +457,38 @@ async def test_a_copy_is_another_message_and_the_same_copy_is_not(here: Post) ->
 async def test_a_copy_for_oneself_is_a_direct_message(here: Post) -> None:
     person = next(iter(here.server.world.people)).id
     here.job = replace(here.job, member_id=int(person))
-    posted = await here.delivery.post_copy(here.job, here.bundle(), DIRECT_COPY)
+    posted = await here.delivery.post_copy(here.job, here.bundle(), DIRECT_COPY, forgotten)
     assert posted.is_direct
     (message,) = here.server.world.direct_channel(person).messages.values()
     assert message.attachments
+
+
+async def test_of_a_copy_in_several_messages_each_is_known(here: Post) -> None:
+    here.server.set_limits(SMALL)
+    noted: list[int] = []
+
+    async def note(post: Posted) -> None:
+        noted.append(post.message_id)
+
+    there = Copy("show", here.job.channel_id)
+    posted = await here.delivery.post_copy(here.job, here.bundle(*FOUR), there, note)
+    every = [int(one.id) for one in here.posts]
+    assert len(every) == 4
+    assert [posted.message_id, *(one.message_id for one in posted.others)] == noted == every
+
+
+async def test_of_a_copy_of_which_not_all_comes_through_what_does_is_known(here: Post) -> None:
+    here.server.set_limits(SMALL)
+    noted: list[int] = []
+
+    async def note(post: Posted) -> None:
+        noted.append(post.message_id)
+
+    there = Copy("show", here.job.channel_id)
+    with pytest.raises(TooLarge):
+        await here.delivery.post_copy(here.job, here.bundle(50 * KB, 30 * KB), there, note)
+    assert noted == [int(one.id) for one in here.posts]
+    assert len(noted) == 1
 
 
 # --- The picture that was asked for --------------------------------------------------------------

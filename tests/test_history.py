@@ -201,6 +201,7 @@ async def test_every_message_with_a_clip_is_known(store: Store, history: History
     job = await put(store, State.DELIVERED)
     await history.note_post(job.id, Posted(2001, 901))
     await history.note_post(job.id, Posted(2001, 901))
+    await history.note_post(job.id, Posted(2000, 900))
     assert await history.posts(job) == (Posted(2000, 900), Posted(2001, 901))
     waits = await put(store, State.RENDERED)
     assert await history.posts(waits) == ()

@@ -2,11 +2,14 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.answers import Answer
-from bot.errors import DeliveryError
+from bot.errors import DeliveryError, StoreError
+from bot.history import History
+from bot.ladder import Posted
 from bot.lifecycle import Job, State
 from bot.members import MemberSettings
 from bot.wish import Wish
@@ -201,9 +204,11 @@ async def test_who_wishes_for_copies_gets_each_clip_directly_too(
     wish = {"wish": PRIVATE, "status_message_id": None, "answer": answer(here)}
     async with here.bot() as bot:
         await bot.members.set(30, MemberSettings(dm_copies=True))
-        await bot.finished(await bot.accept(**wish if is_private else {}))
+        job = await bot.finished(await bot.accept(**wish if is_private else {}))
+        known = await History(bot.database).posts(job)
     posts = [*here.channel.posts.values(), *here.channel.answers.values()]
     assert [post.clips for post in posts] == [(clip(),)] * 2
+    assert {one.message_id for one in known} == {one.id for one in posts}  # to be deleted with it
     assert here.leftovers == []
 
 
@@ -217,3 +222,35 @@ async def test_a_copy_that_fails_is_not_tried_again_and_the_clip_is_there(here: 
         assert done.attempts == 0
     assert len(here.channel.posts) == 1
     assert here.channel.titles[-1] == "✅ Done"
+
+
+async def test_a_copy_that_cannot_be_noted_is_no_trouble_for_the_clip(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def lost(*_: object) -> None:
+        raise StoreError
+
+    async with here.bot() as bot:
+        await bot.members.set(30, MemberSettings(dm_copies=True))
+        monkeypatch.setattr(History, "note_post", lost)
+        done = await bot.finished(await bot.accept())
+        assert done.state is State.DELIVERED
+    assert len(here.channel.posts) == 2
+    assert here.leftovers == []
+
+
+async def test_a_clip_that_is_deleted_before_its_copy_is_sent_is_delivered_and_has_none(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with here.bot() as bot:
+        copy = bot.delivery.post_copy
+
+        async def late(job: Job, *args: Any) -> Posted:
+            here.clip_files.remove(job.id)
+            return await copy(job, *args)
+
+        await bot.members.set(30, MemberSettings(dm_copies=True))
+        monkeypatch.setattr(bot.delivery, "post_copy", late)
+        done = await bot.finished(await bot.accept())
+        assert done.state is State.DELIVERED
+    assert len(here.channel.posts) == 1

@@ -27,6 +27,7 @@ from bot.database import Database
 from bot.delivery import Delivery
 from bot.gate import Gate
 from bot.handover import Hands
+from bot.history import History
 from bot.hooks import Bell, Signer
 from bot.keeper import ClipFiles
 from bot.ledger import Kind, Resolution
@@ -105,6 +106,7 @@ def _hands(folder: Path, database: Database) -> Hands:
         answers=Answers(database, clock),
         files=ClipFiles(folder=folder / "clips", keep_for=0, most_bytes=1 << 40),
         members=Members(database),
+        history=History(database),
     )
 
 

@@ -16,6 +16,7 @@ from bot.copies import Copies
 from bot.delivery import Delivery
 from bot.gate import Gate
 from bot.handover import Hands
+from bot.history import History
 from bot.intake import Intake
 from bot.keeper import ClipFiles, Keeper
 from bot.media import Media
@@ -108,6 +109,7 @@ class Life:
             answers=answers,
             files=files,
             members=Members(database),
+            history=History(database),
         )
         self.pipeline = Pipeline(
             store=self.store,

@@ -3,6 +3,7 @@
 Follows a few redirects, each only to where the caller allows it. `provider.py` calls it.
 """
 
+import asyncio
 from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
@@ -12,6 +13,8 @@ import httpx
 from bot.errors import Busy, ProviderError, Rejected
 
 _TIMEOUT = httpx.Timeout(60, connect=10)
+_MOST_SECONDS = 600
+"""Of one try as a whole: what drips for ever would keep others from being fetched."""
 _MOST_HOPS = 3
 _GONE = (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
 
@@ -30,7 +33,10 @@ async def download(
     """
     part = path.with_name(path.name + ".part")
     try:
-        size = await _fetch(http, _checked(url, is_safe), part, most_bytes, is_safe)
+        async with asyncio.timeout(_MOST_SECONDS):
+            size = await _fetch(http, _checked(url, is_safe), part, most_bytes, is_safe)
+    except TimeoutError as error:
+        raise Busy("downloadFailed", f"not whole within {_MOST_SECONDS} s") from error
     except httpx.HTTPError as error:
         raise Busy("downloadFailed", f"{type(error).__name__}: {error}") from error
     except ProviderError:

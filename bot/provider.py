@@ -6,6 +6,7 @@ acknowledgement and `conflictTaskUUID` both mean that the service has it.
 Facts: runware.ai/docs, platform pages.
 """
 
+import asyncio
 import logging
 import uuid
 from collections import defaultdict
@@ -28,6 +29,8 @@ from bot.wire import Fault, Item, Reply, is_unknown_task, read_reply
 log = logging.getLogger(__name__)
 
 _TIMEOUT = httpx.Timeout(60, connect=10)
+_MOST_SECONDS = 240
+"""Of one request as a whole: an answer that drips would keep all others waiting."""
 _MOST_TOGETHER = 500
 """UUIDs in one look; the service states no limit, so a refused batch is halved."""
 _CLIP_MOST_BYTES = 500_000_000
@@ -217,12 +220,13 @@ class Provider:
         """Send tasks, a JSON array of them, in one request."""
         sent = self._headers | dict(headers or {})
         try:
-            response = await self._http.post(
-                self._url, content=body, headers=sent, timeout=_TIMEOUT
-            )
+            async with asyncio.timeout(_MOST_SECONDS):
+                response = await self._http.post(
+                    self._url, content=body, headers=sent, timeout=_TIMEOUT
+                )
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise Busy("unreachable", f"{type(error).__name__}: {error}") from error
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, TimeoutError) as error:
             raise Unclear("noAnswer", f"{type(error).__name__}: {error}") from error
         return read_reply(response.status_code, response.headers, response.content)
 

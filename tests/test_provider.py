@@ -96,6 +96,15 @@ def answer(body: Any = None, status: int = 200, **headers: str) -> httpx.Respons
     return httpx.Response(status, content=content, headers=headers)
 
 
+class Drip(httpx.AsyncByteStream):
+    """An answer that goes on for ever, in single bytes, each of them in time."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while True:
+            yield b" "
+            await asyncio.sleep(0.01)
+
+
 def refused(code: str, status: int = 400, **more: Any) -> httpx.Response:
     return answer({"data": [], "errors": [{"code": code, "message": "…", **more}]}, status)
 
@@ -296,6 +305,16 @@ async def test_a_lost_answer_is_unclear_and_the_repeat_is_accepted_once(
     await submitted(provider, task, make_order(), JPEG)
 
     assert runware.ledger.accepted == 1
+
+
+@pytest.mark.timeout(10)
+async def test_an_answer_that_drips_for_ever_is_a_lost_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bot.provider._MOST_SECONDS", 0.1)
+    async with scripted(httpx.Response(200, stream=Drip())) as (provider, _):
+        with pytest.raises(Unclear, match="noAnswer"):
+            await provider.look([TASK])
 
 
 async def test_an_unreachable_service_is_busy_because_it_took_nothing() -> None:
@@ -726,6 +745,23 @@ async def test_a_download_that_broke_off_goes_on_where_it_was(
     assert await provider.fetch(url, path) == len(clip())
     assert path.read_bytes() == clip()
     assert runware.ledger.bytes_served - before == len(clip()) - len(clip()) // 2
+
+
+@pytest.mark.timeout(10)
+async def test_a_download_that_drips_for_ever_is_left_and_goes_on_where_it_was(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("bot.download._MOST_SECONDS", 0.1)
+    dripping = httpx.Response(200, stream=Drip())
+    async with scripted(dripping, answer(b"clip", 206)) as (provider, script):
+        with pytest.raises(Busy):
+            await provider.fetch("https://vm.runware.ai/a.mp4", tmp_path / "a.mp4")
+        have = (tmp_path / "a.mp4.part").stat().st_size
+        await provider.fetch("https://vm.runware.ai/a.mp4", tmp_path / "a.mp4")
+
+    assert have > 0
+    assert script.asked[1].headers["Range"] == f"bytes={have}-"
+    assert (tmp_path / "a.mp4").read_bytes() == b" " * have + b"clip"
 
 
 async def test_a_download_goes_on_in_another_life_of_the_process(

@@ -13,9 +13,13 @@ from zoneinfo import ZoneInfo
 from bot import books
 from bot.accounts import Server, server_of
 from bot.database import Database
+from bot.errors import ZoneSetLately
 from bot.ledger import UTC_ZONE, Entry, Kind
 from bot.periods import Period, day_of, first_day, last_day
 from bot.rules import Rule
+
+_BETWEEN_ZONES = 7 * 86_400_000
+"""Milliseconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +77,7 @@ class Admin:
         """Have `edit` make anew how a server keeps its accounts; return the way before, and this.
 
         So nothing is lost that another admin changes at the same time. Days that have entries stay
-        the days that they were. KeyError for a zone that nobody knows.
+        the days that they were. Raises `ZoneSetLately`; KeyError for a zone that nobody knows.
         """
 
         def transaction(db: sqlite3.Connection) -> tuple[Server, Server]:
@@ -81,6 +85,8 @@ class Admin:
             after = edit(before)
             # Looked up before it is kept: with an unknown zone, no account can be read.
             zone = after.zone
+            if after.timezone != before.timezone:
+                _check_zone_may_change(db, change)
             db.execute(
                 "INSERT INTO servers (guild_id, timezone, receipts) VALUES (?, ?, ?)"
                 " ON CONFLICT (guild_id) DO UPDATE"
@@ -151,6 +157,21 @@ class Admin:
             return total
 
         return await self._database.run(transaction)
+
+
+def _check_zone_may_change(db: sqlite3.Connection, change: Change) -> None:
+    """Refuse to move a server's days twice within a week. Raises `ZoneSetLately`.
+
+    Each move can bring another day's budget forward, and that is the bot's owner's money.
+    """
+    rows = db.execute(
+        "SELECT before, after, at FROM audit WHERE guild_id = ? AND action = 'server' AND at > ?"
+        " ORDER BY at DESC",
+        (change.guild_id, change.at - _BETWEEN_ZONES),
+    )
+    for before, after, at in rows:
+        if before.split(",")[0] != after.split(",")[0]:  # as `_settings` has them
+            raise ZoneSetLately(-(-(at + _BETWEEN_ZONES) // 1000))
 
 
 def _counted(

@@ -139,6 +139,17 @@ def zone_set(server: Server, before: Server, midnight: int) -> Note:
     return Note(say("✅ Time zone set"), " ".join(texts), Tone.DONE)
 
 
+def zone_stays(until: int) -> Note:
+    """Say that days were moved lately, and when they may be again, in Unix seconds."""
+    say = tongue()
+    text = say(
+        "Days can be moved once a week, because each move brings budgets forward or back. You can"
+        " set another zone again {when}. Nothing was changed.",
+        when=f"<t:{until}:R>",
+    )
+    return Note(say("⏳ The time zone was changed lately"), text, Tone.WARNING)
+
+
 def receipts_set(server: Server) -> Note:
     """Say whether clips come with what is left."""
     say = tongue()

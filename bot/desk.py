@@ -15,7 +15,7 @@ from zoneinfo import available_timezones
 from bot import admin_words, chart, picker, quota_words
 from bot.accounts import Accounts
 from bot.admin import Admin, Change
-from bot.errors import InputRefused
+from bot.errors import InputRefused, ZoneSetLately
 from bot.export import to_csv
 from bot.money import parse_usd
 from bot.periods import Period, day_of, ends_at, first_day, last_day
@@ -185,9 +185,12 @@ class Desk:
             nearest = next(iter(zones_like(zone)), "Europe/Berlin")
             say = tongue()
             raise InputRefused("zone", say("a time zone's name such as {zone}", zone=nearest))
-        before, after = await self._admin.set_server(
-            change, lambda server: replace(server, timezone=name)
-        )
+        try:
+            before, after = await self._admin.set_server(
+                change, lambda server: replace(server, timezone=name)
+            )
+        except ZoneSetLately as error:
+            return admin_words.zone_stays(error.until)
         today = day_of(change.at, after.zone)
         return admin_words.zone_set(after, before, ends_at(Period.DAY, today, after.zone))
 

@@ -15,6 +15,7 @@ AnimateError
 │   ├── QueueFull           the video service does not answer, and enough clips wait for it
 │   └── AccountPaused       its account with the video service needs its owner
 ├── InputRefused            what an admin typed cannot be read; nothing was changed
+├── ZoneSetLately           a server's days were moved less than a week ago
 ├── ProviderError           the video service answered, or did not
 │   ├── Rejected            final: a parameter is wrong
 │   │   └── Moderated       final: the content was declined
@@ -96,6 +97,13 @@ class InputRefused(AnimateError):
 
     def __str__(self) -> str:
         return f"option {self.option} cannot be read, it takes {self.allowed}"
+
+
+@dataclass(eq=False)
+class ZoneSetLately(AnimateError):
+    """A server's days were moved less than a week ago: not before `until`, Unix seconds."""
+
+    until: int
 
 
 @dataclass(eq=False, kw_only=True)

@@ -97,6 +97,8 @@ class Model:
         default_factory=lambda: defaultdict(dict)
     )
     zones: dict[int, ZoneInfo] = field(default_factory=lambda: defaultdict(lambda: ZoneInfo("UTC")))
+    moved: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
+    """When the days of a server were moved."""
     prices: dict[str, tuple[int, int]] = field(default_factory=dict)
     """What one clip of a kind did cost last, and when."""
 
@@ -270,6 +272,16 @@ class Model:
     def find(self, job_id: str, cost: int) -> None:
         """Book a clip whose hold had been released."""
         self.clips[job_id].spent, self.clips[job_id].is_found = cost, True
+
+    def may_move(self, guild: int, zone: str, now: int) -> bool:
+        """Whether a server's days may begin in another zone: a week after they last were moved."""
+        is_free = all(now - at >= 7 * 24 * 3600 * 1000 for at in self.moved[guild])
+        return is_free or zone == self.zones[guild].key
+
+    def move(self, guild: int, zone: str, now: int) -> None:
+        if zone != self.zones[guild].key:
+            self.moved[guild].append(now)
+        self.zones[guild] = ZoneInfo(zone)
 
     def reset(self, guild: int, member: int, now: int) -> int:
         """Excuse what is spent and not excused yet, on each day of the current periods."""

@@ -9,7 +9,7 @@ import pytest
 from bot.accounts import Accounts, Server
 from bot.admin import Admin, Change
 from bot.database import Database
-from bot.errors import LimitReached, StoreError
+from bot.errors import LimitReached, StoreError, ZoneSetLately
 from bot.ledger import Balance, Kind, spend
 from bot.lifecycle import Event, Job, advance
 from bot.periods import Period
@@ -145,6 +145,36 @@ async def test_days_that_have_entries_stay_the_days_that_they_were(
     assert await balance(accounts, Account.BOT, Period.MONTH, evening) == Balance(held_micro=9)
 
 
+WEEK = 7 * 86_400_000
+
+
+async def test_days_are_moved_once_a_week_or_one_budget_after_the_other_would_be_brought_forward(
+    accounts: Accounts, admin: Admin
+) -> None:
+    await admin.set_server(HERE, lambda _: Server("Etc/GMT+12"))
+    before = await accounts.audit(GUILD)
+    for later in (0, 86_400_000, WEEK - 1):
+        change = replace(HERE, at=NOON + later)
+        with pytest.raises(ZoneSetLately) as refusal:
+            await admin.set_server(change, lambda _: Server("Pacific/Kiritimati"))
+        assert refusal.value.until == (NOON + WEEK) // 1000
+    assert await accounts.server(GUILD) == Server("Etc/GMT+12")
+    assert await accounts.audit(GUILD) == before
+    await admin.set_server(replace(HERE, at=NOON + WEEK), lambda _: Server("Pacific/Kiritimati"))
+    with pytest.raises(ZoneSetLately):
+        await admin.set_server(replace(HERE, at=NOON + WEEK + 1), lambda _: Server())
+
+
+async def test_whatever_else_is_changed_the_days_may_be_moved(
+    accounts: Accounts, admin: Admin
+) -> None:
+    await admin.set_server(HERE, lambda _: Server(receipts=False))
+    await admin.set_server(replace(HERE, guild_id=GUILD + 1), lambda _: Server("Asia/Tokyo"))
+    await admin.set_server(HERE, lambda _: Server("Asia/Tokyo", receipts=False))
+    await admin.set_server(HERE, lambda _: Server("Asia/Tokyo"))
+    assert await accounts.server(GUILD) == Server("Asia/Tokyo")
+
+
 # --- Grants --------------------------------------------------------------------------------------
 
 
@@ -207,7 +237,7 @@ async def test_a_reset_leaves_days_alone_that_are_yet_to_come(
     await admin.set_server(HERE, lambda _: Server("Pacific/Kiritimati"))
     evening = at("2026-11-30T20:00")
     await paid(store, 5, created_at=evening)
-    await admin.set_server(HERE, lambda _: Server("UTC"))
+    await admin.set_server(replace(HERE, at=evening), lambda _: Server("UTC"))
     # The clip was accepted on the 1st of December, and here it is the Sunday before once more.
     sunday = at("2026-11-29T12:00")
     assert await admin.reset(replace(HERE, at=sunday), MEMBER) == 0

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -20,7 +19,7 @@ from bot import ledger
 from bot.accounts import Accounts, Server
 from bot.admin import Admin, Change
 from bot.database import Database
-from bot.errors import CoolingDown, LimitReached, StaleJob, StoreError, TooManyAtOnce
+from bot.errors import CoolingDown, LimitReached, StaleJob, StoreError, TooManyAtOnce, ZoneSetLately
 from bot.ledger import Kind, Resolution, Statement, total_cost
 from bot.lifecycle import FINAL, TRANSITIONS, Clip, Event, Failure, Job, State, advance, again
 from bot.periods import Period
@@ -334,12 +333,18 @@ class Books(RuleBasedStateMachine):
         there = self.model.rules[guild].pop((one.target, one.target_id, one.measure), None)
         assert (None if before is None else number(before.value)) == there
 
-    @rule(guild=GUILD, zone=st.sampled_from(ZONES))
-    def move_server(self, guild: int, zone: str) -> None:
+    @rule(guild=GUILD, zone=st.sampled_from(ZONES), days=st.sampled_from((7, 7, 7, 0)))
+    def move_server(self, guild: int, zone: str, days: int = 0) -> None:
+        """Move a server's days, nearly always when that may be again."""
+        self.now += days * 24 * HOUR
         change = self.admin.set_server(self.change(guild), lambda _: Server(zone))
+        if not self.model.may_move(guild, zone, self.now):
+            with pytest.raises(ZoneSetLately):
+                self.do(change)
+            return
         before, _ = self.do(change)
         assert before.zone == self.model.zones[guild]
-        self.model.zones[guild] = ZoneInfo(zone)
+        self.model.move(guild, zone, self.now)
 
     @rule(guild=GUILD, member=MEMBER, grants=st.lists(GRANT, min_size=1, max_size=3))
     def grant(self, guild: int, member: int, grants: list[tuple[int, int | None]]) -> None:

@@ -244,6 +244,22 @@ async def test_receipts_are_left_out_where_an_admin_turned_them_off(office: Offi
     assert (await office.accounts.server(GUILD)).timezone == "UTC"
 
 
+async def test_whoever_moves_the_days_again_hears_when_they_may_and_can_change_the_rest(
+    office: Office,
+) -> None:
+    await office.desk.set_timezone(office.change(), "Asia/Tokyo")
+    until = office.clock() // 1000 + 7 * 86_400
+    office.clock.forward(seconds=86_400)
+    note = await office.desk.set_timezone(office.change(), "Pacific/Kiritimati")
+    assert f"again <t:{until}:R>. Nothing was changed." in note.body
+    assert (
+        "begin at midnight in Asia/Tokyo"
+        in (await office.desk.set_timezone(office.change(), "Asia/Tokyo")).body
+    )
+    await office.desk.set_receipts(office.change(), shown=False)
+    assert await office.accounts.server(GUILD) == Server("Asia/Tokyo", receipts=False)
+
+
 async def test_two_admins_at_once_change_one_thing_each(office: Office) -> None:
     await asyncio.gather(
         office.desk.set_timezone(office.change(), "Asia/Tokyo"),

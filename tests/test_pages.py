@@ -40,8 +40,9 @@ class Server:
     async def rule(self, **rules: Any) -> None:
         await self.policies.change(self.change, lambda _: Policy(**rules))
 
-    async def zone(self, name: str) -> None:
-        await Admin(self.database).set_server(self.change, lambda _: Accounting(timezone=name))
+    async def zone(self, name: str, weeks_ago: int = 0) -> None:
+        change = replace(self.change, at=self.clock() - weeks_ago * 7 * 86_400_000)
+        await Admin(self.database).set_server(change, lambda _: Accounting(timezone=name))
 
     async def accepted(self, **changes: Any) -> Job:
         now = self.clock()
@@ -232,7 +233,7 @@ async def due(here: Server) -> list[tuple[date, date]]:
 
 
 async def with_digest(here: Server, zone: str = "UTC") -> None:
-    await here.zone(zone)
+    await here.zone(zone, weeks_ago=1)
     await here.rule(log_channel_id=LOG, has_digest=True)
     assert await due(here) == []
 

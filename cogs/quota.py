@@ -186,13 +186,13 @@ class Quota(app_commands.Group):
         )
 
     @app_commands.command(description=picker.TIMEZONE)
-    @app_commands.describe(zone=_OPTIONS["zone"])
-    async def timezone(self, interaction: Interaction, zone: str) -> None:
+    @app_commands.describe(zone=_OPTIONS["zone"], reason=_OPTIONS["reason"])
+    async def timezone(self, interaction: Interaction, zone: str, reason: Reason = "") -> None:
         """Set when days begin."""
         await answer(
             interaction,
             lambda desk: desk.set_timezone(
-                desk.change(guild_of(interaction), interaction.user.id), zone
+                desk.change(guild_of(interaction), interaction.user.id, reason), zone
             ),
             for_admins=True,
         )
@@ -203,13 +203,13 @@ class Quota(app_commands.Group):
         return [app_commands.Choice(name=zone, value=zone) for zone in zones_like(typed)]
 
     @app_commands.command(description=picker.RECEIPTS)
-    @app_commands.describe(shown=_OPTIONS["shown"])
-    async def receipts(self, interaction: Interaction, shown: bool) -> None:
+    @app_commands.describe(shown=_OPTIONS["shown"], reason=_OPTIONS["reason"])
+    async def receipts(self, interaction: Interaction, shown: bool, reason: Reason = "") -> None:
         """Have clips tell what is left, or not."""
         await answer(
             interaction,
             lambda desk: desk.set_receipts(
-                desk.change(guild_of(interaction), interaction.user.id), shown=shown
+                desk.change(guild_of(interaction), interaction.user.id, reason), shown=shown
             ),
             for_admins=True,
         )

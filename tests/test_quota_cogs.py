@@ -4,6 +4,7 @@ discord.py is real and runs against SimCord's Discord; behind the doors are the 
 accounts. Through the real gateway they are tried in `test_limits.py`.
 """
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -260,6 +261,18 @@ async def test_a_card_shows_its_members_own_money(tmp_path: Path) -> None:
         await Store(here.database).accept(job, OWNERS)
         assert "$4.8152 left of $5.00" in said(await here.say("mia", "usage me"))
         assert "$5.00 left of $5.00" in said(await here.say("noah", "usage me"))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [name for name in ADMINS_ONLY if re.match("quota (set|grant|reset|timezone|receipts)", name)],
+)
+async def test_every_change_is_kept_with_why(tmp_path: Path, command: str) -> None:
+    async with doors(tmp_path) as here:
+        said(await here.say("ada", command, **ADMINS_ONLY[command] | {"reason": "new here"}))
+        (row,) = await here.accounts.audit(here.guild_id)
+        assert row.reason == "new here"
+        assert said(await here.say("ada", "quota changes")).endswith("· new here")
 
 
 @pytest.mark.parametrize("reason", ["@everyone <@1> **x** [y](https://e.vil)", "\\`*_~|>#" * 25])

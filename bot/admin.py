@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from bot import books
+from bot import books, standing
 from bot.accounts import Server, server_of
 from bot.database import Database
 from bot.errors import ZoneSetLately
@@ -127,6 +127,27 @@ class Admin:
             leave_note(db, change, ("grant", f"member {member_id}", "", f"{micro}"))
 
         await self._database.run(transaction)
+
+    async def revoke(self, change: Change, member_id: int) -> int:
+        """End all open credits of a member; return what was left of them, micro-dollars.
+
+        Clips in flight keep what they have drawn; what they give back is gone like the rest.
+        """
+
+        def transaction(db: sqlite3.Connection) -> int:
+            who = {"guild_id": change.guild_id, "member_id": member_id, "now": change.at}
+            left = standing.credit_micro(db, **who)
+            db.execute(
+                "INSERT INTO revoked (grant_id, at) SELECT id, :now FROM entries"
+                " WHERE kind = 'grant' AND guild_id = :guild_id AND member_id = :member_id"
+                " AND (expires_at IS NULL OR expires_at > :now)"
+                " AND NOT EXISTS (SELECT 1 FROM revoked WHERE grant_id = entries.id)",
+                who,
+            )
+            leave_note(db, change, ("revoke", f"member {member_id}", f"{left}", "0"))
+            return left
+
+        return await self._database.run(transaction)
 
     async def reset(self, change: Change, member_id: int) -> int:
         """Excuse what a member has spent in the current periods; return it, micro-dollars.

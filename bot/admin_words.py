@@ -104,6 +104,22 @@ def granted(member_id: int, micro: int, expires_at: int | None) -> Note:
     return Note(say("✅ Credit given"), text, Tone.DONE)
 
 
+def revoked(member_id: int, micro: int) -> Note:
+    """Say what of a member's credit was taken back."""
+    say = tongue()
+    member = f"<@{member_id}>"
+    if micro == 0:
+        text = say("{member} had no credit left.", member=member)
+        return Note(say("✅ Nothing to revoke"), text, Tone.DONE)
+    text = say(
+        "{usd} of {member}'s credit is gone. Clips in progress keep what they hold of it; what they"
+        " give back is gone too.",
+        usd=usd(micro),
+        member=member,
+    )
+    return Note(say("✅ Credit revoked"), text, Tone.DONE)
+
+
 def reset_done(member_id: int, micro: int) -> Note:
     """Say what no longer counts."""
     say = tongue()
@@ -184,6 +200,9 @@ def _act(row: AuditRow) -> str:
             return text if was == now else f"{text} ({_was(was or say('inherited'))})"
         case "grant", [_, member_id]:
             credit = say("{usd} credit", usd=usd(int(row.after)))
+            return f"<@{member_id}>: {credit}"
+        case "revoke", [_, member_id]:
+            credit = say("{usd} credit revoked", usd=usd(int(row.before)))
             return f"<@{member_id}>: {credit}"
         case "reset", [_, member_id]:
             excused = say("{usd} no longer counts", usd=usd(int(row.before)))

@@ -173,6 +173,11 @@ class Desk:
         await self._admin.grant(change, member_id, micro, expires_at)
         return admin_words.granted(member_id, micro, expires_at)
 
+    async def revoke(self, change: Change, member_id: int) -> Note:
+        """Take a member's credit back. Raises `InputRefused`."""
+        _check_reason(change)
+        return admin_words.revoked(member_id, await self._admin.revoke(change, member_id))
+
     async def reset(self, change: Change, member_id: int) -> Note:
         """Let a member's limits begin anew. Raises `InputRefused`."""
         _check_reason(change)

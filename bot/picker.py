@@ -31,6 +31,7 @@ NAMES = {
         mark("explain"),
         mark("grant"),
         mark("days"),
+        mark("revoke"),
         mark("reset"),
         mark("timezone"),
         mark("zone"),
@@ -94,6 +95,7 @@ SET_MEMBER = mark("Limit what one member may use.")
 VIEW = mark("Show the limits that are set in this server.")
 EXPLAIN = mark("Show which limits hold for a member, which rule won, and what is held.")
 GRANT = mark("Give a member credit, which pays where their own limits don't.")
+REVOKE = mark("End a member's credit: what is left of it pays nothing any more.")
 RESET = mark("Let a member's limits begin anew: what they have spent so far no longer counts.")
 TIMEZONE = mark("Set when this server's days, weeks and months begin.")
 RECEIPTS = mark("Choose whether clips tell what their member has left.")

@@ -45,8 +45,9 @@ _TABLES = {
     ),
     "what they drew of credits": f"SELECT draws.* FROM {_JOBS} JOIN draws ON job_id = jobs.id",
     "your credits": (
-        "SELECT entries.* FROM running CROSS JOIN entries ON entries.guild_id = running.guild_id"
-        " AND entries.member_id = :member AND kind = 'grant'"
+        "SELECT entries.*, revoked.at AS revoked_at FROM running CROSS JOIN entries"
+        " ON entries.guild_id = running.guild_id AND entries.member_id = :member"
+        " AND kind = 'grant' LEFT JOIN revoked ON grant_id = entries.id"
     ),
     "your totals by day": (
         "SELECT totals.* FROM running CROSS JOIN totals ON totals.guild_id = running.guild_id"

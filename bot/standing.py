@@ -59,7 +59,8 @@ SELECT id, left_micro, expires_at FROM (
                (SELECT sum(micro) FROM draws WHERE grant_id = entries.id), 0) AS left_micro
       FROM entries
      WHERE kind = 'grant' AND guild_id = :guild AND member_id = :member
-       AND (expires_at IS NULL OR expires_at > :now))
+       AND (expires_at IS NULL OR expires_at > :now)
+       AND NOT EXISTS (SELECT 1 FROM revoked WHERE grant_id = entries.id))
  WHERE left_micro > 0 ORDER BY expires_at IS NULL, expires_at, id
 """
 
@@ -121,8 +122,14 @@ def statement(
             Account.BOT: known["running", 0],
         },
         last_at=last_at,
-        credits=tuple(Credit(*row) for row in db.execute(_CREDITS, who)) if has_credits else (),
+        credits=_credits(db, who) if has_credits else (),
     )
+
+
+def credit_micro(db: sqlite3.Connection, *, guild_id: int, member_id: int, now: int) -> int:
+    """Return what is left of a member's credits; `now` in Unix ms."""
+    who = {"guild": guild_id, "member": member_id, "now": now}
+    return sum(credit.left_micro for credit in _credits(db, who))
 
 
 def note_hold(db: sqlite3.Connection, entry: Entry) -> None:
@@ -137,6 +144,10 @@ def note_hold(db: sqlite3.Connection, entry: Entry) -> None:
                 was = balances[term]
                 held = was.held_micro + entry.held_micro
                 balances[term] = Balance(was.spent_micro, held, was.excused_micro)
+
+
+def _credits(db: sqlite3.Connection, who: Mapping[str, int]) -> tuple[Credit, ...]:
+    return tuple(Credit(*row) for row in db.execute(_CREDITS, who))
 
 
 def _server(

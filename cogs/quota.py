@@ -173,6 +173,18 @@ class Quota(app_commands.Group):
             for_admins=True,
         )
 
+    @app_commands.command(description=picker.REVOKE)
+    @app_commands.describe(member=_OPTIONS["member"], reason=_OPTIONS["reason"])
+    async def revoke(self, interaction: Interaction, member: discord.User, reason: Reason) -> None:
+        """Take a member's credit back."""
+        await answer(
+            interaction,
+            lambda desk: desk.revoke(
+                desk.change(guild_of(interaction), interaction.user.id, reason), member.id
+            ),
+            for_admins=True,
+        )
+
     @app_commands.command(description=picker.RESET)
     @app_commands.describe(member=_OPTIONS["member"], reason=_OPTIONS["reason"])
     async def reset(self, interaction: Interaction, member: discord.User, reason: Reason) -> None:

@@ -273,6 +273,14 @@ class Model:
         """Book a clip whose hold had been released."""
         self.clips[job_id].spent, self.clips[job_id].is_found = cost, True
 
+    def revoke(self, guild: int, member: int, now: int) -> int:
+        """End what has not expired, whatever a clip still gives back to it."""
+        left = self.credit(Account.MEMBER, guild, member, now)
+        for grant in self.grants:
+            if (grant.guild, grant.member) == (guild, member) and now < grant.expires_at:
+                grant.expires_at = -math.inf
+        return left
+
     def may_move(self, guild: int, zone: str, now: int) -> bool:
         """Whether a server's days may begin in another zone: a week after they last were moved."""
         is_free = all(now - at >= 7 * 24 * 3600 * 1000 for at in self.moved[guild])

@@ -191,6 +191,45 @@ async def test_a_grant_pays_until_the_moment_at_which_it_expires(
     assert (await accounts.statement(GUILD, MEMBER, (), NOON + 9)).credit_micro == 50
 
 
+async def test_a_revoked_credit_pays_nothing_more_and_clips_in_flight_keep_what_they_drew(
+    database: Database, store: Store, admin: Admin
+) -> None:
+    nothing = monthly(member=0)
+    accounts = Accounts(database, nothing)
+    await admin.grant(HERE, MEMBER, 100, None)
+    await admin.grant(HERE, MEMBER, 250, NOON + 10)
+    await admin.grant(HERE, MEMBER + 1, 5, None)
+    job = (await store.accept(make_job(quote_micro=260), nothing)).job
+    assert await admin.revoke(HERE, MEMBER) == 90
+    with pytest.raises(LimitReached) as refusal:
+        await store.accept(make_job(quote_micro=1), nothing)
+    assert refusal.value.credit_micro == 0
+    for event in (Event.SUBMIT, Event.ACCEPTED):
+        job = await store.move(job, advance(job, event, NOON))
+    done = advance(job, Event.FINISHED, NOON)
+    await store.move(job, done, resolution=spend(job, 20, NOON))
+    assert await balance(accounts, Account.MEMBER, Period.DAY) == Balance(20, 0, 20)
+    assert (await accounts.statement(GUILD, MEMBER, (), NOON)).credits == ()
+    assert (await accounts.statement(GUILD, MEMBER + 1, (), NOON)).credit_micro == 5
+    assert await accounts.discrepancies() == ()
+
+
+async def test_who_is_given_credit_after_theirs_was_revoked_has_that(
+    accounts: Accounts, admin: Admin
+) -> None:
+    await admin.grant(HERE, MEMBER, 250, None)
+    assert await admin.revoke(HERE, MEMBER) == 250
+    assert await admin.revoke(HERE, MEMBER) == 0
+    await admin.grant(HERE, MEMBER, 2, None)
+    assert (await accounts.statement(GUILD, MEMBER, (), NOON)).credit_micro == 2
+    (_, again, first, _) = await accounts.audit(GUILD)
+    for row, before in ((first, "250"), (again, "0")):
+        assert (row.action, row.target, row.before, row.after) == (
+            *("revoke", "member 3000", before, "0"),
+        )
+        assert (row.actor_id, row.reason) == (ADMIN, "the party")
+
+
 async def test_a_grant_is_an_entry_on_the_servers_day_with_its_giver_and_its_reason(
     accounts: Accounts, admin: Admin
 ) -> None:

@@ -355,6 +355,13 @@ class Books(RuleBasedStateMachine):
                 Granted(guild=guild, member=member, left=micro, expires_at=number(expires_at))
             )
 
+    @precondition(lambda self: self.model.grants)
+    @rule(data=st.data())
+    def revoke(self, data: st.DataObject) -> None:
+        grant = data.draw(st.sampled_from(self.model.grants))
+        left = self.do(self.admin.revoke(self.change(grant.guild), grant.member))
+        assert left == self.model.revoke(grant.guild, grant.member, self.now)
+
     @precondition(lambda self: self.model.clips)
     @rule(data=st.data())
     def reset(self, data: st.DataObject) -> None:

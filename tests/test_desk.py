@@ -186,6 +186,18 @@ async def test_credit_of_no_amount_is_refused_by_the_options_own_name(office: Of
     assert await office.accounts.audit(GUILD) == ()
 
 
+async def test_credit_of_a_slip_of_the_hand_is_taken_back(office: Office) -> None:
+    await office.desk.grant(office.change("x"), MIA, "250", None)
+    with pytest.raises(InputRefused):
+        await office.desk.revoke(office.change(" "), MIA)
+    note = await office.desk.revoke(office.change("meant 2.50"), MIA)
+    assert (note.title, note.body[:36]) == (
+        *("✅ Credit revoked", "$250.00 of <@3000>'s credit is gone."),
+    )
+    assert (await office.desk.revoke(office.change("x"), MIA)).title == "✅ Nothing to revoke"
+    assert "250" not in (await office.desk.card(GUILD, MIA, ())).body
+
+
 async def test_a_reset_tells_what_no_longer_counts_and_what_is_held_stays(office: Office) -> None:
     nothing = await office.desk.reset(office.change("x"), MIA)
     assert nothing.title == "✅ Nothing to reset"

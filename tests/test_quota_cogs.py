@@ -41,6 +41,7 @@ ADMINS_ONLY: dict[str, dict[str, Any]] = {
     "quota view": {},
     "quota explain": {"member": "mia"},
     "quota grant": {"member": "mia", "amount": "1", "reason": "why"},
+    "quota revoke": {"member": "mia", "reason": "why"},
     "quota reset": {"member": "mia", "reason": "why"},
     "quota timezone": {"zone": "Asia/Tokyo"},
     "quota receipts": {"shown": False},

@@ -76,6 +76,9 @@ def reset(micro: object = 100, **changes: object) -> str:
     return entry("adjustment", **({"job_id": "NULL", "excused_micro": micro} | changes))
 
 
+REVOKED = insert("revoked", grant_id=2, at=0)
+
+
 def draw(micro: object, grant_id: object = 2) -> str:
     return insert("draws", job_id=":id", grant_id=grant_id, micro=micro)
 
@@ -234,6 +237,13 @@ DRAWS = {
     "a draw on what is not there": ([draw(1, grant_id=99)], "grants of its own member"),
     "a draw on another member's grant": ([grant(member_id=1), draw(1)], "of its own member"),
     "a draw on a grant of another server": ([grant(guild_id=1), draw(1)], "of its own member"),
+    "a hold that is revoked": ([insert("revoked", grant_id=1, at=0)], "only a grant is revoked"),
+    "a grant of nowhere that is revoked": ([insert("revoked", grant_id=9, at=0)], "only a grant"),
+    "a grant that is revoked twice": ([grant(), REVOKED, REVOKED], "only once"),
+    "a grant that is revoked anew": ([grant(), REVOKED, replacing(REVOKED)], "only once"),
+    "a draw on a revoked grant": ([grant(), REVOKED, draw(1)], "this grant was revoked"),
+    "a revocation that is edited": ([grant(), REVOKED, "UPDATE revoked SET at = 1"], "stays so"),
+    "a revocation that is undone": ([grant(), REVOKED, "DELETE FROM revoked"], "stays so"),
     "an edited draw": ([grant(), draw(1), "UPDATE draws SET micro = 2"], "append-only"),
     "a deleted draw": ([grant(), draw(1), "DELETE FROM draws"], "append-only"),
     "a replaced draw": ([grant(), draw(1), replacing(draw(2))], "append-only"),

@@ -116,6 +116,7 @@ COMMANDS: dict[str, tuple[str, dict[str, Any]]] = {
     "quota view": (ADMINS, {}),
     "quota explain": (ADMINS, {"member": "{self}"}),
     "quota grant": (ADMINS, {"member": "{self}", "amount": "1", "reason": "why"}),
+    "quota revoke": (ADMINS, {"member": "{self}", "reason": "why"}),
     "quota reset": (ADMINS, {"member": "{self}", "reason": "why"}),
     "quota timezone": (ADMINS, {"zone": "Asia/Tokyo"}),
     "quota receipts": (ADMINS, {"shown": False}),

@@ -17,12 +17,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot import books, lifecycle, migration, snapshot
+from bot import books, facts, lifecycle, migration, snapshot
 from bot.database import database_in, locked
 from bot.diagnosis import diagnosis
 from bot.errors import BackupRefused, Locked, Unusable
 from bot.lifecycle import State
-from bot.store import RESTORED_AT
 
 _TABLES = {"jobs", "entries", "clips", "facts"}
 
@@ -179,7 +178,7 @@ def _doubt_open_jobs(copy: Path, now: datetime) -> None:
             "UPDATE jobs SET due_at = ? WHERE state NOT IN (?, ?)",
             (moment, State.DELIVERED, State.FAILED),
         )
-        db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (RESTORED_AT, str(moment)))
+        facts.put(db, facts.RESTORED_AT, str(moment))
 
 
 def _kept_aside(path: Path, now: datetime) -> Path | None:

@@ -15,6 +15,7 @@ from bot import (
     answers,
     books,
     due,
+    facts,
     ledger,
     lines,
     made,
@@ -33,11 +34,6 @@ from bot.made import Made
 from bot.rows import COLUMNS
 from bot.rules import Limits
 from bot.wish import Door
-
-RESTORED_AT = "restored at"
-"""The fact that `backup.py` leaves in a copy that it puts back: Unix milliseconds."""
-_RECONCILED_AT = "reconciled at"
-"""The fact that is the same moment once the service was asked about the copy's open jobs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,18 +235,9 @@ class Store:
 
         return await self._database.run(transaction)
 
-    async def fact(self, name: str) -> str | None:
-        """Return a small fact kept under `name`."""
-        return await self._database.run(lambda db: _fact(db, name))
-
     async def fact_or(self, name: str, value: str) -> str:
         """Return the fact kept under `name`, which is `value` from now on if there was none."""
-
-        def transaction(db: sqlite3.Connection) -> str:
-            db.execute("INSERT OR IGNORE INTO facts (name, value) VALUES (?, ?)", (name, value))
-            return str(_fact(db, name))
-
-        return await self._database.run(transaction)
+        return await self._database.run(lambda db: facts.get_or(db, name, value))
 
     async def touch(self) -> None:
         """Ask the database for a word, and have it write one where it is in trouble.
@@ -258,15 +245,14 @@ class Store:
         Raises `StoreError` where it cannot.
         """
         if self._database.is_in_trouble:
-            write = "INSERT OR REPLACE INTO facts VALUES ('in trouble', '')"
-            await self._database.run(lambda db: db.execute(write))
+            await self._database.run(lambda db: facts.put(db, "in trouble", ""))
         else:
-            await self.fact("")
+            await self._database.run(lambda db: facts.get(db, ""))
 
     async def restored_at(self) -> int:
         """Return when a backup was put in the place of this database, 0 if it never was."""
         if self._restored_at is None:
-            self._restored_at = int(await self.fact(RESTORED_AT) or 0)
+            self._restored_at = await self._database.run(facts.restored_at)
         return self._restored_at
 
     async def to_ask_about(self) -> frozenset[str]:
@@ -274,20 +260,13 @@ class Store:
 
         None where no copy was restored, or once `note_reconciled` was called since.
         """
-        if await self._is_reconciled():
+        if await self._database.run(facts.is_reconciled):
             return frozenset()
         return await self.open_jobs((State.SUBMITTING, *LOOKED_AT))
 
     async def note_reconciled(self) -> None:
         """Keep that the service was asked about all that a restored copy has open."""
-        if not await self._is_reconciled():
-            values = (_RECONCILED_AT, str(await self.restored_at()))
-            write = "INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)"
-            await self._database.run(lambda db: db.execute(write, values))
-
-    async def _is_reconciled(self) -> bool:
-        restored_at = await self.restored_at()
-        return not restored_at or await self.fact(_RECONCILED_AT) == str(restored_at)
+        await self._database.run(facts.note_reconciled)
 
     async def prices(self, quoted: Sequence[tuple[Order, int]], now: int) -> list[int]:
         """Return what `accept` would hold for each of these orders, with what it should cost."""
@@ -309,11 +288,6 @@ class Store:
             )
 
         await self._database.run(transaction)
-
-
-def _fact(db: sqlite3.Connection, name: str) -> str | None:
-    row = db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
-    return None if row is None else str(row["value"])
 
 
 def _known(db: sqlite3.Connection, job: Job) -> Job | None:

@@ -10,6 +10,7 @@ open jobs may have been sent, paid and posted since, so they go on as after an a
 """
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -191,13 +192,29 @@ def _kept_aside(path: Path, now: datetime) -> Path | None:
     is_there = path.exists()
     if is_there:
         _write_back(path)
-        os.link(path, aside)
+        _name_twice(path, aside)
     for suffix in ("-wal", "-shm"):
         beside = path.with_name(path.name + suffix)
         if beside.exists():  # where the database cannot even be opened, or is gone
             beside.replace(aside.with_name(aside.name + suffix))
     snapshot.sync_folder(path.parent)
     return aside if is_there else None
+
+
+def _name_twice(path: Path, aside: Path) -> None:
+    """Give a file a second name; where the disk knows no such thing (exFAT, SMB), a twin."""
+    try:
+        os.link(path, aside)
+    except FileExistsError:
+        raise
+    except OSError:
+        part = snapshot.part_of(aside)
+        try:
+            part.touch(0o600)
+            shutil.copyfile(path, part)  # also where SQLite could not read it
+            snapshot.put(part, aside)
+        finally:
+            part.unlink(missing_ok=True)
 
 
 def _write_back(path: Path) -> None:

@@ -1,6 +1,7 @@
 """Copies of the database: made beside a running bot, put back, and what that means for its jobs."""
 
 import asyncio
+import errno
 import os
 import shutil
 import signal
@@ -226,6 +227,29 @@ async def test_a_restored_copy_takes_the_place_of_the_database_which_is_kept(
     assert lines[3].startswith("3 clip(s) were in the making.")
     async with Database(data) as database:
         assert await Accounts(database, UNLIMITED).discrepancies() == ()
+
+
+@pytest.mark.parametrize("is_sound", [True, False])
+async def test_what_was_there_is_kept_also_on_a_disk_without_hard_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_sound: bool
+) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    data, copy = tmp_path / "data", tmp_path / "copy.db"
+    old = await fill(data)
+    backup(data, copy)
+    if not is_sound:
+        (data / "animate.db").write_bytes(b"no database")
+    before = (data / "animate.db").read_bytes()
+    monkeypatch.setattr("bot.backup.os.link", refused)
+    restore(data, copy, NOW)
+
+    aside = data / "animate.db.before-restore-20261107-130000"
+    assert held(data / "animate.db") == {job.id for job in old}
+    assert len(aside.read_bytes()) == len(before)
+    assert aside.stat().st_mode & 0o777 == 0o600
+    assert not list(data.glob("*.part"))
 
 
 async def test_a_copy_is_restored_where_nothing_is_yet(tmp_path: Path) -> None:

@@ -202,7 +202,10 @@ class Mediator:
     async def round(self) -> None:
         """Do and tell what is at its end, and was not yet. Raises `StoreError`."""
         for approval in await self._approvals.ended(self._clock()):
-            await self._finish(approval)
+            try:
+                await self._finish(approval)
+            except Exception:
+                log.exception("question %d broke; it keeps no other waiting", approval.id)
 
     async def _finish(self, approval: Approval) -> None:
         """Do what was answered and tell it, once; what fails is tried again by the next round."""

@@ -614,6 +614,21 @@ async def test_a_yes_that_was_carried_out_and_cut_off_then_makes_no_second_clip(
         assert labels(here.question()) == []
 
 
+async def test_a_question_that_breaks_keeps_no_other_from_being_carried_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with scene(tmp_path) as here:
+        await here.asks(source="interaction:5")
+        broken = "UPDATE approvals SET ask = '{}', outcome = 'agreed'"
+        await here.bot.database.run(lambda db: db.execute(broken))
+        await here.asks(source="interaction:6")
+        await Approvals(here.bot.database).end(2, Outcome.AGREED, NOON)
+        await here.mediator.round()
+        (job,) = await here.jobs()
+        assert job.source == "interaction:6"
+        assert "question 1 broke" in caplog.text
+
+
 async def test_a_yes_while_nothing_is_accepted_is_carried_out_later_or_given_up(
     tmp_path: Path,
 ) -> None:

@@ -17,7 +17,7 @@ import discord
 from bot.answers import Answer, Answers
 from bot.errors import DeliveryError, TooLarge, Unpostable
 from bot.ladder import Ladder, Letter, Posted, Rung, as_ours, rungs
-from bot.lifecycle import Job
+from bot.lifecycle import FINAL, Job
 from bot.places import MIB, Places, below
 from bot.status import ORIGINAL, Reply, Status, opened
 from bot.words import Note
@@ -143,6 +143,7 @@ class Delivery:
         finally:
             for file in files:
                 file.close()
+        self._posted.pop(job.id, None)
         return Posted(message.channel.id, message.id)
 
     async def _put(
@@ -160,6 +161,8 @@ class Delivery:
 
     def show(self, job: Job, note: Note, reply: Reply | None = None) -> None:
         """Bring the job's status to `note`, as `Status.show` does."""
+        if job.state in FINAL:
+            self._posted.pop(job.id, None)  # its clips may have been handed out by another way
         self._status.show(job, note, reply)
 
     async def close(self, patience: float) -> None:

@@ -95,6 +95,7 @@ class Status:
             yield
             if own is not None and own.token == answer.token:
                 self._covered.append(job.id)
+                self._warnings.pop(job.status_message_id or job.id, None)
 
     async def _edit(self, key: _Key) -> None:
         failures = 0
@@ -108,7 +109,7 @@ class Status:
                 try:
                     await (reply(note) if reply else self._edit_once(job, note))
                     failures = 0
-                    if note.tone is Tone.WARNING:
+                    if note.tone is Tone.WARNING and job.state not in FINAL:
                         self._warnings[key] = note
                 except (discord.DiscordException, StoreError, *NO_ANSWER) as error:
                     log.info("job %s: status not shown: %s", job.short_id, error)

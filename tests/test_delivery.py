@@ -553,3 +553,21 @@ async def test_the_same_trouble_is_told_once_and_another_is_told_too(
         here.delivery.show(here.job, warning(text))
         await here.shown()
     assert here.edits == ["one", "two", "one"]
+
+
+@pytest.mark.parametrize("state", [State.RENDERED, State.FAILED])
+async def test_no_word_is_remembered_of_a_job_that_has_ended(here: Post, state: State) -> None:
+    here.job = replace(here.job, state=state)
+    here.delivery.show(here.job, warning("one"))
+    await here.shown()
+    kept = here.delivery._status._warnings  # noqa: SLF001 - a leak is seen nowhere else
+    assert bool(kept) is (state is State.RENDERED)
+
+
+async def test_nothing_is_remembered_of_a_job_that_another_way_has_delivered(here: Post) -> None:
+    here.trouble(do="drop", match=POST)
+    await here.refused()
+    assert here.job.id in here.delivery._posted  # noqa: SLF001 - a leak is seen nowhere else
+    here.delivery.show(replace(here.job, state=State.DELIVERED), Note("✅", "done", Tone.DONE))
+    assert here.delivery._posted == {}  # noqa: SLF001
+    await here.shown()

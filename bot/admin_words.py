@@ -3,13 +3,13 @@
 Members are named by mentions, which show a name and, in an embed, ping nobody. Pure.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from bot import picker, policy_words
 from bot.accounts import AuditRow, Server, Usage
 from bot.money import usd
-from bot.prose import escaped, fitted
+from bot.prose import MOST_BODY, escaped, fitted
 from bot.quota_words import capital, value
 from bot.rules import Limits, Measure, Rule, Target, Values
 from bot.tongue import mark, tongue
@@ -29,23 +29,58 @@ def whom(rule: Rule) -> str:
     }[rule.target]
 
 
-def rules(found: Sequence[Rule], limits: Limits, server: Server) -> Note:
-    """List the limits that are set in a server, and what is inherited beside them."""
+def rules(found: Sequence[Rule], limits: Limits, server: Server) -> tuple[Note, bool]:
+    """List the limits that are set in a server, and what is inherited; and whether that is all."""
     say = tongue()
-    lines: list[str] = []
-    for target in dict.fromkeys((rule.target, rule.target_id) for rule in found):
-        own = [rule for rule in found if (rule.target, rule.target_id) == target]
-        said = ", ".join(value(rule.measure, rule.value) for rule in own)
-        lines.append(f"**{capital(whom(own[0]))}** · {said}")
+    lines = [f"**{capital(whom(own[0]))}** · {_said(own)}" for own in _by_target(found)]
     if not lines:
         lines.append(say("No limit is set in this server yet: `/quota set`."))
+    inherited = "\n".join(["", *_inherited(limits, server)])
+    whole = "\n".join(lines)
+    if is_all := len(whole) + len(inherited) <= MOST_BODY:
+        body = whole + inherited
+    else:
+        inherited = f"\n{say('All of them are in the file.')}{inherited}"
+        body = fitted(lines, beside=len(inherited)) + inherited
+    return Note(say("📋 Limits in this server"), body, Tone.WORKING), is_all
+
+
+def rules_file(
+    found: Sequence[Rule], limits: Limits, server: Server, roles: Mapping[int, str]
+) -> str:
+    """Write the same as a text, with the roles by name: outside Discord, mentions show none."""
+    lines = [f"{_named(own[0], roles)} · {_said(own)}" for own in _by_target(found)]
+    inherited = [line.removeprefix("-# ").replace("**", "") for line in _inherited(limits, server)]
+    return "\n".join([*lines, *inherited])
+
+
+def _by_target(found: Sequence[Rule]) -> list[list[Rule]]:
+    by_target: dict[tuple[Target, int], list[Rule]] = {}
+    for rule in found:
+        by_target.setdefault((rule.target, rule.target_id), []).append(rule)
+    return list(by_target.values())
+
+
+def _said(own: Sequence[Rule]) -> str:
+    return ", ".join(value(rule.measure, rule.value) for rule in own)
+
+
+def _named(rule: Rule, roles: Mapping[int, str]) -> str:
+    if rule.target is not Target.ROLE or not roles:
+        return capital(whom(rule))
+    name = roles.get(rule.target_id)
+    say = tongue()
+    what = say("A deleted role") if name is None else f"@{name}"
+    return f"{what} ({rule.target_id})"
+
+
+def _inherited(limits: Limits, server: Server) -> list[str]:
+    say = tongue()
     owner = say("**From the bot's owner** · each member: {limits}", limits=_values(limits.member))
     widest = say("this server, never wider: {limits}", limits=_values(limits.server))
     zone = say("Time zone {zone}", zone=server.timezone)
     receipts = say("receipts on") if server.receipts else say("receipts off")
-    inherited = f"\n{owner}\n-# {widest}\n-# {zone} · {receipts}"
-    body = fitted(lines, beside=len(inherited)) + inherited
-    return Note(say("📋 Limits in this server"), body, Tone.WORKING)
+    return [owner, f"-# {widest}", f"-# {zone} · {receipts}"]
 
 
 def _values(values: Values) -> str:

@@ -6,10 +6,11 @@ somebody may ask is decided at the door, `cogs/quota.py` and `cogs/usage.py`.
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache
+from types import MappingProxyType
 from zoneinfo import available_timezones
 
 from bot import admin_words, chart, picker, quota_words
@@ -87,10 +88,20 @@ class Desk:
         holds = await self._accounts.open_holds(guild_id, member_id)
         return quota_words.explanation(found, holds)
 
-    async def rules(self, guild_id: int) -> Note:
-        """List what is set in a server."""
+    async def rules(
+        self, guild_id: int, roles: Mapping[int, str] = MappingProxyType({})
+    ) -> Note | tuple[Note, Attachment]:
+        """List what is set in a server; what is too long for a note comes as a file besides.
+
+        `roles` are the names of the server's, by their ids.
+        """
         found = await self._accounts.rules(guild_id)
-        return admin_words.rules(found, self._limits, await self._accounts.server(guild_id))
+        server = await self._accounts.server(guild_id)
+        note, is_all = admin_words.rules(found, self._limits, server)
+        if is_all:
+            return note
+        text = admin_words.rules_file(found, self._limits, server, roles)
+        return note, Attachment("limits.txt", text.encode(), note.title)
 
     async def changes(self, guild_id: int) -> Note:
         """List the last changes by admins."""
@@ -161,6 +172,16 @@ class Desk:
             return admin_words.rule_dropped(rule, await self._admin.drop_rule(change, rule))
         rule = replace(rule, value=read_amount(rule.measure, amount))
         return admin_words.rule_set(rule, await self._admin.set_rule(change, rule), self._limits)
+
+    async def drop_rules_of_roles(
+        self, guild_id: int, actor_id: int, is_gone: Callable[[int], bool]
+    ) -> None:
+        """Clear the limits of roles that are gone: nobody can name these to Discord any more."""
+        say = tongue()
+        change = self.change(guild_id, actor_id, say("The role was deleted."))
+        for rule in await self._accounts.rules(guild_id):
+            if rule.target is Target.ROLE and is_gone(rule.target_id):
+                await self._admin.drop_rule(change, rule)
 
     async def grant(self, change: Change, member_id: int, amount: str, days: int | None) -> Note:
         """Give a member credit for so many days, or for good. Raises `InputRefused`."""

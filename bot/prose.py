@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from bot.tongue import mark, tongue
 
-_MOST_BODY = 4096
+MOST_BODY = 4096
 """Characters that Discord takes as the description of an embed."""
 _MORE = mark("… and {more} more")
 
@@ -19,7 +19,7 @@ def fitted(blocks: Sequence[str], *, beside: int = 0) -> str:
     """Join as many blocks as fit in an embed, `beside` characters left free; say what is not."""
     kept: list[str] = []
     more = tongue()(_MORE, more=len(blocks))
-    room = _MOST_BODY - beside - len(more)
+    room = MOST_BODY - beside - len(more)
     for block in blocks:
         room -= len(block) + 1
         if room < 0:

@@ -4,15 +4,23 @@ Offered to those with Manage Server, and asked again. The desk reads what was ty
 answers. No SQL, no money here.
 """
 
+import asyncio
+import logging
+
 import discord
 from discord import app_commands
+from discord.ext import commands
 
 from bot import picker
 from bot.client import AnimateBot
 from bot.counter import Interaction, answer, guild_of
 from bot.desk import zones_like
+from bot.errors import StoreError
 from bot.rules import Measure, Target
 from bot.spot import roles_of
+from bot.tongue import reading
+
+log = logging.getLogger(__name__)
 
 _MEASURES = [
     app_commands.Choice(name=name, value=str(measure)) for measure, name in picker.MEASURES.items()
@@ -27,6 +35,40 @@ Reason = app_commands.Range[str, 1, _LONGEST_REASON]
 async def setup(bot: AnimateBot) -> None:
     """Add the command to the tree; discord.py calls this when it loads the extension."""
     bot.tree.add_command(Quota())
+    await bot.add_cog(GoneRoles(bot))
+
+
+class GoneRoles(commands.Cog):
+    """Clears the limits of roles that are deleted, also of those that went while we were away."""
+
+    def __init__(self, bot: AnimateBot) -> None:
+        self._bot = bot
+        self._one_at_a_time = asyncio.Lock()
+        """Or a limit is cleared twice, and two lines tell of it."""
+
+    @commands.Cog.listener()
+    async def on_guild_role_delete(self, role: discord.Role) -> None:
+        """Clear the limits of a role that is deleted now."""
+        await self._clear(role.guild)
+
+    @commands.Cog.listener("on_guild_join")
+    @commands.Cog.listener("on_guild_available")
+    async def on_guild_told(self, guild: discord.Guild) -> None:
+        """Clear what nobody has told us of; comes with each new connection."""
+        await self._clear(guild)
+
+    async def _clear(self, guild: discord.Guild) -> None:
+        await self._bot.doors_are_open.wait()
+        if guild.get_role(guild.id) is None or self._bot.user is None:
+            return  # each server has the role of everybody, so we know of none of them
+        reading(str(guild.preferred_locale))
+        try:
+            async with self._one_at_a_time:
+                await self._bot.desk.drop_rules_of_roles(
+                    guild.id, self._bot.user.id, lambda role_id: guild.get_role(role_id) is None
+                )
+        except StoreError as error:
+            log.warning("limits of a deleted role are kept for now: %s", error)
 
 
 class SetLimit(app_commands.Group):
@@ -134,7 +176,11 @@ class Quota(app_commands.Group):
     @app_commands.command(description=picker.VIEW)
     async def view(self, interaction: Interaction) -> None:
         """List the limits that are set."""
-        await answer(interaction, lambda desk: desk.rules(guild_of(interaction)), for_admins=True)
+        roles = interaction.guild.roles if interaction.guild is not None else ()
+        names = {role.id: role.name for role in roles}
+        await answer(
+            interaction, lambda desk: desk.rules(guild_of(interaction), names), for_admins=True
+        )
 
     @app_commands.command(description=picker.EXPLAIN)
     @app_commands.describe(member=_OPTIONS["member"])

@@ -8,6 +8,7 @@ import csv
 import io
 from dataclasses import dataclass
 from datetime import date
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ from bot.lifecycle import Event, Job, advance
 from bot.rules import Limits, Measure, Rule, Target
 from bot.shelf import Shelf
 from bot.store import Store
+from bot.words import Note
 from tests.conftest import Clock, make_job
 
 GUILD, ADA, MIA = 1000, 1, 3000
@@ -284,7 +286,9 @@ async def test_two_admins_at_once_change_one_thing_each(office: Office) -> None:
 
 
 async def test_a_view_with_nothing_set_says_what_is_inherited(office: Office) -> None:
-    body = (await office.desk.rules(GUILD)).body
+    note = await office.desk.rules(GUILD)
+    assert isinstance(note, Note)
+    body = note.body
     assert "No limit is set in this server yet: `/quota set`." in body
     assert "**From the bot's owner** · each member: $5.00 a month" in body
     assert "-# this server, never wider: $25.00 a month" in body
@@ -301,8 +305,37 @@ async def test_a_view_of_sixty_rules_fits(office: Office) -> None:
         )
         await admin.set_rule(office.change(), rule)
     note = await office.desk.rules(GUILD)
+    assert isinstance(note, Note), "a file beside what is all there"
     assert len(note.body) <= 4096
     assert note.body.count("<@&") == 60
+
+
+async def test_a_view_that_is_cut_comes_with_the_whole_list_as_a_file(office: Office) -> None:
+    admin = Admin(office.accounts._database)  # noqa: SLF001 - a second writer on the same file
+    ids = range(10**18, 10**18 + 60)
+    for role_id, measure in product(ids, (Measure.DAY, Measure.WEEK, Measure.MONTH)):
+        rule = Rule(target=Target.ROLE, target_id=role_id, measure=measure, value=10_000)
+        await admin.set_rule(office.change(), rule)
+    await office.desk.set_rule(office.change(), Target.MEMBER, MIA, "clips", "2")
+
+    found = await office.desk.rules(GUILD, {ids[6]: "**Staff**"})
+
+    assert isinstance(found, tuple)
+    note, file = found
+    assert "… and " in note.body
+    assert "All of them are in the file." in note.body
+    assert len(note.body) <= 4096
+    lines = file.content.decode().splitlines()
+    assert file.filename == "limits.txt"
+    said = "$0.01 a day, $0.01 a week, $0.01 a month"
+    assert lines[6] == f"@**Staff** ({ids[6]}) · {said}"
+    assert lines[0] == f"A deleted role ({ids[0]}) · {said}"
+    assert f"<@{MIA}> · 2 clips at once" in lines
+    assert lines[-3:] == [
+        "From the bot's owner · each member: $5.00 a month",
+        "this server, never wider: $25.00 a month",
+        "Time zone UTC · receipts on",
+    ]
 
 
 async def test_an_explanation_has_the_rule_that_won_and_the_clips_that_hold(office: Office) -> None:

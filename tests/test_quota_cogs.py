@@ -4,6 +4,7 @@ discord.py is real and runs against SimCord's Discord; behind the doors are the 
 accounts. Through the real gateway they are tried in `test_limits.py`.
 """
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -18,12 +19,12 @@ from simcord import ChannelHandle, Env, InteractionResult, MemberActor
 
 from bot import chart
 from bot.accounts import Accounts
-from bot.admin import Admin
+from bot.admin import Admin, Change
 from bot.client import AnimateBot
 from bot.database import Database
 from bot.desk import Desk
 from bot.errors import ChartBroken
-from bot.rules import Limits, Measure
+from bot.rules import Limits, Measure, Rule, Target
 from bot.store import Store
 from cogs.quota import Quota
 from cogs.usage import Usage
@@ -311,6 +312,89 @@ async def test_the_picture_and_the_accounts_come_as_files(tmp_path: Path) -> Non
             assert [one.filename for one in result.response.attachments] == [name]
         text = said(await here.say("ada", "usage export", period="last month"))
         assert "0 entries from 2026-10-01 to 2026-10-31." in text
+
+
+async def test_a_list_that_is_cut_comes_whole_as_a_file_with_the_roles_by_name(
+    tmp_path: Path,
+) -> None:
+    async with doors(tmp_path) as here:
+        admin = Admin(here.database)
+        change = Change(guild_id=here.guild_id, actor_id=1, at=NOON)
+        ids = [here.people["supporter"].id, *range(10**18, 10**18 + 90)]
+        for target_id in ids:
+            rule = Rule(target=Target.ROLE, target_id=target_id, measure=Measure.DAY, value=1)
+            await admin.set_rule(change, rule)
+        result = await here.say("ada", "quota view")
+        assert result.response is not None
+        (file,) = result.response.attachments
+        assert file.filename == "limits.txt"
+
+
+# --- Roles that are gone -------------------------------------------------------------------------
+
+
+async def two_roles(here: Doors) -> tuple[int, int]:
+    """Set a limit for two roles, of which nobody may be told by name when they are gone."""
+    guild = here.people["mia"].guild
+    gone, other = guild.create_role("Gone"), here.people["supporter"]
+    here.people["gone"] = gone
+    for role in ("gone", "supporter"):
+        await here.say("ada", "quota set role", role=role, limit="day", amount="1")
+    await here.say("ada", "quota set role", role="gone", limit="clips", amount="2")
+    return gone.id, other.id
+
+
+async def available(here: Doors, guild: discord.Guild) -> None:
+    """Tell of a server as at a new connection, twice at once."""
+    assert isinstance(here.env.bot, AnimateBot)
+    cog = here.env.bot.get_cog("GoneRoles")
+    assert cog is not None
+    heard = [one for name, one in cog.get_listeners() if name == "on_guild_available"]
+    assert heard
+    await asyncio.gather(*(one(guild) for one in heard * 2))
+
+
+async def test_the_limits_of_a_role_go_with_it_in_the_bots_own_name(tmp_path: Path) -> None:
+    async with doors(tmp_path) as here:
+        gone, other = await two_roles(here)
+        here.env.backend.delete_role(here.guild_id, gone)
+        await here.env.settle()
+        assert [one.target_id for one in await here.accounts.rules(here.guild_id)] == [other]
+        rows = (await here.accounts.audit(here.guild_id))[:2]
+        assert {(row.target, row.before, row.after) for row in rows} == {
+            (f"role {gone} day", "1000000", "inherit"),
+            (f"role {gone} clips", "2", "inherit"),
+        }
+        assert here.env.bot.user is not None
+        assert {row.actor_id for row in rows} == {here.env.bot.user.id}
+        assert {row.reason for row in rows} == {"The role was deleted."}
+
+
+async def test_the_limits_of_a_role_that_went_while_the_bot_was_away_go_when_it_is_back(
+    tmp_path: Path,
+) -> None:
+    async with doors(tmp_path) as here:
+        gone, other = await two_roles(here)
+        guild = here.env.bot.get_guild(here.guild_id)
+        assert guild is not None
+        del guild._roles[gone]  # noqa: SLF001 - as discord.py has it after a new connection
+        await available(here, guild)
+        assert [one.target_id for one in await here.accounts.rules(here.guild_id)] == [other]
+        dropped = [
+            one for one in await here.accounts.audit(here.guild_id) if one.after == "inherit"
+        ]
+        assert len(dropped) == 2
+
+
+async def test_of_a_server_of_which_no_role_is_known_no_limit_is_taken(tmp_path: Path) -> None:
+    async with doors(tmp_path) as here:
+        gone, other = await two_roles(here)
+        guild = here.env.bot.get_guild(here.guild_id)
+        assert guild is not None
+        guild._roles.clear()  # noqa: SLF001 - as discord.py has it of a server it was not told of
+        await available(here, guild)
+        rules = await here.accounts.rules(here.guild_id)
+        assert {one.target_id for one in rules} == {gone, other}
 
 
 # --- Trouble -------------------------------------------------------------------------------------

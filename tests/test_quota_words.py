@@ -216,7 +216,9 @@ def test_rules_are_listed_by_whom_they_are_for() -> None:
         Rule(target=Target.ROLE, target_id=7, measure=Measure.CLIPS, value=2),
     ]
     owner = Limits(member={Measure.MONTH: 5_000_000, Measure.COOLDOWN: 0})
-    assert admin_words.rules(found, owner, Server("Asia/Tokyo", receipts=False)).body == (
+    note, is_all = admin_words.rules(found, owner, Server("Asia/Tokyo", receipts=False))
+    assert is_all
+    assert note.body == (
         "**This server** · $9.00 a month\n"
         "**<@&7>** · $1.00 a day, 2 clips at once\n"
         "**From the bot's owner** · each member: $5.00 a month\n"
@@ -323,7 +325,7 @@ def longest() -> Iterator[tuple[str, Note]]:
     holds = [OpenHold("f" * 36, MILLION - 1, "submitting")] * 500
     yield "card", quota_words.card(everything)
     yield "explanation", quota_words.explanation(everything, holds)
-    yield "rules", admin_words.rules(rules, limits, server)
+    yield "rules", admin_words.rules(rules, limits, server)[0]
     for count in (1, 10, 1000):
         told = [row("rule", f"role {HUGE} cooldown", "604799", "604798", "*" * 200)] * count
         yield f"{count} changes", admin_words.changes(told)

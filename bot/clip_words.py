@@ -286,7 +286,9 @@ def _picture(say: Tongue, job: Job) -> list[str]:
     where = job.picture
     if where is None or not where.has_author or where.author_id == job.member_id:
         return []
-    link = f"https://discord.com/channels/{job.guild_id}/{where.channel_id}/{where.message_id}"
+    link = f"https://discord.com/channels/{job.guild_id}/{where.channel_id}"
+    if where.message_id:
+        link += f"/{where.message_id}"
     author = f"<@{where.author_id}>"
     return [say("The picture is {author}'s: {link}", author=author, link=link)]
 

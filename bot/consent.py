@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 import discord
 
 from bot import buttons, consent_words
+from bot.afar import Afar, is_shown_by
 from bot.approvals import Approval, Approvals, Outcome
 from bot.errors import (
     CannotPostHere,
@@ -35,7 +36,7 @@ from bot.refusals import refusal
 from bot.status import embed
 from bot.store import Admitted
 from bot.tongue import said_in
-from bot.wish import ENGLISH, Door
+from bot.wish import ENGLISH
 from bot.words import Note
 
 log = logging.getLogger(__name__)
@@ -62,6 +63,7 @@ class Mediator:
         self._approvals = approvals
         self._clock = clock
         self._accept: Callable[[Ask], Awaitable[Admitted]] | None = None
+        self._afar = Afar(client)
         self._asks: dict[int, Ask] = {}
         """By the question, the wish as it came in: it has the way to tell who asked alone."""
         self._busy: set[int] = set()
@@ -141,12 +143,14 @@ class Mediator:
             return consent_words.question(ask.member_id, ask.prompt, until), answers(approval.id)
 
         note, view = self._for_all(approval, worded)
-        reference = discord.MessageReference(
-            message_id=ask.picture.message_id,
-            channel_id=approval.channel_id,
-            guild_id=approval.guild_id,
-            fail_if_not_exists=False,
-        )
+        reference: Any = None  # a clip that never was in a channel has no message
+        if ask.picture.message_id:
+            reference = discord.MessageReference(
+                message_id=ask.picture.message_id,
+                channel_id=approval.channel_id,
+                guild_id=approval.guild_id,
+                fail_if_not_exists=False,
+            )
         try:
             return await self._channel(approval).send(
                 f"<@{approval.author_id}>",
@@ -234,34 +238,39 @@ class Mediator:
         """Have the clip made for who asked, by the rules and with the roles of this moment."""
         assert self._accept is not None, "start() comes first"
         not_started = partial(consent_words.not_started, approval.member_id)
+        wish = replace(from_json(approval.ask), has_consent=True)
         role_ids = await self._roles(approval)
         if role_ids is None:
             await self._say(approval, not_started)
+            await self._afar.end(approval, wish, None)
             return
-        wish = replace(from_json(approval.ask), role_ids=role_ids, has_consent=True)
+        wish = replace(wish, role_ids=role_ids)
         try:
-            admitted = await self._accept(self._shown(approval, wish))
+            admitted = await self._accept(await self._shown(approval, wish))
         except UserError as error:
             if isinstance(error, NotAccepting) and self._clock() < approval.expires_at:
                 raise
             await self._say(approval, not_started)
+            await self._afar.end(approval, wish, None)
             await self._tell(approval, partial(refusal, error))
             return
-        if not _has_status(approval, wish):
+        await self._afar.end(approval, wish, admitted.job)
+        if not is_shown_by(approval, wish):
             over = partial(consent_words.over, Outcome.AGREED, approval.member_id)
             await self._say(approval, over)
         elif not admitted.is_new:  # a crash came between the clip and its first status
             await self._edit(approval, view=None)
 
-    def _shown(self, approval: Approval, wish: Ask) -> Ask:
+    async def _shown(self, approval: Approval, wish: Ask) -> Ask:
         """Return the wish with its status, which the question shows where it can."""
         first = self._asks.get(approval.id)
-        if not _has_status(approval, wish):
+        if not is_shown_by(approval, wish):
             answer = None if first is None else first.answer
             if answer is not None and answer.expires_at <= self._clock():
                 answer = None
             reply = first.reply if first is not None and answer is not None else None
-            return replace(wish, status_message_id=None, answer=answer, reply=reply)
+            status = None if answer is not None else await self._afar.begin(approval, wish)
+            return replace(wish, status_message_id=status, answer=answer, reply=reply)
 
         async def begin(note: Note) -> None:
             view = buttons.view(note.buttons)
@@ -323,15 +332,6 @@ class Mediator:
             except Exception:
                 log.exception("a round of the questions broke; the next comes all the same")
             await asyncio.sleep(_ROUND)
-
-
-def _has_status(approval: Approval, wish: Ask) -> bool:
-    """Tell whether the question goes on as the clip's status.
-
-    A private wish has it elsewhere, a reaction in the signs on the picture.
-    """
-    is_public = not wish.wish.is_private and wish.door is not Door.REACTION
-    return is_public and approval.message_id is not None
 
 
 def _dies_at(url: str, now: int) -> int:

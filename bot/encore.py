@@ -22,13 +22,17 @@ def first_of(job: Job) -> str:
 def origin(job: Job) -> Origin:
     """Say whose the picture of a job is, for the next one that is made of it.
 
-    What somebody handed over is theirs, whoever has another clip made of it.
+    What somebody handed over is theirs, whoever has another clip made of it. It is taken to be in
+    the channel of its clip, and never in the direct messages of whoever got that there.
     """
     if job.picture is not None:
         return job.picture
+    channel_id, message_id = job.message_channel_id or job.channel_id, job.message_id
+    if not message_id or channel_id not in (job.channel_id, job.parent_channel_id):
+        channel_id, message_id = job.channel_id, job.status_message_id
     return Origin(
-        channel_id=job.message_channel_id or job.channel_id,
-        message_id=job.message_id or job.status_message_id or 0,
+        channel_id=channel_id,
+        message_id=message_id or 0,
         key=f"{_CLIP}{job.id}",
         author_id=job.member_id,
     )

@@ -500,6 +500,118 @@ async def test_a_reaction_has_its_status_on_the_picture_and_the_question_is_clos
         assert labels(here.question()) == []
 
 
+# --- Asked for in another channel ----------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Lounge:
+    """Another channel of the server, where Mia presses Again under a clip of Noah's picture."""
+
+    here: Scene
+    channel: ChannelHandle
+
+    @property
+    def said(self) -> list[discord.Message]:
+        return self.channel.history()
+
+    async def asks(self, **changes: Any) -> discord.Message:
+        return await self.here.asks(door=Door.AGAIN, channel_id=self.channel.id, **changes)
+
+
+def lounge(here: Scene, **overwrites: bool) -> Lounge:
+    assert here.env.bot.user is not None
+    denied = discord.PermissionOverwrite(**overwrites)
+    made = here.guild.create_text_channel("lounge", overwrites={here.env.bot.user: denied})
+    return Lounge(here, made)
+
+
+async def test_a_clip_of_another_channel_has_its_status_there_and_the_question_is_closed(
+    tmp_path: Path,
+) -> None:
+    async with scene(tmp_path) as here:
+        away = lounge(here)
+        question = await away.asks()
+        assert away.said == []
+        await here.press("noah", "Allow", question)
+        (job,) = await here.jobs()
+        (status,) = away.said
+        assert (job.channel_id, job.status_message_id) == (away.channel.id, status.id)
+        assert "Its author agreed" in said(status)
+        assert here.question().id == question.id
+        assert "Its author agreed" in said(here.question())
+        assert labels(here.question()) == []
+
+
+async def test_where_nothing_can_be_posted_the_clip_has_no_status_and_is_made_all_the_same(
+    tmp_path: Path,
+) -> None:
+    async with scene(tmp_path) as here:
+        question = await lounge(here, send_messages=False).asks()
+        await here.press("noah", "Allow", question)
+        (job,) = await here.jobs()
+        assert job.status_message_id is None
+        assert labels(here.question()) == []
+
+
+async def test_a_clip_of_another_channel_that_could_not_be_started_is_told_there(
+    tmp_path: Path,
+) -> None:
+    async with scene(tmp_path, limits=monthly(member=1)) as here:
+        away = lounge(here)
+        await here.press("noah", "Allow", await away.asks())
+        assert not await here.jobs()
+        for message in (away.said[0], here.question()):
+            assert "It could not be started" in said(message)
+            assert labels(message) == []
+
+
+async def test_a_yes_that_is_carried_out_later_is_told_once_where_it_was_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with scene(tmp_path) as here:
+        away = lounge(here)
+        question = await away.asks()
+        here.bot.intake.is_open = False
+        await here.press("noah", "Allow", question)
+        await here.mediator.round()
+        here.bot.intake.is_open = True
+
+        async def cut_off(_: int) -> None:
+            raise StoreError
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Approvals, "told", cut_off)
+            await here.mediator.round()
+        await here.mediator.round()
+        (job,) = await here.jobs()
+        (status,) = away.said
+        assert job.status_message_id == status.id
+
+
+async def test_a_private_answer_that_can_be_reached_yet_shows_a_clip_of_another_channel(
+    tmp_path: Path,
+) -> None:
+    async with scene(tmp_path) as here:
+        away = lounge(here)
+        answer = Answer(token="secret", expires_at=NOON + 60_000)
+        await here.press("noah", "Allow", await away.asks(status_message_id=None, answer=answer))
+        (job,) = await here.jobs()
+        assert job.status_message_id is None
+        assert away.said == []
+        assert here.around.channel.replies[-1] == here.reply
+
+
+async def test_a_picture_without_a_message_is_asked_about_without_an_answer_to_one(
+    tmp_path: Path,
+) -> None:
+    async with scene(tmp_path) as here:
+        picture = here.wish().picture
+        assert picture is not None
+        question = await here.asks(door=Door.AGAIN, picture=replace(picture, message_id=0))
+        assert question.reference is None
+        assert labels(question) == ["Allow", "Don't allow"]
+
+
 # --- Time ----------------------------------------------------------------------------------------
 
 

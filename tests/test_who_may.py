@@ -303,10 +303,13 @@ class Crowd:
     def everything(self) -> dict[str, list[Any]]:
         """All that the bot has written, but for what it keeps of Otto's server."""
         elsewhere = int(self["Otto"].guild_id("Night Owls"))
+        grants = {row["id"] for row in self.rows("entries") if row["guild_id"] == elsewhere}
         names = [row["name"] for row in self.rows("sqlite_master") if row["type"] == "table"]
         return {
             name: [
-                tuple(row.values()) for row in self.rows(name) if row.get("guild_id") != elsewhere
+                tuple(row.values())
+                for row in self.rows(name)
+                if row.get("guild_id") != elsewhere and row.get("grant_id") not in grants
             ]
             for name in names
         }

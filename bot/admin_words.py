@@ -40,7 +40,8 @@ def rules(found: Sequence[Rule], limits: Limits, server: Server) -> tuple[Note, 
     if is_all := len(whole) + len(inherited) <= MOST_BODY:
         body = whole + inherited
     else:
-        inherited = f"\n{say('All of them are in the file.')}{inherited}"
+        hint = say("All of them are in the file.")
+        inherited = f"\n{hint}{inherited}"
         body = fitted(lines, beside=len(inherited)) + inherited
     return Note(say("📋 Limits in this server"), body, Tone.WORKING), is_all
 

@@ -9,9 +9,11 @@ it is: only what is sure to have happened before a byte was sent is a `ConnectEr
 
 import asyncio
 import io
+import socket
+import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, suppress
+from typing import Any, cast
 from urllib.request import getproxies
 
 import aiohttp
@@ -71,7 +73,8 @@ class Transport(httpx.AsyncBaseTransport):
         if self._session is None:
             # As httpx does it: names by the system, no cookies, proxies from the environment.
             connector = aiohttp.TCPConnector(
-                resolver=aiohttp.ThreadedResolver(), keepalive_timeout=_KEPT_ALIVE
+                resolver=aiohttp.ThreadedResolver(cast("Any", _Names())),
+                keepalive_timeout=_KEPT_ALIVE,
             )
             self._session = aiohttp.ClientSession(
                 connector=connector,
@@ -82,6 +85,39 @@ class Transport(httpx.AsyncBaseTransport):
                 skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
             )
         return self._session
+
+
+class _Names:
+    """Asks the system for addresses, as an event loop does, in threads that nobody waits for.
+
+    A silent network leaves a name unanswered for half a minute and more. A thread of asyncio's own
+    would keep the bot from stopping for so long.
+    """
+
+    async def getaddrinfo(self, *wanted: Any, **more: Any) -> Any:
+        """Ask, and raise what the system raises."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Any] = loop.create_future()
+
+        def tell(found: Any, error: Exception | None) -> None:
+            if answer.done():
+                return  # who asked has left
+            if error is None:
+                answer.set_result(found)
+            else:
+                answer.set_exception(error)
+
+        def ask() -> None:
+            found, problem = None, None
+            try:
+                found = socket.getaddrinfo(*wanted, **more)
+            except Exception as error:  # noqa: BLE001 - raised where it was asked
+                problem = error
+            with suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(tell, found, problem)
+
+        threading.Thread(target=ask, name="names", daemon=True).start()
+        return await answer
 
 
 class _Body(httpx.AsyncByteStream):

@@ -2,6 +2,8 @@
 
 import asyncio
 import gzip
+import threading
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
@@ -286,3 +288,25 @@ async def test_a_client_that_was_never_used_is_closed_as_well() -> None:
     async with transport.client():
         pass
     assert issubclass(aiohttp.ClientConnectorError, OSError)
+
+
+def test_a_name_that_nobody_answers_for_keeps_nobody_from_leaving(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answered = threading.Event()
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: answered.wait(10))
+
+    async def ask_in_vain() -> None:
+        async with transport.client() as http:
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(http.get("http://silent.example"), 0.1)
+
+    began = time.monotonic()
+    asyncio.run(ask_in_vain())
+    assert time.monotonic() - began < 5
+    answered.set()
+
+
+async def test_a_name_that_is_none_was_sent_nothing(http: httpx.AsyncClient) -> None:
+    with pytest.raises(httpx.ConnectError):
+        await http.get("http://nobody.invalid/")

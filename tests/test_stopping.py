@@ -127,3 +127,13 @@ async def test_who_still_waits_for_their_turn_as_the_bot_stops_is_told_to_come_b
 
     async with here.bot(**NO_LIMITS):
         await assert_each_was_made_and_posted_once(here, len(taken))
+
+
+async def test_a_gateway_that_has_fallen_silent_keeps_the_bot_from_stopping_no_longer(
+    here: Town,
+) -> None:
+    async with here.bot(**NO_LIMITS) as process:
+        await here.control("POST", "gateway", {"do": "silence"})
+        process.send_signal(signal.SIGTERM)
+        assert await stopped(process) == 0
+    assert here.trouble() == []

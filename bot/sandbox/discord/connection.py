@@ -1,5 +1,6 @@
 """One WebSocket of the gateway: what it may send, what is sent to it, whose session it serves."""
 
+import asyncio
 import time
 from typing import Any
 
@@ -10,6 +11,7 @@ from bot.sandbox.discord.outbox import Outbox
 from bot.sandbox.discord.session import Session
 
 _SENDS_MAX, _SENDS_WINDOW_S = 120, 60.0
+_LOOK_S = 0.05
 
 
 class GatewayClosed(Exception):
@@ -27,6 +29,8 @@ class Connection:
         self.request = request
         self.outbox = outbox
         self.session: Session | None = None
+        #: True for one whose network has gone: a goodbye is not answered either.
+        self.silent = False
         self._sends = 0
         self._window_ends = 0.0
 
@@ -42,3 +46,10 @@ class Connection:
         self._sends += 1
         if self._sends > _SENDS_MAX:
             raise GatewayClosed(4008)
+
+    async def outlasted(self) -> None:
+        """Keep a silent connection open, unanswered, until its client has cut it."""
+        while self.silent and (transport := self.request.transport) is not None:
+            if transport.is_closing():
+                return
+            await asyncio.sleep(_LOOK_S)

@@ -64,7 +64,10 @@ class Control:
         self.shake(str(form.get("do")), form)
 
     def shake(self, what: str, form: JSON) -> None:
-        """Shake: reconnect (op 7), invalidate (op 9), drop, mute, close, or duplicate events."""
+        """Shake: reconnect (op 7), invalidate (op 9), drop, mute, silence, close, or duplicate.
+
+        What is muted says nothing more; what is silenced does not answer a goodbye either.
+        """
         if what == "duplicate":
             for session in list(self._gateway.sessions.values()):
                 session.repeat_last(int(form.get("count", 1)))
@@ -74,6 +77,7 @@ class Control:
             "invalidate": self._invalidate,
             "drop": lambda connection, _form: connection.outbox.abort(connection.request),
             "mute": self._mute,
+            "silence": self._silence,
             "close": lambda connection, form: connection.outbox.close(int(form.get("code", 4000))),
         }
         if what not in shakes:
@@ -87,6 +91,10 @@ class Control:
 
     def _mute(self, connection: Connection, _form: JSON) -> None:
         connection.outbox.muted = True
+
+    def _silence(self, connection: Connection, form: JSON) -> None:
+        self._mute(connection, form)
+        connection.silent = True
 
     def _invalidate(self, connection: Connection, form: JSON) -> None:
         if not form.get("resumable"):

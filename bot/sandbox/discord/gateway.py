@@ -85,13 +85,14 @@ class Gateway:
 
     async def connect(self, request: web.Request) -> web.WebSocketResponse:
         """GET /gateway: one connection, from HELLO to its end."""
-        socket = web.WebSocketResponse(compress=False, max_msg_size=0)
+        socket = web.WebSocketResponse(compress=False, max_msg_size=0, autoclose=False)
         await socket.prepare(request)
         connection = Connection(request, Outbox(socket, encoder(request.query.get("compress"))))
         self.connections.add(connection)
         connection.send(HELLO, {"heartbeat_interval": self._world.limits.heartbeat_interval_ms})
         try:
             await self._converse(socket, connection)
+            await connection.outlasted()
         except GatewayClosed as closed:
             log.info("gateway closes a connection with %d", closed.code)
             await socket.close(code=closed.code)

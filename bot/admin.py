@@ -124,7 +124,8 @@ class Admin:
                     note=change.reason,
                 ),
             )
-            leave_note(db, change, ("grant", f"member {member_id}", "", f"{micro}"))
+            after = f"{micro}" if expires_at is None else f"{micro} {expires_at}"
+            leave_note(db, change, ("grant", f"member {member_id}", "", after))
 
         await self._database.run(transaction)
 

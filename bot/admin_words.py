@@ -235,8 +235,7 @@ def _act(row: AuditRow) -> str:
             text = f"{capital(whom(about))}: {now or inherited}"
             return text if was == now else f"{text} ({_was(was or say('inherited'))})"
         case "grant", [_, member_id]:
-            credit = say("{usd} credit", usd=usd(int(row.after)))
-            return f"<@{member_id}>: {credit}"
+            return f"<@{member_id}>: {_credit(*row.after.split())}"
         case "revoke", [_, member_id]:
             credit = say("{usd} credit revoked", usd=usd(int(row.before)))
             return f"<@{member_id}>: {credit}"
@@ -249,6 +248,14 @@ def _act(row: AuditRow) -> str:
     changed = [f"{now} ({_was(was)})" for was, now in was_and_is if was != now]
     here, nothing = say("this server"), say("nothing")
     return f"{capital(here)}: {', '.join(changed) or nothing}"
+
+
+def _credit(micro: str, expires_at: str = "") -> str:
+    say = tongue()
+    if not expires_at:  # without end, or noted before ends were
+        return say("{usd} credit", usd=usd(int(micro)))
+    when = f"<t:{int(expires_at) // 1000}:D>"
+    return say("{usd} credit until {when}", usd=usd(int(micro)), when=when)
 
 
 def _was(text: str) -> str:

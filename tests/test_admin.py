@@ -60,6 +60,7 @@ async def test_each_change_says_who_changed_what_from_what_to_what_when_and_why(
     await admin.set_server(HERE, lambda _: Server("Europe/Berlin", receipts=False))
     await admin.set_server(HERE, lambda _: Server("Europe/Berlin"))
     await admin.grant(HERE, MEMBER, 2_500_000, NOON + 1)
+    await admin.grant(HERE, MEMBER, 1_000_000, None)
     await admin.reset(HERE, MEMBER)
     rows = await accounts.audit(GUILD)
     assert {(row.actor_id, row.at, row.reason) for row in rows} == {(ADMIN, NOON, "the party")}
@@ -70,7 +71,8 @@ async def test_each_change_says_who_changed_what_from_what_to_what_when_and_why(
         ("rule", "member 3000 clips", "inherit", "0"),
         ("server", "", "UTC, receipts on", "Europe/Berlin, receipts off"),
         ("server", "", "Europe/Berlin, receipts off", "Europe/Berlin, receipts on"),
-        ("grant", "member 3000", "", "2500000"),
+        ("grant", "member 3000", "", f"2500000 {NOON + 1}"),
+        ("grant", "member 3000", "", "1000000"),
         ("reset", "member 3000", "70", "0"),
     ]
 

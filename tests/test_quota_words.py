@@ -259,6 +259,10 @@ def row(action: str, target: str, before: str, after: str, reason: str = "") -> 
             "**<@5>: 5 min between clips**",
         ),
         (row("grant", "member 5", "", "2000000"), "**<@5>: $2.00 credit**"),
+        (
+            row("grant", "member 5", "", f"2000000 {DECEMBER * 1000}"),
+            f"**<@5>: $2.00 credit until <t:{DECEMBER}:D>**",
+        ),
         (row("revoke", "member 5", "369600", "0"), "**<@5>: $0.3696 credit revoked**"),
         (row("reset", "member 5", "369600", "0"), "**<@5>: $0.3696 no longer counts**"),
         (

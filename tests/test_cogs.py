@@ -54,10 +54,20 @@ from cogs.animate import animate_command
 from tests.corridor import KLING, TURBO, model
 from tests.town import NOT_CHARGED, photo_file
 
-NO_DESK = Desk.__new__(Desk)
-"""Behind this door nobody asks about the accounts."""
 PHOTO = ("photo.png", photo_file())
 TEXT, INTEGER, NUMBER, ATTACHMENT = 3, 4, 10, 11
+
+
+class NoDesk(Desk):
+    """Behind this door nobody asks about the accounts, and no role has a limit."""
+
+    def __init__(self) -> None:
+        """Have no accounts."""
+
+    async def drop_rules_of_roles(
+        self, guild_id: int, actor_id: int, is_gone: Callable[[int], bool]
+    ) -> None:
+        del guild_id, actor_id, is_gone
 
 
 class Porter(Intake):
@@ -122,12 +132,12 @@ class Wishes(Members):
         return self.wished
 
 
-def rooms(intake: Intake, desk: Desk = NO_DESK, members: Members | None = None) -> Rooms:
+def rooms(intake: Intake, desk: Desk | None = None, members: Members | None = None) -> Rooms:
     """What is behind the doors: an intake, and little else."""
     return Rooms(
         intake=intake,
         cancellation=Cancellation.__new__(Cancellation),
-        desk=desk,
+        desk=desk or NoDesk(),
         docket=Docket.__new__(Docket),
         mediator=Mediator.__new__(Mediator),
         members=members or Wishes(),

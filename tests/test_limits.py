@@ -184,7 +184,7 @@ async def test_a_roles_limit_holds_while_the_bot_has_not_heard_of_the_server_yet
     got = await rush(here, here.mia, 2)
 
     assert got.accepted == []
-    assert all("Your limit is 0 at a time." in text for text in got.words)
+    assert all("🚫 No clips for you here" in text for text in got.words)
 
 
 async def test_the_servers_total_holds_for_all_members_together(here: Town) -> None:

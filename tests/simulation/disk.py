@@ -101,6 +101,9 @@ class SimulatedDatabase(Database):
         await asyncio.sleep(0)
         return function(self._disk.connection)
 
+    def _rest_later(self, *, is_due: bool = True) -> None:
+        """Have no timer, which would go on after a crash: in memory there is no log to empty."""
+
 
 class SimulatedPictures(Pictures):
     """The real ones, which may be torn."""

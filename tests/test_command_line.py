@@ -1,6 +1,7 @@
 """The command line as an operator meets it: exit codes, sentences, no traceback, no secret."""
 
 import asyncio
+import gc
 import os
 import re
 import shutil
@@ -13,8 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from bot import app, logs
 from bot.__main__ import main
 from bot.database import Database
+from bot.settings import Settings
 from tests.conftest import ROOT
 from tests.town import Ended, clean_environment, command, end_of, started_command, town, until
 
@@ -218,18 +221,24 @@ async def test_a_connection_that_is_ended_for_another_reason_names_the_code(
         assert "for good (code 4011)" in here.log.splitlines()[-1]
 
 
-async def test_a_folder_of_our_own_that_cannot_be_used_is_not_blamed_on_discord(
-    tmp_path: Path,
+def test_a_file_of_our_own_that_cannot_be_used_is_not_blamed_on_discord(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async with town(tmp_path) as here:
-        stray = here.data / "pictures" / "a folder where only pictures should be"
-        stray.mkdir(parents=True)
-        ended = await command("run", settings=here.settings, folder=tmp_path)
-    assert_plain(ended, 1)
-    last = ended.err.splitlines()[-1]
-    assert str(stray) in last
-    assert "ANIMATE_DATA_DIR" in last
-    assert "Discord" not in last
+    async def locked_out(_: Settings) -> None:
+        raise PermissionError(13, "Permission denied", "/data/pictures")
+
+    monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
+    monkeypatch.setenv("RUNWARE_API_KEY", KEY)
+    monkeypatch.setattr(app, "run", locked_out)
+    monkeypatch.setattr(logs, "set_up", lambda *_: None)
+    try:
+        assert main(["run"]) == 1
+    finally:
+        gc.enable()
+    said = capsys.readouterr().err
+    assert "/data/pictures" in said
+    assert "ANIMATE_DATA_DIR" in said
+    assert "Discord" not in said
 
 
 async def test_a_second_bot_on_the_same_folder_refuses_and_says_why(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ worded in `admin_words.py`. Pure.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bot import ids
 from bot.accounts import OpenHold
 from bot.ledger import Statement
 from bot.lifecycle import State
@@ -126,7 +127,7 @@ def explanation(statement: Statement, holds: Sequence[OpenHold]) -> Note:
     ]
     blocks += [*_credits(statement), *_pace(statement), *_shared(statement)]
     held = [
-        f"`{hold.job_id[:8]}` {usd(hold.held_micro)}, {say(STATES[State(hold.state)])}"
+        f"`{ids.short(hold.job_id)}` {usd(hold.held_micro)}, {say(STATES[State(hold.state)])}"
         for hold in holds[:_MOST_NAMED]
     ]
     listed = _listed(held, len(holds)) or say("nothing")

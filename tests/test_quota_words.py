@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterator
 from datetime import date
+from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import admin_words, picker, quota_words
+from bot import admin_words, ids, picker, quota_words
 from bot.accounts import AuditRow, OpenHold, Server, Share, Usage
 from bot.ledger import UTC_ZONE, Balance, Credit, Statement
 from bot.periods import Period
@@ -146,9 +147,11 @@ def test_an_explanation_says_unlimited_where_somebody_chose_it() -> None:
 
 
 def test_an_explanation_lists_the_clips_that_hold() -> None:
-    holds = [OpenHold(f"{number:08x}-0000", 184_800, "rendering") for number in range(12)]
+    made = [ids.job_id(NOON, str(UUID(int=number, version=4))) for number in range(12)]
+    holds = [OpenHold(one, 184_800, "rendering") for one in made]
     body = quota_words.explanation(statement(line()), holds).body
     assert "**Held by clips in progress**\n`00000000` $0.1848, rendering · `00000001`" in body
+    assert [ids.short(one) for one in made[:2]] == ["00000000", "00000001"]  # as all else says it
     assert body.endswith("· and 2 more")
     assert quota_words.explanation(statement(line()), ()).body.endswith("\nnothing")
 

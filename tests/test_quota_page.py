@@ -79,6 +79,14 @@ async def test_an_admin_sets_a_limit_and_looks_at_what_holds_and_what_was_spent(
         assert "$0.3696 spent · this server's default · resets in" in said
         assert "Held by clips in progress nothing" in said
 
+        said = await words(await use(page, "/quota grant", "Mia", "250", "meant 2.50"))
+        assert "✅ Credit given @Mia has $250.00 more" in said
+        said = await words(await use(page, "/quota revoke", "Mia", "a slip of the hand"))
+        assert "✅ Credit revoked $250.00 of @Mia's credit is gone." in said
+        said = await words(await use(page, "/quota changes"))
+        assert "@Mia: $250.00 credit revoked" in said
+        assert "· @Ada · a slip of the hand @Mia: $250.00 credit" in said
+
         report = await use(page, "/usage server")
         picture = report.locator("img[alt*='Mia']")
         await picture.scroll_into_view_if_needed()

@@ -125,7 +125,7 @@ class Approvals:
     async def withdraw(self, message_id: int, member_id: int, now: int) -> int:
         """Take back what a member has asked about a message's pictures by a reaction.
 
-        What they have asked by another door stays. Returns how many that were.
+        What they had asked by another door before stays. Returns how many that were.
         """
 
         def transaction(db: sqlite3.Connection) -> int:

@@ -101,7 +101,7 @@ class Delivery:
         if job.attempts > 1:
             posted |= await ladder.look(bundle.files.keys() | bundle.links.keys())
         await _post_all(ladder.send, bundle, posted, lambda number: nonce(job, number))
-        del self._posted[job.id]
+        self._posted.pop(job.id, None)
         return _first_of(posted)
 
     async def post_copy(self, job: Job, bundle: Bundle, copy: Copy, noted: Noted) -> Posted:

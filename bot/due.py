@@ -42,8 +42,9 @@ def nudge(db: sqlite3.Connection, task_uuid: str, now: int) -> State | None:
 
 
 def recall(db: sqlite3.Connection, now: int) -> None:
-    """Have all that renders due now, or since when it is."""
+    """Have all that renders or is lost due now, or since when it is."""
     db.execute(
-        f"UPDATE jobs SET due_at = ? WHERE {OPEN} AND state = 'rendering' AND due_at > ?",
+        f"UPDATE jobs SET due_at = ? WHERE {OPEN} AND state IN ('rendering', 'lost')"
+        " AND due_at > ?",
         (now, now),
     )

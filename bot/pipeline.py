@@ -70,7 +70,7 @@ class Pipeline:
             pace=self._pace,
         )
         self._unanswered = 0
-        self._unheard: set[str] = set()
+        self._unheard = self._timetable.awaited
         """Of jobs that a restored copy has open: those that the service has not told of yet."""
         self.watch = Watch(store, self._timetable)
         """Knows what is due; the worker asks it."""

@@ -32,6 +32,8 @@ _LATE_AFTER = 10 * 60
 """Seconds after which a task that is not taken yet is late. Late is not failed."""
 _SURE_AFTER = 10
 """Tries, some ten minutes, after which a job is given up that the service refuses and denies."""
+_UNTAKEN = (0, 429)
+"""HTTP's answers to a task that surely was not taken; 0 is none, where nothing was sent."""
 _LONGEST_PAUSE = 300.0
 """Between two tries, in seconds."""
 
@@ -139,7 +141,7 @@ class Submission:
             return
         if is_taken:  # earlier, which says nothing of the account as it is now
             await self._accepted(job)
-        elif job.attempts < _SURE_AFTER:
+        elif job.attempts < _SURE_AFTER and not isinstance(failure, FileNotFoundError):
             await self._settle(job, Unclear("unknownOutcome", f"refused after a try: {failure}"))
         else:
             await self._ending.give_up(job, f"refused after tries without an answer: {failure}")
@@ -166,7 +168,7 @@ class Submission:
                 await self._ending.give_up(job, "never acknowledged")
             case ProviderError():
                 log.warning("job %s: not sent yet, trying again: %s", job.short_id, failure)
-                is_untaken = is_first and isinstance(failure, Busy)
+                is_untaken = is_first and isinstance(failure, Busy) and failure.status in _UNTAKEN
                 await self._retry(replace(job, sent_at=None) if is_untaken else job, failure)
 
     async def _accepted(self, job: Job) -> None:

@@ -4,7 +4,7 @@ Holds the clock and chance for the steps behind it, which decide what to do at t
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from bot import lifecycle
@@ -28,6 +28,8 @@ class Timetable:
     look_every: float
     give_up_after: float
     pace: Pace
+    awaited: set[str] = field(default_factory=set)
+    """Jobs for whose next word all new ones wait: looked at as if they rendered."""
 
     def age(self, job: Job) -> float:
         """Return the seconds since the service may have the task, before that since acceptance.
@@ -68,7 +70,8 @@ class Timetable:
 
     def _next_look(self, job: Job, now: int) -> int:
         if job.state is State.LOST:
-            return now + _LOST_EVERY * 1000
+            every = self.look_every if job.id in self.awaited else _LOST_EVERY
+            return now + round(every * 1000)
         taken_ago = (now - job.updated_at) / 1000
         at = self._beat(now, look_delay(taken_ago, self.look_every, self.usual(job)))
         late_at = _late_at(job)

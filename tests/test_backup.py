@@ -24,7 +24,7 @@ from bot.lifecycle import Event, Failure, Job, State, advance
 from bot.provider import Progress
 from bot.store import Store
 from tests.conftest import NOON, ROOT, UNLIMITED, make_job
-from tests.corridor import WHERE, World, world
+from tests.corridor import NOTHING_KNOWN, WHERE, World, world
 from tests.town import Town, command, photo_file, told, town, until
 
 NOW = datetime.fromtimestamp(NOON / 1000, UTC) + timedelta(hours=1)
@@ -513,6 +513,65 @@ async def test_a_copy_is_reconciled_when_the_service_has_answered_and_not_before
         await bot.finished(rendering)
         assert await bot.pipeline.reconcile()
     assert here.runware.ledger.accepted == 1
+
+
+async def test_a_lost_job_of_a_copy_keeps_nobody_waiting_for_an_hour(
+    here: World, tmp_path: Path
+) -> None:
+    here.trouble(match=WHERE["look"], **NOTHING_KNOWN)
+    async with here.bot(give_up_after=1800) as bot:
+        lost = await bot.until(await bot.accept(), [State.LOST])
+    backup(here.folder, tmp_path / "copy.db")
+    put_back(here, tmp_path / "copy.db")
+    here.runware.faults.clear()
+    here.trouble(match=WHERE["look"], do="drop")
+    here.trouble(match=WHERE["look"], **NOTHING_KNOWN)
+    async with here.bot(give_up_after=1800) as bot:
+        await bot.pipeline.recover()
+        await bot.work()
+        assert not await bot.pipeline.reconcile()
+        assert await bot.next_at() - here.clock() < 60_000
+        await bot.work()
+        assert await bot.pipeline.reconcile()
+        assert await bot.next_at() - here.clock() > 3_000_000
+    async with here.bot(give_up_after=1800) as bot:
+        await bot.pipeline.recover()
+        assert await bot.pipeline.reconcile()
+        assert (await bot.reread(lost)).state is State.LOST
+
+
+async def test_a_second_start_asks_at_once_about_a_lost_job_of_a_copy(
+    here: World, tmp_path: Path
+) -> None:
+    here.trouble(match=WHERE["look"], **NOTHING_KNOWN)
+    async with here.bot(give_up_after=1800) as bot:
+        await bot.until(await bot.accept(), [State.LOST])
+    backup(here.folder, tmp_path / "copy.db")
+    put_back(here, tmp_path / "copy.db")
+    for _ in range(2):
+        async with here.bot(give_up_after=1800) as bot:
+            await bot.pipeline.recover()
+            asked_at = here.clock()
+            await bot.work()
+            assert here.clock() - asked_at < 60_000
+
+
+async def test_a_picture_that_is_gone_with_a_copy_keeps_nobody_waiting(
+    here: World, tmp_path: Path
+) -> None:
+    async with here.bot() as bot:
+        job = await bot.accept()
+    backup(here.folder, tmp_path / "copy.db")
+    async with here.bot() as bot:
+        bot.pictures.drop(job.id)
+    put_back(here, tmp_path / "copy.db")
+    restored_at = here.clock()
+    async with here.bot() as bot:
+        await bot.pipeline.recover()
+        while not await bot.pipeline.reconcile():
+            await bot.work()
+        assert here.clock() - restored_at < 60_000
+        assert (await bot.reread(job)).state is State.LOST
 
 
 async def test_a_job_of_which_an_answer_tells_nothing_was_not_asked_about(

@@ -67,6 +67,26 @@ async def test_a_refusal_after_tries_that_were_surely_not_taken_is_final(here: W
         await assert_released(bot, job)
 
 
+@pytest.mark.parametrize(
+    ("status", "code"), [(500, "internalServerError"), (503, "serviceUnavailable")]
+)
+async def test_a_server_error_says_nothing_about_whether_the_task_was_taken(
+    here: World, status: int, code: str
+) -> None:
+    here.trouble(
+        match=WHERE["submit"],
+        do="status",
+        when="after",
+        status=status,
+        body={"errors": [{"code": code}]},
+    )
+    here.trouble(match=WHERE["submit"], **EMPTY | {"times": None})
+    async with here.bot() as bot:
+        job = await bot.accept()
+        assert (await bot.finished(job)).state is State.DELIVERED
+        await assert_paid_once(bot, job)
+
+
 async def test_one_lost_answer_among_tries_that_were_not_taken_leaves_a_doubt(here: World) -> None:
     here.trouble(match=WHERE["submit"], do="status", status=429)
     here.trouble(match=WHERE["submit"], do="lose_answer")

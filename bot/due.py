@@ -9,6 +9,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable
 
+from bot import facts
 from bot.lifecycle import FINAL, Job, State
 
 OPEN = "state NOT IN ('delivered', 'failed')"  # written out: it must match the index jobs_due
@@ -42,9 +43,9 @@ def nudge(db: sqlite3.Connection, task_uuid: str, now: int) -> State | None:
 
 
 def recall(db: sqlite3.Connection, now: int) -> None:
-    """Have all that renders or is lost due now, or since when it is."""
+    """Have all that renders due now, or since when it is; what is lost if a copy's jobs wait."""
+    states = "('rendering')" if facts.is_reconciled(db) else "('rendering', 'lost')"
     db.execute(
-        f"UPDATE jobs SET due_at = ? WHERE {OPEN} AND state IN ('rendering', 'lost')"
-        " AND due_at > ?",
+        f"UPDATE jobs SET due_at = ? WHERE {OPEN} AND state IN {states} AND due_at > ?",
         (now, now),
     )

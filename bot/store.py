@@ -167,7 +167,7 @@ class Store:
         await self._database.run(lambda db: lines.note(db, job, line))
 
     async def recall(self, now: int) -> None:
-        """Have all that renders or is lost looked at now; what is due for longer stays so."""
+        """Have looked at now what `due.recall` says; what is due for longer stays so."""
         await self._database.run(lambda db: due.recall(db, now))
 
     async def job(self, job_id: str) -> Job | None:

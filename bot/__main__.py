@@ -26,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     chosen = _parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = chosen.command
+    os.umask(0o077)  # what is kept has tokens in it, and is nobody else's
     try:
         return command(chosen)
     except SettingsError as error:
@@ -155,9 +156,11 @@ def _tell(lines: Iterable[str]) -> int:
 
 
 def _data_dir() -> Path:
+    """Return the data folder; where only that matters, no secret is needed."""
     from bot.settings import Settings  # noqa: PLC0415
 
-    return Settings.from_env(_environment()).data_dir
+    unneeded = {"DISCORD_TOKEN": "none", "RUNWARE_API_KEY": "none"}
+    return Settings.from_env(_environment() | unneeded).data_dir
 
 
 def _environment() -> dict[str, str]:

@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import gc
 import logging
-import os
 import secrets
 import signal
 from importlib import import_module
@@ -75,7 +74,6 @@ async def run(settings: Settings) -> None:
 
     Raises `SettingsError`, `StoreError` or `ConnectionTrouble`; `OSError` is of our own files.
     """
-    os.umask(0o077)  # what is kept has tokens in it, and is nobody else's
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -53,6 +53,8 @@ def backup(folder: Path, target: Path) -> list[str]:
         raise BackupRefused(f"there is no {path.absolute()}. Is ANIMATE_DATA_DIR right?")
     if target.exists():
         raise BackupRefused(f"{target} exists, and is left as it is. Choose another name.")
+    if not target.parent.is_dir():
+        raise BackupRefused(f"there is no folder {target.parent.absolute()}. Make it first.")
     with _copied(path, snapshot.part_of(target)) as part:
         contents = _examined(part)
         snapshot.put(part, target)
@@ -65,6 +67,8 @@ def restore(folder: Path, source: Path, now: datetime) -> list[str]:
     A crash leaves the one or the other. Raises `BackupRefused`, with nothing changed.
     """
     path = database_in(folder)
+    if not source.exists():
+        raise BackupRefused(f"there is no {source.absolute()}.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = locked(folder)

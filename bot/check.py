@@ -156,7 +156,11 @@ def _application(application: discord.AppInfo) -> Finding:
         )
         return Finding("application", False, text)
     who = "anybody" if application.bot_public else "only its owner"
-    advice = " (Public Bot in the Developer Portal decides that)" if application.bot_public else ""
+    advice = (
+        " and spend what you pay for (Public Bot in the Developer Portal decides that)"
+        if application.bot_public
+        else ""
+    )
     also = " and to a user's own account" if application.user_integration_config else ""
     text = f"commands come to the bot; {who} can add it to a server{also}{advice}"
     return Finding("application", True, text)

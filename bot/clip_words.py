@@ -250,6 +250,8 @@ def command(job: Job) -> str:
         "prompt": _plain(order.prompt),
         "negative": _plain(order.negative_prompt),
         "seed": "" if order.seed is None else f"{order.seed}",
+        "private": "True" if job.wish.is_private else "",
+        "spoiler": "True" if job.wish.is_spoiler else "",
     }
     return " ".join(["/animate", *(f"{name}:{text}" for name, text in given.items() if text)])
 

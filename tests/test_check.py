@@ -223,7 +223,7 @@ async def test_an_endpoint_that_takes_the_commands_away_is_to_be_cleared(
 
 async def test_who_may_add_the_bot_is_said_and_never_wrong(here: Town, checked: Check) -> None:
     assert (
-        "anybody can add it to a server (Public Bot in the"
+        "anybody can add it to a server and spend what you pay for (Public Bot in the"
         in (await checked(here)).fine["application"]
     )
     body = payloads.application(here.discord.world)

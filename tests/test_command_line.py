@@ -365,10 +365,11 @@ def test_a_backup_and_a_restore_say_what_they_did_and_what_they_will_not_do(
     ended = terminal("backup", "copy.db", settings=SECRETS)
     assert_plain(ended, 1)
     assert "Is ANIMATE_DATA_DIR right?" in ended.err
-    assert_plain(terminal("backup", "copy.db"), 2)  # without settings
+    wrong = {"ANIMATE_SERVER_MONTHLY_USD": "some"}
+    assert_plain(terminal("backup", "copy.db", settings=wrong), 2)
 
     asyncio.run(made(Path("animate-data")))
-    ended = terminal("backup", "copy.db", settings=SECRETS)
+    ended = terminal("backup", "copy.db")  # on a machine that has no business with the secrets
     assert_plain(ended, 0)
     assert re.fullmatch(r"written to copy\.db: 0\.\d MB, 0 entries\n", ended.out)
 
@@ -376,14 +377,32 @@ def test_a_backup_and_a_restore_say_what_they_did_and_what_they_will_not_do(
     assert_plain(ended, 1)
     assert "copy.db exists, and is left as it is. Choose another name." in ended.err
 
-    ended = terminal("restore", "copy.db", settings=SECRETS)
+    ended = terminal("backup", "absent/copy.db", settings=SECRETS)
+    assert_plain(ended, 1)
+    assert f"there is no folder {Path('absent').absolute()}. Make it first." in ended.err
+
+    ended = terminal("restore", "copy.db")
     assert_plain(ended, 0)
     assert ended.out.startswith("restored from copy.db: 0.")
     assert list(Path("animate-data").glob("animate.db.before-restore-*"))
 
     ended = terminal("restore", "absent.db", settings=SECRETS)
     assert_plain(ended, 1)
-    assert "absent.db cannot be copied" in ended.err
+    assert f"there is no {Path('absent.db').absolute()}." in ended.err
+
+
+async def test_what_is_kept_is_its_owners_alone_whichever_command_made_it(tmp_path: Path) -> None:
+    async with town(tmp_path) as here:
+        usual = os.umask(0o022)
+        try:
+            await command("check", settings=here.settings, folder=tmp_path)
+            async with here.bot():
+                kept = [here.data, *here.data.iterdir()]
+                modes = {path.name: path.stat().st_mode & 0o077 for path in kept}
+        finally:
+            os.umask(usual)
+    assert {"animate.db", "animate.db-wal", "lock"} <= modes.keys()
+    assert not any(modes.values()), modes
 
 
 async def test_a_port_in_use_is_said_with_the_option_that_changes_it(tmp_path: Path) -> None:

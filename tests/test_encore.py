@@ -7,6 +7,7 @@ import pytest
 from bot import clip_words
 from bot.encore import origin
 from bot.lifecycle import State
+from bot.wish import Wish
 from tests.conftest import make_job
 
 HERE, PARENT, DIRECT = 20, 21, 99
@@ -44,3 +45,9 @@ def test_info_leads_to_the_channel_of_a_picture_that_has_no_message() -> None:
     picture = origin(replace(first, status_message_id=None))
     text = clip_words.info(make_job(picture=picture), 0, 0, 0).body
     assert f"<@31>'s: https://discord.com/channels/{first.guild_id}/{first.channel_id}\n" in text
+
+
+def test_the_command_to_copy_makes_such_a_clip_for_as_many_eyes() -> None:
+    hidden = Wish(is_private=True, is_spoiler=True)
+    assert clip_words.command(make_job()) == "/animate duration:5 guidance:0.5"
+    assert clip_words.command(make_job(wish=hidden)).endswith(" private:True spoiler:True")

@@ -45,6 +45,8 @@ class Answering:
         self._shown = shown
         self.status_message_id: int | None = None
         """The message that shows the status, where the bot's own token reaches it."""
+        self._refused: discord.WebhookMessage | None = None
+        """The refusal, where that is a message of its own."""
 
     @property
     def client(self) -> AnimateBot:
@@ -88,8 +90,11 @@ class Answering:
         return True
 
     async def reply(self, note: Note) -> None:
-        """Show the first status."""
+        """Show the first status, or what became of a refusal."""
         view = buttons.view(note.buttons)
+        if self._refused is not None:
+            await self._refused.edit(embed=embed(note), view=view)
+            return
         await self._interaction.edit_original_response(embed=embed(note), view=view)
 
     async def refuse(self, error: Exception) -> None:
@@ -98,16 +103,21 @@ class Answering:
         try:
             # A follow-up would turn the public placeholder into the answer, so it has to go first.
             if self._shown is Shown.PUBLIC and await self._is_taken_away():
-                await self._interaction.followup.send(embed=embed(note), ephemeral=True)
+                await self._refuse_apart(note)
                 return
             seen = in_public(error) if self._shown is Shown.PUBLIC else note
             with contextlib.suppress(discord.NotFound):
                 await self.reply(seen)
                 return
             # It went, and only the answer was lost.
-            await self._interaction.followup.send(embed=embed(note), ephemeral=True)
+            await self._refuse_apart(note)
         except TROUBLE as problem:
             log.error("a refusal could not be shown: %s", plainly(problem))  # noqa: TRY400 - expected, and a traceback has the token
+
+    async def _refuse_apart(self, note: Note) -> None:
+        self._refused = await self._interaction.followup.send(
+            embed=embed(note), ephemeral=True, wait=True
+        )
 
     async def _acknowledge(self) -> int | None:
         response = self._interaction.response

@@ -18,6 +18,7 @@ import discord
 
 from bot import buttons, consent_words
 from bot.afar import Afar, is_shown_by
+from bot.answers import Answer
 from bot.approvals import Approval, Approvals, Outcome
 from bot.errors import (
     CannotPostHere,
@@ -30,7 +31,7 @@ from bot.errors import (
 )
 from bot.intake import Ask
 from bot.keepsake import from_json, to_json
-from bot.ladder import NO_ANSWER, is_closed
+from bot.ladder import NO_ANSWER, is_closed, rungs
 from bot.question import answers
 from bot.refusals import refusal
 from bot.status import embed
@@ -245,8 +246,9 @@ class Mediator:
             await self._afar.end(approval, wish, None)
             return
         wish = replace(wish, role_ids=role_ids)
+        shown = await self._shown(approval, wish)
         try:
-            admitted = await self._accept(await self._shown(approval, wish))
+            admitted = await self._accept(shown)
         except UserError as error:
             if isinstance(error, NotAccepting) and self._clock() < approval.expires_at:
                 raise
@@ -260,13 +262,16 @@ class Mediator:
             await self._say(approval, over)
         elif not admitted.is_new:  # a crash came between the clip and its first status
             await self._edit(approval, view=None)
+        if shown.answer is None:  # or the status is in the very answer
+            place_id = next((one.channel_id for one in rungs(admitted.job, may_dm=False)), None)
+            await self._tell(approval, partial(consent_words.agreed, place_id))
 
     async def _shown(self, approval: Approval, wish: Ask) -> Ask:
         """Return the wish with its status, which the question shows where it can."""
         first = self._asks.get(approval.id)
         if not is_shown_by(approval, wish):
             answer = None if first is None else first.answer
-            if answer is not None and answer.expires_at <= self._clock():
+            if answer is not None and self._is_over(answer):
                 answer = None
             reply = first.reply if first is not None and answer is not None else None
             status = None if answer is not None else await self._afar.begin(approval, wish)
@@ -310,10 +315,16 @@ class Mediator:
         first = self._asks.pop(approval.id, None)
         if first is None or first.reply is None:
             return
+        if first.answer is not None and self._is_over(first.answer):
+            return
         try:
             await first.reply(said_in(first.wish.locale, worded))
         except TROUBLE as error:
             log.info("question %d: who asked was not told: %s", approval.id, type(error).__name__)
+
+    def _is_over(self, answer: Answer) -> bool:
+        """Tell whether nothing reaches a private answer any more."""
+        return answer.expires_at <= self._clock()
 
     def _channel(self, approval: Approval) -> discord.PartialMessageable:
         return self._client.get_partial_messageable(approval.channel_id, guild_id=approval.guild_id)

@@ -79,10 +79,15 @@ def declined() -> Note:
     )
 
 
-def agreed() -> Note:
-    """Tell who asked that the author agrees."""
+def agreed(place_id: int | None = None) -> Note:
+    """Tell who asked that the author agrees; and the channel of the clip, where that is not seen.
+
+    Said in the place of what they were told first, it takes back that nothing was charged.
+    """
     say = tongue()
     text = say("It is being made; I'll mention you when it's ready.")
+    if place_id is not None:
+        text += " " + say("The clip comes in {channel}.", channel=f"<#{place_id}>")
     return Note(say("🙋 Its author agreed"), text, Tone.DONE)
 
 

@@ -27,6 +27,7 @@ from bot.docket import Docket
 from bot.drafts import Drafts
 from bot.errors import (
     AccountPaused,
+    ConsentNeeded,
     LimitReached,
     NotAccepting,
     PictureProblem,
@@ -465,6 +466,18 @@ async def test_what_is_refused_after_a_look_replaces_the_public_placeholder_by_a
         assert title in str(embed.title)
         assert NOT_CHARGED in str(embed.description)
         assert "**" not in str(embed.title)
+
+
+async def test_what_becomes_of_a_refusal_later_takes_the_place_of_the_private_word() -> None:
+    async with door() as here:
+        here.porter.second = ConsentNeeded(5, 1_796_083_200)
+        result = await here.animate()
+        reply = here.porter.asks[-1].reply
+        assert reply is not None
+        await reply(words.Note("🙋 Its author agreed", "It is being made.", words.Tone.DONE))
+        (followup,) = result.followups
+        assert followup.ephemeral
+        assert followup.embeds[0].title == "🙋 Its author agreed"
 
 
 async def test_a_bug_behind_the_door_is_logged_and_told_as_one_without_its_text(

@@ -333,6 +333,30 @@ async def test_what_the_author_allows_is_made_with_its_status_in_the_question(
         assert labels(question) == ["Cancel"]
 
 
+async def test_who_waits_for_an_author_hears_where_they_were_told_so_that_it_goes_on(
+    tmp_path: Path,
+) -> None:
+    async with scene(tmp_path) as here:
+        answer = Answer(token="secret", expires_at=NOON + 60_000)
+        question = await here.asks(status_message_id=None, answer=answer)
+        await here.press("noah", "Allow", question)
+        (note,) = here.told
+        assert note.title == "🙋 Its author agreed"
+        assert f"The clip comes in <#{here.channel.id}>." in note.body
+        assert NOT_CHARGED not in note.body
+        assert len(await here.jobs()) == 1
+
+
+async def test_a_private_answer_that_can_be_reached_no_more_is_left_alone(tmp_path: Path) -> None:
+    async with scene(tmp_path) as here:
+        answer = Answer(token="secret", expires_at=NOON + 60_000)
+        question = await here.asks(status_message_id=None, answer=answer)
+        here.around.clock.forward(seconds=61)
+        await here.press("noah", "Allow", question)
+        assert here.told == []
+        assert len(await here.jobs()) == 1
+
+
 async def test_what_the_author_declines_is_over_and_its_asker_hears_it(tmp_path: Path) -> None:
     async with scene(tmp_path) as here:
         question = await here.asks()
@@ -486,6 +510,7 @@ async def test_a_private_wish_keeps_its_status_private(tmp_path: Path) -> None:
         assert job.status_message_id is None
         assert "Its author agreed" in said(here.question())
         assert here.around.channel.replies[-1] == here.reply
+        assert here.told == []
 
 
 async def test_a_reaction_has_its_status_on_the_picture_and_the_question_is_closed(
@@ -599,6 +624,7 @@ async def test_a_private_answer_that_can_be_reached_yet_shows_a_clip_of_another_
         assert job.status_message_id is None
         assert away.said == []
         assert here.around.channel.replies[-1] == here.reply
+        assert here.told == []
 
 
 async def test_a_picture_without_a_message_is_asked_about_without_an_answer_to_one(

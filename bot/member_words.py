@@ -211,15 +211,24 @@ def forgotten(count: int) -> Note:
 # --- Help ----------------------------------------------------------------------------------------
 
 
-def usage_help(mention: Mention, *, is_admin: bool) -> Note:
-    """Say what there is to use, in a few lines."""
+def usage_help(mention: Mention, *, is_admin: bool, sees_messages: bool) -> Note:
+    """Say what there is to use, in a few lines.
+
+    `sees_messages` is whether an answer to somebody's message finds the picture in it.
+    """
     say = tongue()
-    lines = [
-        say("{command} turns a picture of yours into a clip.", command=mention("animate")),
-        say(
+    of_others = say(
+        "A picture that is here already: press it for long, or right-click it, then *Apps*"
+        " and *Animate*."
+    )
+    if sees_messages:
+        of_others = say(
             "A picture that is here already: press it for long, or right-click it, then *Apps*"
             " and *Animate*; or answer it and mention me."
-        ),
+        )
+    lines = [
+        say("{command} turns a picture of yours into a clip.", command=mention("animate")),
+        of_others,
         say(
             "{queue} shows what is in the making, {history} what became of the rest;"
             " {show} shows a clip again.",

@@ -24,6 +24,11 @@ async def usage_help(interaction: Interaction) -> None:
     is_admin = interaction.permissions.manage_guild
 
     async def made() -> Panel:
-        return Panel(member_words.usage_help(interaction.client.mention, is_admin=is_admin))
+        client = interaction.client
+        return Panel(
+            member_words.usage_help(
+                client.mention, is_admin=is_admin, sees_messages=client.sees_messages
+            )
+        )
 
     await panel.show(interaction, made)

@@ -543,6 +543,7 @@ async def test_help_names_commands_that_can_be_clicked(here: After) -> None:
     assert "</animate:" in text
     assert "</usage me:" in text
     assert "</quota view:" not in text
+    assert "answer it and mention me" in text
 
 
 async def test_settings_are_kept_and_hold_for_the_next_clip(here: After) -> None:

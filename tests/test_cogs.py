@@ -480,6 +480,15 @@ async def test_what_becomes_of_a_refusal_later_takes_the_place_of_the_private_wo
         assert followup.embeds[0].title == "🙋 Its author agreed"
 
 
+async def test_help_offers_no_answer_to_a_message_where_the_bot_may_not_read_it() -> None:
+    async with door() as here:
+        result = await here.mia.slash(here.channel, "help")
+        assert result.response is not None
+        text = str(result.response.embeds[0].description)
+        assert "*Apps* and *Animate*." in text
+        assert "mention me" not in text
+
+
 async def test_a_bug_behind_the_door_is_logged_and_told_as_one_without_its_text(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

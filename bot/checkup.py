@@ -68,5 +68,5 @@ def of_log(guild: discord.Guild, policy: Policy) -> Iterator[Finding]:
 
 
 def _reading(policy: Policy, sees_messages: bool) -> Iterator[Finding]:
-    if not sees_messages and (policy.reaction or policy.has_replies):
+    if not sees_messages and policy.reads_messages:
         yield Finding(Problem.UNSEEN)

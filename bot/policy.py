@@ -62,6 +62,11 @@ class Policy:
     log_channel_id: int | None = None
     has_digest: bool = False
 
+    @property
+    def reads_messages(self) -> bool:
+        """Whether a wish may come by what others have posted, and not by an interaction."""
+        return bool(self.reaction) or self.has_replies
+
     def to_json(self) -> str:
         """Write what differs from the defaults."""
         return json.dumps(self.told_from(DEFAULT), default=sorted, sort_keys=True)

@@ -4,7 +4,7 @@ Members are named by mentions, which show a name and, in an embed, ping nobody.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -54,80 +54,6 @@ ACTS = {
 _CHOICES = {"consent": CONSENTS, "flagged": FLAGGED, "age_restricted": FLAGGED}
 
 
-def act(row: AuditRow) -> str:
-    """Say what a change of the rules changed, as the audit has it."""
-    say = tongue()
-    if row.action == "job":
-        _, short_id = row.target.split()
-        return say("Clip {id}: {what}", id=short_id, what=say(ACTS.get(row.after, row.after)))
-    if row.action == "block":
-        _, member_id = row.target.split()
-        what = say("blocked") if row.after else say("no longer blocked")
-        return f"<@{member_id}>: {what}"
-    before, after = json.loads(row.before), json.loads(row.after)
-    return ", ".join(
-        say(
-            "{name}: {now} (was {before})",
-            name=field(name),
-            now=value(name, now),
-            before=value(name, before[name]),
-        )
-        for name, now in after.items()
-    )
-
-
-def changed(before: Policy, after: Policy) -> Note:
-    """Say what became of a change."""
-    say = tongue()
-    was, now = before.told_from(after), after.told_from(before)
-    if not now:
-        return Note(say("✅ Nothing to change"), say("It was so already."), Tone.DONE)
-    lines = [
-        say(
-            "{name}: {now} (was {before})",
-            name=field(name),
-            now=value(name, found),
-            before=value(name, was[name]),
-        )
-        for name, found in now.items()
-    ]
-    return Note(say("✅ Changed"), "\n".join([*lines, *_hints(after)]), Tone.DONE)
-
-
-def _hints(policy: Policy) -> list[str]:
-    """Say what a rule comes to that its name does not tell."""
-    say = tongue()
-    hints = []
-    if policy.is_paused:
-        hints.append(say("Clips in the making still arrive."))
-    if policy.consent is Consent.ROLES and not policy.consent_roles:
-        hints.append(say("No role is chosen yet, so other people's pictures are nobody's."))
-    if policy.reaction and policy.oldest_days:
-        hints.append(say("Who reacts pays, never who posted the picture."))
-    return [f"-# {hint}" for hint in hints]
-
-
-def view(policy: Policy, blocked: int) -> Note:
-    """Show all rules of a server, and how many are blocked."""
-    say = tongue()
-    lines = [
-        f"**{field(name)}** · {value(name, getattr(policy, name))}"
-        for name in FIELDS
-        if name != "consent_roles" or policy.consent is Consent.ROLES
-    ]
-    lines += _hints(policy)
-    lines.append(
-        "-# "
-        + say.many("{n} member is blocked", "{n} members are blocked", blocked)
-        + f" · {say.command('animate-admin blocked')}"
-    )
-    lines.append("-# " + say("Limits on money: `/quota view`"))
-    return Note(say("📋 Rules in this server"), fitted(lines), Tone.WORKING)
-
-
-# --- What is missing -----------------------------------------------------------------------------
-
-
 class Problem(StrEnum):
     """What a server's rules need that is not there."""
 
@@ -150,11 +76,97 @@ class Finding:
     permissions: tuple[str, ...] = ()
 
 
+def act(row: AuditRow) -> str:
+    """Say what a change of the rules changed, as the audit has it."""
+    say = tongue()
+    if row.action == "job":
+        _, short_id = row.target.split()
+        return say("Clip {id}: {what}", id=short_id, what=say(ACTS.get(row.after, row.after)))
+    if row.action == "block":
+        _, member_id = row.target.split()
+        what = say("blocked") if row.after else say("no longer blocked")
+        return f"<@{member_id}>: {what}"
+    before, after = json.loads(row.before), json.loads(row.after)
+    return ", ".join(
+        say(
+            "{name}: {now} (was {before})",
+            name=field(name),
+            now=value(name, now),
+            before=value(name, before[name]),
+        )
+        for name, now in after.items()
+    )
+
+
+def changed(
+    before: Policy, after: Policy, about: Collection[str], findings: Sequence[Finding] = ()
+) -> Note:
+    """Say what became of a change, or how the rules are that it was `about`, by their names.
+
+    `findings` are what is missing for them.
+    """
+    say = tongue()
+    was, now = before.told_from(after), after.told_from(before)
+    warnings = [f"⚠️ {missing(one)}" for one in findings]
+    tone = Tone.WARNING if warnings else Tone.DONE
+    if not now:
+        lines = [*_rules(after, about), *_hints(after, about), *warnings]
+        return Note(say("✅ Nothing to change"), "\n".join(lines), tone)
+    lines = [
+        say(
+            "{name}: {now} (was {before})",
+            name=field(name),
+            now=value(name, found),
+            before=value(name, was[name]),
+        )
+        for name, found in now.items()
+    ]
+    return Note(say("✅ Changed"), "\n".join([*lines, *_hints(after, now), *warnings]), tone)
+
+
+def _rules(policy: Policy, about: Collection[str]) -> list[str]:
+    return [
+        f"**{field(name)}** · {value(name, getattr(policy, name))}"
+        for name in about
+        if name != "consent_roles" or policy.consent is Consent.ROLES
+    ]
+
+
+def _hints(policy: Policy, about: Collection[str]) -> list[str]:
+    """Say what some rules come to that their names do not tell."""
+    say = tongue()
+    hints = []
+    if policy.is_paused and "is_paused" in about:
+        hints.append(say("Clips in the making still arrive."))
+    is_for_roles = policy.consent is Consent.ROLES and not policy.consent_roles
+    if is_for_roles and not {"consent", "consent_roles"}.isdisjoint(about):
+        hints.append(say("No role is chosen yet, so other people's pictures are nobody's."))
+    if policy.reaction and policy.oldest_days and "reaction" in about:
+        hints.append(say("Who reacts pays, never who posted the picture."))
+    return [f"-# {hint}" for hint in hints]
+
+
+def view(policy: Policy, blocked: int) -> Note:
+    """Show all rules of a server, and how many are blocked."""
+    say = tongue()
+    lines = [*_rules(policy, FIELDS), *_hints(policy, FIELDS)]
+    lines.append(
+        "-# "
+        + say.many("{n} member is blocked", "{n} members are blocked", blocked)
+        + f" · {say.command('animate-admin blocked')}"
+    )
+    lines.append("-# " + say("Limits on money: `/quota view`"))
+    return Note(say("📋 Rules in this server"), fitted(lines), Tone.WORKING)
+
+
+# --- What is missing -----------------------------------------------------------------------------
+
+
 def panel(policy: Policy, findings: Sequence[Finding]) -> Note:
     """Show the rules that the panel sets, and what is missing for them."""
     say = tongue()
     shown = ("is_paused", "channels", "denied_channels", "roles", "consent", "log_channel_id")
-    lines = [f"**{field(name)}** · {value(name, getattr(policy, name))}" for name in shown]
+    lines = _rules(policy, shown)
     lines += (
         ["", *(f"⚠️ {missing(one)}" for one in findings)]
         if findings

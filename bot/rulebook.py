@@ -6,7 +6,7 @@ may is decided at the door, `cogs/admin.py`.
 
 import re
 import unicodedata
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 
 from bot import policy_words
@@ -15,6 +15,7 @@ from bot.desk import read_amount
 from bot.errors import InputRefused
 from bot.policies import Policies
 from bot.policy import Consent, Flagged, Policy
+from bot.policy_words import Finding, Problem
 from bot.rules import Measure
 from bot.tongue import mark, tongue
 from bot.words import Note
@@ -24,6 +25,9 @@ MOST = 25
 CLAPPER = "🎬"
 OFF = "off"
 NEVER = "never"
+_PLACES = ("channels", "denied_channels")
+_TRIGGER = ("reaction", "has_replies", "oldest_days")
+_LOG = ("log_channel_id", "has_digest")
 _OFFERED = mark("one of the choices")
 _CUSTOM_EMOJI = re.compile(r"<a?:\w{2,32}:\d{15,20}>")
 _LONGEST_EMOJI = 12
@@ -53,7 +57,7 @@ class Rulebook:
                 policy, channels=channels, denied_channels=policy.denied_channels - {place_id}
             )
 
-        return await self._edit(change, edit)
+        return await self._edit(change, _PLACES, edit)
 
     async def deny(self, change: Change, place_id: int) -> Note:
         """Have no clips in a channel or category."""
@@ -63,12 +67,13 @@ class Rulebook:
             denied = _with(policy.denied_channels, place_id, full)
             return replace(policy, denied_channels=denied, channels=policy.channels - {place_id})
 
-        return await self._edit(change, edit)
+        return await self._edit(change, _PLACES, edit)
 
     async def forget_place(self, change: Change, place_id: int) -> Note:
         """Neither allow nor deny a channel or category."""
         return await self._edit(
             change,
+            _PLACES,
             lambda policy: replace(
                 policy,
                 channels=policy.channels - {place_id},
@@ -82,13 +87,15 @@ class Rulebook:
             raise _everybodys()
         full = _full("role")
         return await self._edit(
-            change, lambda policy: replace(policy, roles=_with(policy.roles, role_id, full))
+            change,
+            ["roles"],
+            lambda policy: replace(policy, roles=_with(policy.roles, role_id, full)),
         )
 
     async def forget_role(self, change: Change, role_id: int) -> Note:
         """Require a role no more."""
         return await self._edit(
-            change, lambda policy: replace(policy, roles=policy.roles - {role_id})
+            change, ["roles"], lambda policy: replace(policy, roles=policy.roles - {role_id})
         )
 
     async def block(self, change: Change, member_id: int) -> Note:
@@ -109,18 +116,31 @@ class Rulebook:
     async def pause(self, change: Change) -> Note:
         """Take no new clips."""
         _check_reason(change)
-        return await self._edit(change, lambda policy: replace(policy, is_paused=True))
+        return await self._edit(
+            change, ["is_paused"], lambda policy: replace(policy, is_paused=True)
+        )
 
     async def resume(self, change: Change) -> Note:
         """Take new clips again."""
-        return await self._edit(change, lambda policy: replace(policy, is_paused=False))
+        return await self._edit(
+            change, ["is_paused"], lambda policy: replace(policy, is_paused=False)
+        )
 
     # --- How -------------------------------------------------------------------------------------
 
     async def set_trigger(
-        self, change: Change, *, reaction: str | None, replies: bool | None, oldest: int | None
+        self,
+        change: Change,
+        *,
+        reaction: str | None,
+        replies: bool | None,
+        oldest: int | None,
+        sees_messages: bool,
     ) -> Note:
-        """Set which reaction asks for a clip, and whether replies do; None leaves it as it is."""
+        """Set which reaction asks for a clip, and whether replies do; None leaves it as it is.
+
+        `sees_messages` is whether the bot would find the pictures: where not, that is said.
+        """
         emoji = None if reaction is None else read_emoji(reaction)
 
         def edit(policy: Policy) -> Policy:
@@ -131,7 +151,10 @@ class Rulebook:
                 oldest_days=policy.oldest_days if oldest is None else oldest,
             )
 
-        return await self._edit(change, edit)
+        before, after = await self._policies.change(change, edit)
+        is_blind = after.reads_messages and not sees_messages
+        findings = (Finding(Problem.UNSEEN),) if is_blind else ()
+        return policy_words.changed(before, after, _TRIGGER, findings)
 
     async def set_consent(self, change: Change, whose: str, role_id: int | None) -> Note:
         """Set whose pictures may be animated by others, and add a role that may."""
@@ -147,7 +170,7 @@ class Rulebook:
                 roles = _with(roles, role_id, full)
             return replace(policy, consent=Consent(whose), consent_roles=roles)
 
-        return await self._edit(change, edit)
+        return await self._edit(change, ["consent", "consent_roles"], edit)
 
     async def set_sensitive(
         self, change: Change, flagged: str | None, age_restricted: str | None
@@ -166,13 +189,17 @@ class Rulebook:
                 ),
             )
 
-        return await self._edit(change, edit)
+        return await self._edit(change, ["flagged", "age_restricted"], edit)
 
     async def set_confirm(self, change: Change, above: str) -> Note:
         """Set above which price a button asks first."""
         text = above.strip().lower()
         micro = None if text == NEVER else _dollars(text)
-        return await self._edit(change, lambda policy: replace(policy, confirm_over_micro=micro))
+        return await self._edit(
+            change,
+            ["confirm_over_micro"],
+            lambda policy: replace(policy, confirm_over_micro=micro),
+        )
 
     async def set_log(
         self, change: Change, *, channel_id: int | None, digest: bool | None, clear: bool
@@ -180,7 +207,9 @@ class Rulebook:
         """Set where a line for each clip goes, and whether there is a digest each day."""
         if clear:
             return await self._edit(
-                change, lambda policy: replace(policy, log_channel_id=None, has_digest=False)
+                change,
+                _LOG,
+                lambda policy: replace(policy, log_channel_id=None, has_digest=False),
             )
 
         say = tongue()
@@ -188,12 +217,14 @@ class Rulebook:
 
         def edit(policy: Policy) -> Policy:
             channel = policy.log_channel_id if channel_id is None else channel_id
+            if channel is None and digest is None:  # only how it is, is asked
+                return policy
             if channel is None:
                 raise nowhere
             has_digest = policy.has_digest if digest is None else digest
             return replace(policy, log_channel_id=channel, has_digest=has_digest)
 
-        return await self._edit(change, edit)
+        return await self._edit(change, _LOG, edit)
 
     async def choose(self, change: Change, field: str, values: Sequence[str]) -> Policy:
         """Set what was chosen in the panel, and return all that is set then."""
@@ -218,9 +249,12 @@ class Rulebook:
         _, after = await self._policies.change(change, edit)
         return after
 
-    async def _edit(self, change: Change, edit: Callable[[Policy], Policy]) -> Note:
+    async def _edit(
+        self, change: Change, about: Collection[str], edit: Callable[[Policy], Policy]
+    ) -> Note:
+        """Change the rules; `about` names those that are shown where nothing changes."""
         before, after = await self._policies.change(change, edit)
-        return policy_words.changed(before, after)
+        return policy_words.changed(before, after, about)
 
 
 def _flipped(policy: Policy, field: str) -> Policy:

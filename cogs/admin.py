@@ -171,10 +171,15 @@ class AnimateAdmin(app_commands.Group):
         oldest: app_commands.Range[int, 1, _OLDEST_DAYS] | None = None,
     ) -> None:
         """Set whether a reaction or a reply asks for a clip."""
+        sees_messages = interaction.client.sees_messages
         await _act(
             interaction,
             lambda rules, change: rules.set_trigger(
-                change, reaction=reaction, replies=replies, oldest=oldest
+                change,
+                reaction=reaction,
+                replies=replies,
+                oldest=oldest,
+                sees_messages=sees_messages,
             ),
         )
 

@@ -335,6 +335,62 @@ async def test_all_rules_are_listed_by_name(tmp_path: Path) -> None:
         assert "/quota view" in text
 
 
+async def test_who_pays_for_a_reaction_is_said_when_it_is_set_and_not_with_other_changes(
+    tmp_path: Path,
+) -> None:
+    async with office(tmp_path) as here:
+        assert "Who reacts pays" in said(await here.say("ada", "trigger", reaction="🎬"))
+        for command, options in (
+            ("log-channel", {"channel": "den"}),
+            ("confirm", {"above": "0.1"}),
+            ("trigger", {"oldest": 3}),
+        ):
+            text = said(await here.say("ada", command, **options))
+            assert text.startswith("✅ Changed")
+            assert "Who reacts pays" not in text
+        assert "Who reacts pays" in said(await here.say("ada", "channels list"))
+
+
+async def test_a_trigger_that_finds_no_pictures_is_set_with_a_warning(tmp_path: Path) -> None:
+    async with office(tmp_path) as here:
+        warning = "I can't read other people's messages"
+        text = said(await here.say("ada", "trigger", reaction="🎬"))
+        assert text.startswith("✅ Changed")
+        assert warning in text
+        assert warning not in said(await here.say("ada", "log-channel", channel="den"))
+        off = said(await here.say("ada", "trigger", reaction="off", replies=False))
+        assert warning not in off
+        rulebook = Rulebook(here.policies)
+        change = here.env.bot.desk.change(here.guild_id, 1)  # type: ignore[attr-defined]
+        note = await rulebook.set_trigger(
+            change, reaction="🎬", replies=True, oldest=None, sees_messages=True
+        )
+        assert warning not in note.body
+
+
+@pytest.mark.parametrize(
+    ("command", "options", "shown"),
+    [
+        ("trigger", {}, ["**Reaction** · off", "**Replies** · on", "**Oldest message** · 7 days"]),
+        ("sensitive", {}, ["**Sensitive clips** · posted as a spoiler"]),
+        ("log-channel", {}, ["**Log channel** · off", "**Daily digest** · off"]),
+        ("confirm", {"above": "1"}, ["**Buttons ask first above** · $1.00"]),
+        ("consent", {"whose": "anyone"}, ["**Other people's pictures** · everybody may"]),
+        ("resume", {}, ["**Paused** · off"]),
+        ("roles forget", {"role": "supporter"}, ["**Roles** · everybody"]),
+    ],
+)
+async def test_where_nothing_is_changed_it_is_shown_how_it_is(
+    tmp_path: Path, command: str, options: dict[str, Any], shown: list[str]
+) -> None:
+    async with office(tmp_path) as here:
+        text = said(await here.say("ada", command, **options))
+        assert text.startswith("✅ Nothing to change\n")
+        assert [line for line in shown if line not in text] == []
+        assert "Roles for other people's pictures" not in text
+        assert await here.nothing_has_changed()
+
+
 # --- What cannot be ------------------------------------------------------------------------------
 
 

@@ -36,7 +36,9 @@ def page(lines: Sequence[Told]) -> Note:
         return _held(lines[0])
     say = tongue()
     tone = Tone.WARNING if any(told.line is not Line.DELIVERED for told in lines) else Tone.DONE
-    title = say.many("🎞️ {n} clip", "🎞️ {n} clips", len({told.job.id for told in lines}))
+    # Where none were made, those that were asked for count.
+    counts = {told.job.id: told.clips or told.job.order.results for told in lines}
+    title = say.many("🎞️ {n} clip", "🎞️ {n} clips", sum(counts.values()))
     return Note(title, "\n".join(map(_line, lines)), tone)
 
 
@@ -61,13 +63,18 @@ def _line(told: Told) -> str:
 
 
 def _facts(told: Told, what: str = "") -> str:
-    """Tell who, how, where, what became of it, of whose picture, the cost, and which it was."""
+    """Tell who, how, where, what became of it, of whose picture, the cost, and which it was.
+
+    Of several clips it tells how many they are.
+    """
     say, job = tongue(), told.job
     facts = [f"<@{job.member_id}>", say(DOORS[job.door]), f"<#{job.channel_id}>"]
     facts += [what] if what else []
     where = job.picture
     if where is not None and where.has_author and where.author_id != job.member_id:
         facts.append(say("a picture of {author}'s", author=f"<@{where.author_id}>"))
+    if told.clips > 1:
+        facts.append(say.many("{n} clip", "{n} clips", told.clips))
     facts.append(usd(told.spent_micro))
     return " · ".join([*facts, f"<t:{told.at // 1000}:t>", f"`{job.short_id}`"])
 

@@ -41,6 +41,8 @@ class Told:
     at: int
     job: Job
     spent_micro: int
+    clips: int = 1
+    """How many were made of the wish."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,7 +252,8 @@ def _begin(
 def _read(db: sqlite3.Connection, row: sqlite3.Row) -> Page:
     found = db.execute(
         "SELECT log_lines.line, log_lines.at, job_id, (SELECT coalesce(sum(spent_micro), 0)"
-        " FROM entries WHERE entries.job_id = log_lines.job_id) AS spent_micro FROM log_lines"
+        " FROM entries WHERE entries.job_id = log_lines.job_id) AS spent_micro, (SELECT count(*)"
+        " FROM clips WHERE clips.job_id = log_lines.job_id) AS clips FROM log_lines"
         " WHERE guild_id = ? AND is_posted = 0 AND is_begun = 1 ORDER BY id",
         (row["guild_id"],),
     ).fetchall()
@@ -261,7 +264,13 @@ def _read(db: sqlite3.Connection, row: sqlite3.Row) -> Page:
         channel_id=row["channel_id"],
         at=row["page_at"],
         lines=tuple(
-            Told(line=Line(line["line"]), at=line["at"], job=job, spent_micro=line["spent_micro"])
+            Told(
+                line=Line(line["line"]),
+                at=line["at"],
+                job=job,
+                spent_micro=line["spent_micro"],
+                clips=line["clips"],
+            )
             for line, job in zip(found, jobs, strict=True)
             if job is not None
         ),

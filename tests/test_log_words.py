@@ -30,7 +30,9 @@ BIG = 9_223_372_036_854_775_000
 DAY = date(2026, 11, 7)
 
 
-def told(line: Line = Line.DELIVERED, spent_micro: int = 184_800, **changes: Any) -> Told:
+def told(
+    line: Line = Line.DELIVERED, spent_micro: int = 184_800, clips: int = 1, **changes: Any
+) -> Told:
     end: dict[str, Any] = {
         Line.DELIVERED: {
             "state": State.DELIVERED,
@@ -40,7 +42,7 @@ def told(line: Line = Line.DELIVERED, spent_micro: int = 184_800, **changes: Any
         Line.FAILED: {"state": State.FAILED, "failure": Failure.REFUSED},
     }.get(line, {"state": State.RENDERED})
     job = make_job(**end | changes)
-    return Told(line=line, at=NOON, job=job, spent_micro=spent_micro)
+    return Told(line=line, at=NOON, job=job, spent_micro=spent_micro, clips=clips)
 
 
 def line(one: Told) -> str:
@@ -61,6 +63,16 @@ def test_a_failure_says_why_and_a_clip_that_cannot_be_posted_that_it_is_paid() -
     assert "not made by the video service · $0.00" in line(failed)
     assert "📦" in line(told(Line.STUCK))
     assert "paid, and cannot be posted there" in line(told(Line.STUCK))
+
+
+def test_several_clips_of_one_wish_are_counted_one_by_one() -> None:
+    four = told(clips=4, spent_micro=739_200)
+    assert "· 4 clips · $0.7392 ·" in line(four)
+    assert log_words.page([four, told()]).title == "🎞️ 5 clips"
+    assert "· 4 clips ·" in line(told(Line.HELD, clips=4))
+    failed = told(Line.FAILED, clips=0, order=make_order(results=4))
+    assert log_words.page([failed]).title == "🎞️ 4 clips"
+    assert "4 clips" not in line(failed)
 
 
 @pytest.mark.parametrize("failure", Failure)
@@ -108,6 +120,7 @@ def test_a_full_page_fits_into_a_message_in_every_language(locale: str) -> None:
     lines = [
         told(
             spent_micro=999_999_999,
+            clips=4,
             door=Door.AGAIN,
             picture=picture,
             member_id=BIG,

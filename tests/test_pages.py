@@ -49,14 +49,24 @@ class Server:
         job = self.job_factory(created_at=now, **changes)
         return (await self.store.accept(job, UNLIMITED)).job
 
-    async def rendered(self, **changes: Any) -> Job:
+    async def rendered(self, clips: int = 1, **changes: Any) -> Job:
         job = await self.accepted(**changes)
         for event in (Event.SUBMIT, Event.ACCEPTED):
             job = await self.store.move(job, advance(job, event, self.clock()))
-        clip = Clip(job_id=job.id, ordinal=0, video_uuid=job.id, url="x", seed=1, cost_micro=5)
+        made = [
+            Clip(
+                job_id=job.id,
+                ordinal=ordinal,
+                video_uuid=f"{job.id} {ordinal}",
+                url="x",
+                seed=1,
+                cost_micro=5,
+            )
+            for ordinal in range(clips)
+        ]
         after = advance(job, Event.FINISHED, self.clock())
         paid = spend(job, 5, self.clock())
-        return await self.store.move(job, after, resolution=paid, clips=[clip])
+        return await self.store.move(job, after, resolution=paid, clips=made)
 
     async def delivered(self, **changes: Any) -> Job:
         return await self.posted(await self.rendered(**changes))
@@ -100,9 +110,15 @@ async def test_what_is_at_its_end_leaves_one_line(here: Server) -> None:
         (Line.DELIVERED, done, 5),
         (Line.FAILED, broken, 0),
     ]
+    assert [told.clips for told in page.lines] == [1, 0]
     await here.pages.posted(page)
     assert await here.pages.waiting() == []
     assert await here.pages.next(GUILD, LOG) is None
+
+
+async def test_a_line_knows_how_many_clips_were_made(here: Server) -> None:
+    await here.posted(await here.rendered(clips=4))
+    assert [told.clips for told in (await here.next()).lines] == [4]
 
 
 async def test_what_was_taken_back_leaves_none(here: Server) -> None:

@@ -27,6 +27,10 @@ class Answer:
     takes_clips: bool = False
     """Whether the clips come here although the wish was for the channel."""
 
+    def is_over(self, now: int) -> bool:
+        """Tell whether nothing reaches it any more; `now` in Unix milliseconds."""
+        return self.expires_at <= now
+
 
 class Answers:
     """`clock` returns Unix milliseconds. Each method is one transaction; they raise `StoreError`.

@@ -18,7 +18,6 @@ import discord
 
 from bot import buttons, consent_words
 from bot.afar import Afar, is_shown_by
-from bot.answers import Answer
 from bot.approvals import Approval, Approvals, Outcome
 from bot.errors import (
     CannotPostHere,
@@ -271,7 +270,7 @@ class Mediator:
         first = self._asks.get(approval.id)
         if not is_shown_by(approval, wish):
             answer = None if first is None else first.answer
-            if answer is not None and self._is_over(answer):
+            if answer is not None and answer.is_over(self._clock()):
                 answer = None
             reply = first.reply if first is not None and answer is not None else None
             status = None if answer is not None else await self._afar.begin(approval, wish)
@@ -315,16 +314,12 @@ class Mediator:
         first = self._asks.pop(approval.id, None)
         if first is None or first.reply is None:
             return
-        if first.answer is not None and self._is_over(first.answer):
+        if first.answer is not None and first.answer.is_over(self._clock()):
             return
         try:
             await first.reply(said_in(first.wish.locale, worded))
         except TROUBLE as error:
             log.info("question %d: who asked was not told: %s", approval.id, type(error).__name__)
-
-    def _is_over(self, answer: Answer) -> bool:
-        """Tell whether nothing reaches a private answer any more."""
-        return answer.expires_at <= self._clock()
 
     def _channel(self, approval: Approval) -> discord.PartialMessageable:
         return self._client.get_partial_messageable(approval.channel_id, guild_id=approval.guild_id)

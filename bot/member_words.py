@@ -97,10 +97,17 @@ def questions() -> dict[str, str]:
 def privacy(kept: Kept, keep_hours: float) -> Note:
     """Say what is kept of somebody, for how long, and who gets it."""
     say = tongue()
+    there_is = mark(
+        "**About you there is:** {clips} in {servers}, and what of it is in the accounts."
+    )
+    if kept.has_settings:
+        there_is = mark(
+            "**About you there is:** {clips} in {servers}, your settings, and what of it is in the"
+            " accounts."
+        )
     blocks = [
         say(
-            "**About you there is:** {clips} in {servers}, your settings, and what of it is in the"
-            " accounts.",
+            there_is,
             clips=say.many("{n} clip", "{n} clips", kept.clips),
             servers=say.many("{n} server", "{n} servers", kept.servers),
         ),

@@ -118,6 +118,8 @@ class Kept:
     servers: int
     of_their_pictures: int
     """Clips of others that were made of their pictures."""
+    has_settings: bool
+    """Whether they have ever set something for themselves."""
 
 
 class Privacy:
@@ -144,8 +146,13 @@ class Privacy:
         def transaction(db: sqlite3.Connection) -> Kept:
             clips, open_clips, servers = db.execute(query, who).fetchone()
             of_theirs = db.execute(f"SELECT count(*) FROM jobs WHERE {theirs}", who).fetchone()[0]
+            settings = db.execute(_TABLES["your settings"], who).fetchone()
             return Kept(
-                clips=clips, open_clips=open_clips, servers=servers, of_their_pictures=of_theirs
+                clips=clips,
+                open_clips=open_clips,
+                servers=servers,
+                of_their_pictures=of_theirs,
+                has_settings=settings is not None,
             )
 
         return await self._database.run(transaction)

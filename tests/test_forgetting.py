@@ -129,6 +129,7 @@ def _dump(here: Town) -> list[Any]:
 async def test_it_is_told_how_much_there_is_and_what_would_stay(kept: Kept) -> None:
     assert "🔏 What is kept about you" in kept.said["show"]
     assert "/privacy delete" in kept.said["show"]
+    assert "2 clips in 1 server, your settings, and what of it" in kept.said["show"]
     assert "🔏 Your data" in kept.said["export"]
     assert "the amounts, days and states of your clips" in kept.said["delete"]
     assert "It can't be undone." in kept.said["delete"]
@@ -197,6 +198,11 @@ async def test_her_clip_is_still_there_and_its_buttons_say_what_became_of_it(kep
     assert "You have asked for none in this server yet." in told(listed)
     left = await mia.wait_for_reply(await mia.command("usage me"))
     assert "$0.35 spent" in told(left)
+
+
+async def test_settings_are_told_of_where_there_are_some(kept: Kept) -> None:
+    shown = await kept.noah.wait_for_reply(await kept.noah.command("privacy show"))
+    assert "1 clip in 1 server, and what of it is in the accounts." in told(shown)
 
 
 async def test_twice_is_once(kept: Kept) -> None:

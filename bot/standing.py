@@ -38,14 +38,18 @@ SELECT target, target_id, measure, value FROM rules
 _MEMBER = f"""
 SELECT (SELECT count(*) FROM jobs INDEXED BY jobs_running
          WHERE guild_id = :guild AND member_id = :member AND {_RUNNING}),
-       (SELECT created_at FROM jobs INDEXED BY jobs_by_member
-         WHERE guild_id = :guild AND member_id = :member AND {_STARTS_A_PAUSE}
-           AND created_at > :now - {LONGEST_COOLDOWN * 1000}
-         ORDER BY created_at DESC LIMIT 1),
        EXISTS (SELECT 1 FROM rules
                 WHERE guild_id = :guild AND target = 'member' AND target_id = :member),
        EXISTS (SELECT 1 FROM entries
                 WHERE kind = 'grant' AND guild_id = :guild AND member_id = :member)
+"""
+
+# Reads rows of jobs that nothing else touches, so it is asked where there is a pause at all.
+_LAST = f"""
+SELECT created_at FROM jobs INDEXED BY jobs_by_member
+ WHERE guild_id = :guild AND member_id = :member AND {_STARTS_A_PAUSE}
+   AND created_at > :now - {LONGEST_COOLDOWN * 1000}
+ ORDER BY created_at DESC LIMIT 1
 """
 
 _OWN_RULES = """
@@ -96,12 +100,13 @@ def statement(
 ) -> Statement:
     """Return all that decides whether this member's next clip is accepted; `now` in Unix ms.
 
-    Where it need not be whole, without what is unlimited and the balances that nothing limits.
+    Where it need not be whole, without what is unlimited, the balances that nothing limits, and
+    the last clip where no pause follows it.
     """
     who = {"guild": guild_id, "member": member_id, "now": now}
     known = memory.known(db)
     zone, rules = _server(db, known, who)
-    runs, last_at, has_rules, has_credits = db.execute(_MEMBER, who).fetchone()
+    runs, has_rules, has_credits = db.execute(_MEMBER, who).fetchone()
     mine = [row for row in rules if row[0] != Target.ROLE or row[1] in role_ids]
     if has_rules:
         mine += map(tuple, db.execute(_OWN_RULES, who))
@@ -121,9 +126,18 @@ def statement(
             Account.SERVER: known["running", guild_id],
             Account.BOT: known["running", 0],
         },
-        last_at=last_at,
+        last_at=_last_at(db, who) if is_whole or _has_pause(limited) else None,
         credits=_credits(db, who) if has_credits else (),
     )
+
+
+def _has_pause(limited: Sequence[Line]) -> bool:
+    return any(line.measure is Measure.COOLDOWN and line.value for line in limited)
+
+
+def _last_at(db: sqlite3.Connection, who: Mapping[str, int]) -> int | None:
+    row = db.execute(_LAST, who).fetchone()
+    return None if row is None else int(row[0])
 
 
 def credit_micro(db: sqlite3.Connection, *, guild_id: int, member_id: int, now: int) -> int:

@@ -38,15 +38,19 @@ _MOST_PAGES_IN_LOG = 8192
 
 
 class Database:
-    """`async with Database(folder) as database:` then `await database.run(function)`."""
+    """`async with Database(folder) as database:` then `await database.run(function)`.
 
-    def __init__(self, folder: Path) -> None:
+    After `rest_seconds` without a write the log is brought into the file.
+    """
+
+    def __init__(self, folder: Path, *, rest_seconds: float = _REST_SECONDS) -> None:
         self._folder = folder
         self._waiting: list[tuple[Transaction, asyncio.Future[Any]]] = []
         self._committer: asyncio.Task[None] | None = None
         self._lock: IO[str] | None = None
         self._connection: aiosqlite.Connection | None = None
         self._trouble: StoreTrouble | None = None
+        self._rest_seconds = rest_seconds
         self._resting: asyncio.TimerHandle | None = None
 
     @property
@@ -134,7 +138,7 @@ class Database:
         self._resting = None
         if is_due:
             loop = asyncio.get_running_loop()
-            self._resting = loop.call_later(_REST_SECONDS, self._rest)
+            self._resting = loop.call_later(self._rest_seconds, self._rest)
 
     def _rest(self) -> None:
         self._resting = None

@@ -26,6 +26,9 @@ NOON = 1_794_052_800_000
 
 UNLIMITED = Limits()
 
+NO_REST = 86_400.0
+"""Seconds that a database rests before it goes on by itself: SimCord waits for what is near."""
+
 LONGEST = {
     name: place
     for place, name in enumerate(

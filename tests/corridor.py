@@ -59,7 +59,7 @@ from bot.store import Store
 from bot.wish import Wish
 from bot.words import Note
 from bot.worker import Worker
-from tests.conftest import UNLIMITED, Clock
+from tests.conftest import NO_REST, UNLIMITED, Clock
 
 KLING = "klingai:2@1"
 TURBO = "klingai:6@0"
@@ -301,7 +301,11 @@ class World:
     ) -> AsyncIterator["Bot"]:
         """Live one life of the process. Nothing is tidied up at its end but the file locks."""
         media = httpx.AsyncClient(transport=httpx.MockTransport(self._serve))
-        async with Database(self.folder) as database, plain_http() as http, media:
+        async with (
+            Database(self.folder, rest_seconds=NO_REST) as database,
+            plain_http() as http,
+            media,
+        ):
             bot = Bot(
                 self,
                 store=store_type(database),

@@ -593,11 +593,8 @@ async def test_a_failure_that_nobody_waits_for_any_more_makes_no_noise(
 # --- Closing -------------------------------------------------------------------------------------
 
 
-async def test_the_log_is_brought_into_the_file_while_nobody_waits(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("bot.database._REST_SECONDS", 0.05)
-    async with Database(tmp_path) as database:
+async def test_the_log_is_brought_into_the_file_while_nobody_waits(tmp_path: Path) -> None:
+    async with Database(tmp_path, rest_seconds=0.05) as database:
         await database.run(keep("a word of its own"))
         assert b"a word of its own" not in database.path.read_bytes()
         for _ in range(500):

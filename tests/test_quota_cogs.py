@@ -28,7 +28,7 @@ from bot.rules import Limits, Measure, Rule, Target
 from bot.store import Store
 from cogs.quota import Quota
 from cogs.usage import Usage
-from tests.conftest import NOON, Clock, make_job
+from tests.conftest import NO_REST, NOON, Clock, make_job
 from tests.corridor import KLING, model
 from tests.test_cogs import EmptyShelf, Porter, rooms
 
@@ -84,7 +84,7 @@ class Doors:
 @asynccontextmanager
 async def doors(folder: Path, *, is_offered_to_all: bool = False) -> AsyncIterator[Doors]:
     """Open the doors; a server's admins may hand a command to others than the bot meant."""
-    async with Database(folder) as database:
+    async with Database(folder, rest_seconds=NO_REST) as database:
         accounts = Accounts(database, OWNERS)
         bot = AnimateBot()
         await bot.load(model(KLING))

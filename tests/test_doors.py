@@ -169,7 +169,7 @@ every_door_to_others = pytest.mark.parametrize("door", OTHERS.values(), ids=OTHE
 async def here(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
     """A town in which the bot may read what people write."""
     async with town(tmp_path_factory.mktemp("town")) as made:
-        made.discord.set_limits({"message_content_enabled": True})
+        made.discord.set_limits({"message_content_enabled": True, "rate_limits_enabled": False})
         async with made.bot(ANIMATE_MEMBER_MONTHLY_USD="unlimited", **UNLIMITED):
             yield made
 

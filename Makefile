@@ -12,7 +12,7 @@ demo: .venv/.runtime ## the whole bot on this machine: no account, no token, no 
 	$(BIN)/python -m bot demo $(ARGS)
 
 test: lint .venv/conformance/.installed ## what CI runs
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 coverage: .venv/.dev .venv/conformance/.installed ## branches reached in process; bots that tests start are not counted
 	$(BIN)/coverage run -m pytest $(ARGS)

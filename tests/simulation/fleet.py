@@ -54,9 +54,9 @@ def swept(seed: int, points: int) -> Iterator[Outcome]:
         yield run(seed, crash)
 
 
-def spread(runs: int) -> Iterator[tuple[int, int]]:
+def spread(runs: int, first: int = 0) -> Iterator[tuple[int, int]]:
     """Name runs of ever other seeds, with a crash early, late or not at all."""
-    for seed in range(runs):
+    for seed in (first, *range(first), *range(first + 1, runs)):
         yield seed, seed * 29 % 120
 
 
@@ -87,7 +87,7 @@ def _caught(job: tuple[int, int]) -> tuple[str, int | None]:
     place, most_runs = job
     mutant = MUTANTS[place]
     with mutant.alive():
-        for number, (seed, crash) in enumerate(spread(most_runs), start=1):
+        for number, (seed, crash) in enumerate(spread(most_runs, mutant.seen_with), start=1):
             if run(seed, crash).violations:
                 return mutant.says, number
     return mutant.says, None

@@ -1,12 +1,16 @@
 """The gateway on a bad day: events missed, doubled or mangled; no job lost, and none made twice."""
 
 import asyncio
+import os
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.demo import bot_process
+from bot.logins import RESERVE
 from bot.sandbox.person import Started
 from tests.town import PRICE, Town, photo_file, town, until
 
@@ -98,3 +102,42 @@ async def test_an_event_that_makes_no_sense_is_ignored(here: Town, name: str, ev
     assert heard(here) == []
     await assert_jobs(here, 2)
     assert here.trouble() == []
+
+
+# --- A start that takes one login of a thousand a day ---------------------------------------------
+
+
+async def test_a_bot_that_is_started_over_and_over_waits_before_discord_resets_its_token(
+    tmp_path: Path,
+) -> None:
+    began = time.monotonic()
+    async with town(tmp_path) as here:
+        async with here.bot():
+            pass
+        logins = here.discord.gateway_server.received
+        again_in = time.monotonic() - began + 6
+        here.discord.set_limits({"session_starts": [RESERVE + 1, again_in]})
+        async with bot_process(here.settings, os.environ, here.folder / "bot.log"):
+            await until(lambda: "hardly any login is left" in here.log, within=6)
+            assert len(logins) == 1
+            await here.mia.wait_for_bot(within=20)
+        assert len(logins) == 2
+        assert here.log.count("hardly any login is left") == 1
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        pytest.param({"do": "status", "status": 403, "body": {"code": 0}}, id="a refusal"),
+        pytest.param({"do": "status", "status": 200, "body": {"url": 7}}, id="nonsense"),
+        pytest.param({"do": "stall", "seconds": 60}, id="silence"),
+    ],
+)
+async def test_a_bot_that_is_not_told_how_many_logins_are_left_connects(
+    tmp_path: Path, trouble: dict[str, Any]
+) -> None:
+    async with town(tmp_path) as here:
+        rule = here.trouble_at_discord(match={"path": "/gateway/bot"}, **trouble)
+        async with here.bot():
+            assert here.discord.faults.hits(rule) == 1
+            assert here.trouble() == []

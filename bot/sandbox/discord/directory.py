@@ -52,12 +52,7 @@ class Directory:
         return {
             "url": self._gateway.url,
             "shards": 1,
-            "session_start_limit": {
-                "total": 1000,
-                "remaining": 999,
-                "reset_after": 14_400_000,
-                "max_concurrency": 1,
-            },
+            "session_start_limit": self._gateway.starts() | {"max_concurrency": 1},
         }
 
     async def channel(self, request: web.Request) -> JSON:

@@ -43,6 +43,8 @@ class Gateway:
         self.on_presence: Callable[[bool], None] = lambda _online: None
         self._world = world
         self._token_accepted = token_accepted
+        #: When sessions were started, counted until the window from the first of them is over.
+        self._starts: list[float] = []
         #: Every IDENTIFY and RESUME that was received, tokens left out.
         self.received: list[dict[str, Any]] = []
         #: The last events that were sent, as (name, JSON), for the contract test.
@@ -52,6 +54,18 @@ class Gateway:
     def online(self) -> bool:
         """Whether any session has a connection."""
         return any(session.outbox is not None for session in self.sessions.values())
+
+    def starts(self) -> dict[str, int]:
+        """Return how many sessions may be started, how many still, and the ms until all anew."""
+        total, seconds = self._world.limits.session_starts
+        passed = time.monotonic() - self._starts[0] if self._starts else seconds
+        if passed >= seconds:
+            self._starts.clear()
+        return {
+            "total": total,
+            "remaining": max(0, total - len(self._starts)),
+            "reset_after": round((seconds - passed) * 1000) if self._starts else 0,
+        }
 
     def publish(
         self,
@@ -142,6 +156,9 @@ class Gateway:
         number, count = data.get("shard") or (0, 1)
         if not 0 <= number < count:
             raise GatewayClosed(4010)
+        if self.starts()["remaining"] <= 0:
+            raise GatewayClosed(4004)  # Discord has reset the token
+        self._starts.append(time.monotonic())
         self.received.append({"op": IDENTIFY, "d": data | {"token": ""}})
         session = Session(
             secrets.token_hex(16),

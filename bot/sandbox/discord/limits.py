@@ -46,6 +46,8 @@ class Limits:
     #: How long a lost gateway session may be resumed, and how many events it may have missed.
     resume_window_s: float = 300.0
     resume_events_max: int = 10_000
+    #: How many sessions may be started in how many seconds; one more, and the token is void.
+    session_starts: Rate = (1_000, 86_400.0)
     #: How long after a message its links are previewed.
     preview_delay_s: float = 0.05
     #: How many kinds of reaction a message may have.

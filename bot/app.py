@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING
 import discord
 import yarl
 
-from bot import catalog, logins
+from bot import catalog
+from bot.asking import asking_discord
 from bot.catalog import Model
-from bot.client import AnimateBot, asking_discord
+from bot.client import AnimateBot
 from bot.database import Database
 from bot.errors import CannotListen, DiscordUnreachable, SettingsError, StoreError
 from bot.settings import Settings
@@ -96,7 +97,7 @@ async def _live(settings: Settings, model: Model, database: Database, client: An
     hook_key = await Store(database).fact_or(_HOOK_KEY, secrets.token_hex(32))
     with asking_discord():
         await client.login(settings.discord_token.get_secret_value())
-    connection = asyncio.create_task(_connect(client))
+    connection = asyncio.create_task(client.connect())
     settling: asyncio.Task[None] | None = None
     corridor = await asyncio.to_thread(_corridor, settings, model, database, client, hook_key)
     try:
@@ -115,11 +116,6 @@ async def _live(settings: Settings, model: Model, database: Database, client: An
         await client.close()
         connection.cancel()  # it may be pausing between two attempts
         await asyncio.wait([connection])
-
-
-async def _connect(client: AnimateBot) -> None:
-    await logins.spare(client)
-    await client.connect()
 
 
 async def _open(corridor: "Corridor", client: AnimateBot, model: Model) -> None:

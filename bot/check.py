@@ -12,8 +12,9 @@ import discord
 
 from bot import app, choices, transport, trial
 from bot.accounts import Accounts
+from bot.asking import asking_discord
 from bot.catalog import Model, ModelState, seconds
-from bot.client import PERMISSIONS, UNSEEN, AnimateBot, asking_discord
+from bot.client import PERMISSIONS, UNSEEN, AnimateBot
 from bot.database import Database
 from bot.diagnosis import DAMAGED
 from bot.errors import (

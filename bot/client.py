@@ -7,22 +7,21 @@ by name and hands them the intake; knows nothing of how a clip is made.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from typing import TYPE_CHECKING
 
-import aiohttp
 import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.errors import ConnectionTrouble, DiscordRefuses, DiscordUnreachable, StoreError
-from bot.events import NONSENSE, Events
+from bot.errors import StoreError
+from bot.events import Events
+from bot.logins import Logins
 from bot.tongue import reading, tongue
 from bot.translator import CommandTranslator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from typing import Any
 
     from bot.buttons import Pressed
@@ -59,53 +58,8 @@ _COMPARED = (
 _COMPARED_IF_OURS = ("contexts", "integration_types")
 """Where a command leaves these open, Discord fills them in."""
 _EMPTY: tuple[object, ...] = (None, "", [], {})
-_TROUBLE = (discord.DiscordException, aiohttp.ClientError, OSError, *NONSENSE)
 _OF_ANOTHER_RELEASE = (app_commands.CommandSignatureMismatch, app_commands.CommandNotFound)
 """From a client that has not heard of the commands of now, or that lies."""
-_TEXT_MAX = 200
-
-
-@contextlib.contextmanager
-def asking_discord() -> Iterator[None]:
-    """Say in one line why Discord did not do what this block asks of it.
-
-    Raises `DiscordRefuses` where the operator must act, else `DiscordUnreachable`.
-    """
-    try:
-        yield
-    except _TROUBLE as error:
-        log.debug("discord.py raised", exc_info=error)
-        raise _trouble(error) from None
-
-
-def _trouble(error: Exception) -> ConnectionTrouble:
-    match error:
-        case (
-            discord.LoginFailure()
-            | discord.HTTPException(status=401)
-            | discord.ConnectionClosed(code=4004)
-        ):
-            return DiscordRefuses(
-                "DISCORD_TOKEN: Discord refuses it. Reset it in the Developer Portal, under Bot."
-            )
-        case discord.PrivilegedIntentsRequired() | discord.ConnectionClosed(code=4014):
-            return DiscordRefuses(
-                "Discord disallows an intent that the bot asks for (4014). Allow it in the"
-                " Developer Portal, under Bot, Privileged Gateway Intents; unchanged, the bot"
-                " needs none."
-            )
-        case discord.ConnectionClosed(code=code):
-            return DiscordUnreachable(f"Discord ended the connection for good (code {code}).")
-        case discord.HTTPException(status=status, text=text):
-            said = " ".join(text.split())[:_TEXT_MAX]
-            return DiscordUnreachable(f"Discord answered HTTP {status}: {said}. Try again later.")
-        case OSError() | aiohttp.ClientError():
-            reason = f"{type(error).__name__}. Is the network up? Try again."
-            return DiscordUnreachable(f"Discord cannot be reached: {reason}")
-    return DiscordUnreachable(
-        f"Discord's answer makes no sense ({type(error).__name__}). Is ANIMATE_DISCORD_API"
-        " Discord's address? Try again."
-    )
 
 
 def _comparable(command: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str, Any]:
@@ -143,12 +97,24 @@ class AnimateBot(commands.Bot):
         )
         self.events = Events(self._connection)
         self.doors_are_open = asyncio.Event()
+        self._logins = Logins(self)
         self._model: Model | None = None
         self._rooms: Rooms | None = None
         self._command_ids: dict[str, int] = {}
         """As Discord has them, once they are published."""
         self.pressed: Pressed | None = None
         """Has taken on the buttons that come with clips."""
+
+    async def connect(self, *, reconnect: bool = True) -> None:
+        """Connect as soon as a login may be spent, and stay connected."""
+        await self._logins.spare()
+        await super().connect(reconnect=reconnect)
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """Log in anew only where that may be spent: a session may be refused over and over."""
+        await super().before_identify_hook(shard_id, initial=initial)
+        if not initial:
+            await self._logins.spare()
 
     async def close(self) -> None:
         """Hang up; nobody is left to be told that all servers are there."""

@@ -104,7 +104,7 @@ async def test_an_event_that_makes_no_sense_is_ignored(here: Town, name: str, ev
     assert here.trouble() == []
 
 
-# --- A start that takes one login of a thousand a day ---------------------------------------------
+# --- Each new session takes one login of a thousand a day -----------------------------------------
 
 
 async def test_a_bot_that_is_started_over_and_over_waits_before_discord_resets_its_token(
@@ -123,6 +123,20 @@ async def test_a_bot_that_is_started_over_and_over_waits_before_discord_resets_i
             await here.mia.wait_for_bot(within=20)
         assert len(logins) == 2
         assert here.log.count("hardly any login is left") == 1
+
+
+async def test_a_discord_that_ends_one_session_after_the_other_has_no_more_logins_spent(
+    tmp_path: Path,
+) -> None:
+    began = time.monotonic()
+    async with town(tmp_path) as here, here.bot():
+        again_in = time.monotonic() - began + 12
+        here.discord.set_limits({"session_starts": [RESERVE + 1, again_in]})
+        await here.control("POST", "gateway", {"do": "invalidate"})
+        await until(lambda: "hardly any login is left" in here.log, within=12)
+        assert heard(here) == []
+        await until(lambda: heard(here) == [IDENTIFY], within=20)
+        await here.clip(await here.animate(photo_file()))
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ every_door_to_others = pytest.mark.parametrize("door", OTHERS.values(), ids=OTHE
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def here(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
     async with town(tmp_path_factory.mktemp("town")) as made:
-        made.discord.set_limits({"message_content_enabled": True})
+        made.discord.set_limits({"message_content_enabled": True, "rate_limits_enabled": False})
         async with made.bot(ANIMATE_MEMBER_MONTHLY_USD="unlimited", **UNLIMITED):
             yield made
 

@@ -33,18 +33,6 @@ def test_a_quick_look_decodes_one_frame_and_believes_the_rest(tmp_path: Path) ->
     assert facts.frames == 20
 
 
-def test_a_clip_that_begins_amid_its_frames_is_a_video_too(tmp_path: Path) -> None:
-    whole, cut = kept(tmp_path, clip(40), "whole.mp4"), tmp_path / "cut.mp4"
-    with av.open(str(whole)) as source, av.open(str(cut), "w") as output:
-        stream = output.add_stream_from_template(source.streams.video[0])
-        for number, packet in enumerate(source.demux(video=0)):
-            if number and packet.dts is not None:  # without the first, which is a whole picture
-                packet.stream = stream
-                output.mux(packet)
-
-    assert probe(cut).frames == 39
-
-
 def test_the_name_of_a_clip_is_of_no_account(tmp_path: Path) -> None:
     assert probe(kept(tmp_path, clip(), "clip.txt")).codec == "h264"
 

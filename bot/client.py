@@ -111,10 +111,10 @@ class AnimateBot(commands.Bot):
         await super().connect(reconnect=reconnect)
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
-        """Log in anew only where that may be spent: a session may be refused over and over."""
-        await super().before_identify_hook(shard_id, initial=initial)
+        """Have further sessions come slowly: they may be ended over and over."""
+        del shard_id
         if not initial:
-            await self._logins.spare()
+            await self._logins.pace()
 
     async def close(self) -> None:
         """Hang up; nobody is left to be told that all servers are there."""

@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import discord
 import pytest
 
 from bot.demo import bot_process
-from bot.logins import RESERVE
+from bot.logins import RESERVE, Logins
 from bot.sandbox.person import Started
+from tests.simulation.loop import VirtualLoop
 from tests.town import PRICE, Town, photo_file, town, until
 
 CONNECT = {"path": "^/gateway"}
@@ -115,28 +117,44 @@ async def test_a_bot_that_is_started_over_and_over_waits_before_discord_resets_i
         async with here.bot():
             pass
         logins = here.discord.gateway_server.received
-        again_in = time.monotonic() - began + 6
+        again_in = time.monotonic() - began + 12
         here.discord.set_limits({"session_starts": [RESERVE + 1, again_in]})
         async with bot_process(here.settings, os.environ, here.folder / "bot.log"):
-            await until(lambda: "hardly any login is left" in here.log, within=6)
+            await until(lambda: "hardly any login is left" in here.log, within=12)
             assert len(logins) == 1
             await here.mia.wait_for_bot(within=20)
         assert len(logins) == 2
         assert here.log.count("hardly any login is left") == 1
 
 
-async def test_a_discord_that_ends_one_session_after_the_other_has_no_more_logins_spent(
+def test_sessions_that_discord_ends_one_after_the_other_come_ever_more_slowly() -> None:
+    async def begun() -> list[float]:
+        logins = Logins(discord.Client(intents=discord.Intents.none()))
+        times = []
+        for _ in range(12):
+            await logins.pace()
+            times.append(loop.time())
+        await asyncio.sleep(3600)
+        await logins.pace()
+        return [*times, loop.time()]
+
+    loop = VirtualLoop()
+    times = loop.run_until_complete(begun())
+    loop.close()
+    assert times == [*(5.0 * number for number in range(1, 11)), 100.0, 150.0, 3755.0]
+
+
+async def test_a_question_for_logins_that_discord_puts_off_keeps_no_other_request_waiting(
     tmp_path: Path,
 ) -> None:
-    began = time.monotonic()
-    async with town(tmp_path) as here, here.bot():
-        again_in = time.monotonic() - began + 12
-        here.discord.set_limits({"session_starts": [RESERVE + 1, again_in]})
-        await here.control("POST", "gateway", {"do": "invalidate"})
-        await until(lambda: "hardly any login is left" in here.log, within=12)
-        assert heard(here) == []
-        await until(lambda: heard(here) == [IDENTIFY], within=20)
-        await here.clip(await here.animate(photo_file()))
+    async with town(tmp_path) as here:
+        limited = {"message": "slow", "retry_after": 7.0, "global": True}
+        headers = {"Retry-After": "7", "X-RateLimit-Global": "true", "Via": "1.1 google"}
+        here.trouble_at_discord(
+            do="status", status=429, body=limited, headers=headers, match={"path": "/gateway/bot"}
+        )
+        async with here.bot():
+            await here.clip(await here.animate(photo_file()))
 
 
 @pytest.mark.parametrize(

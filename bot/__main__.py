@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from importlib import import_module
+from io import StringIO
 from pathlib import Path
 
 if sys.version_info < (3, 11):  # noqa: UP036 - started from a folder, nothing else has checked it
@@ -164,13 +165,26 @@ def _data_dir() -> Path:
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment over the file `.env` of this folder."""
+    """Return the environment over the file `.env` of this folder. Raises `SettingsError`."""
     from dotenv import dotenv_values  # noqa: PLC0415
+    from dotenv.parser import parse_stream  # noqa: PLC0415
 
     try:
-        filed = {name: value or "" for name, value in dotenv_values(".env").items()}
+        text = Path(".env").read_text("utf-8-sig")
+    except FileNotFoundError:
+        return dict(os.environ)
     except UnicodeDecodeError:
         raise SettingsError((".env: is not a text in UTF-8. Save it again as UTF-8.",)) from None
+    except OSError as error:
+        reason = f"{error.strerror or type(error).__name__}. Who runs the bot must own it."
+        raise SettingsError((f".env: cannot be read: {reason}",)) from None
+    odd = [one.original for one in parse_stream(StringIO(text)) if one.error]
+    if odd:
+        # Each comes with the empty lines before it.
+        lines = [one.line + one.string[: -len(one.string.lstrip())].count("\n") for one in odd]
+        problem = ".env: line {} makes no sense. Write NAME=value."
+        raise SettingsError(tuple(map(problem.format, lines)))
+    filed = {name: value or "" for name, value in dotenv_values(stream=StringIO(text)).items()}
     return filed | dict(os.environ)
 
 

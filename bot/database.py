@@ -68,9 +68,7 @@ class Database:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._lock = locked(self._folder)
-            self._connection = await aiosqlite.connect(
-                self.path, isolation_level=None, factory=Remembering
-            )
+            self._connection = await _connected(self.path)
             await self._in_thread(partial(_prepare, path=self.path))
         except (sqlite3.Error, OSError) as error:
             await self._close()
@@ -187,6 +185,16 @@ class Database:
         if self._lock is not None:
             self._lock.close()
             self._lock = None
+
+
+async def _connected(path: Path) -> aiosqlite.Connection:
+    connection = aiosqlite.connect(path, isolation_level=None, factory=Remembering)
+    try:
+        return await connection
+    except BaseException:
+        # Its thread has a last word to say, and a loop that is gone by then would have it complain.
+        await asyncio.to_thread(connection._thread.join)  # noqa: SLF001 - there is no other way
+        raise
 
 
 def _resolve(future: asyncio.Future[Any], outcome: Any) -> None:

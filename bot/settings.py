@@ -241,10 +241,9 @@ class Settings(BaseModel):
         alias="ANIMATE_WEB_PORT",
         description="The port of the web server: webhooks, `/healthz` and `/readyz`; or `off`.",
     )
-    log_level: str = Field(
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO",
         alias="ANIMATE_LOG_LEVEL",
-        pattern="^(DEBUG|INFO|WARNING|ERROR)$",
         description="DEBUG, INFO, WARNING or ERROR.",
     )
     discord_api: Annotated[str, url("https", "http")] = Field(

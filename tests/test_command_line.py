@@ -123,8 +123,32 @@ def test_a_file_env_that_cannot_be_read_is_no_crash(terminal: Terminal, content:
     Path(".env").write_bytes(content)
     ended = terminal("run")
     assert_plain(ended, 2)
-    assert ".env" in ended.err
+    assert ".env: " in ended.err
     assert_plain(terminal("check"), 1)
+
+
+def test_a_line_of_the_file_env_that_makes_no_sense_is_named(terminal: Terminal) -> None:
+    Path(".env").write_text("DISCORD_TOKEN=a\n\nthis is\nRUNWARE_API_KEY='b\n")
+    ended = terminal("run")
+    assert_plain(ended, 2)
+    assert "2 setting(s) need attention:" in ended.err
+    assert ".env: line 3 makes no sense. Write NAME=value." in ended.err
+    assert ".env: line 4 makes no sense" in ended.err
+
+
+def test_a_file_env_that_the_bot_may_not_read_says_whose_it_must_be(terminal: Terminal) -> None:
+    Path(".env").mkdir()  # root, who may run the tests, may read all files
+    ended = terminal("run")
+    assert_plain(ended, 2)
+    assert ".env: cannot be read: Is a directory. Who runs the bot must own it." in ended.err
+
+
+def test_a_database_that_cannot_be_opened_is_told_once(terminal: Terminal) -> None:
+    (Path("data") / "animate.db").mkdir(parents=True)
+    for _ in range(3):
+        ended = terminal("run", settings=SECRETS | {"ANIMATE_DATA_DIR": "data"})
+        assert_plain(ended, 1)
+        assert len(ended.err.splitlines()) == 1
 
 
 # --- Starting ------------------------------------------------------------------------------------

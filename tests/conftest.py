@@ -33,9 +33,9 @@ LONGEST = {
     name: place
     for place, name in enumerate(
         (
-            *("test_simulation", "test_corpus", "test_matrix", "test_admin_cogs", "test_doors"),
-            *("test_log", "test_restart", "test_runware_clips", "test_command_line", "test_kills"),
-            *("test_sizes", "test_demo", "test_house_rules", "test_quota_cogs"),
+            *("test_simulation", "test_corpus", "test_restart", "test_log", "test_matrix"),
+            *("test_sizes", "test_demo", "test_kills", "test_command_line", "test_admin_cogs"),
+            *("test_doors", "test_runware_clips", "test_gateway_trouble", "test_house_rules"),
         )
     )
 }

@@ -261,6 +261,7 @@ class AnimateBot(commands.Bot):
 
     async def _offer(self, guild_id: int, channel_id: int | None = None) -> None:
         await self.doors_are_open.wait()
+        self.rooms.delivery.show_again(guild_id, channel_id)
         try:
             await self.rooms.shelf.offer(guild_id, channel_id)
         except StoreError as error:

@@ -209,6 +209,7 @@ def _rooms(
     return Rooms(
         intake=intake,
         cancellation=cancellation,
+        delivery=tools.hands.delivery,
         desk=Desk(tools.accounts, Admin(database), shelf, tools.limits, clock),
         docket=Docket(history, cancellation, shelf, policies),
         drafts=Drafts(database, clock),

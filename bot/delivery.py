@@ -165,6 +165,10 @@ class Delivery:
             self._posted.pop(job.id, None)  # its clips may have been handed out by another way
         self._status.show(job, note, reply)
 
+    def show_again(self, guild_id: int, channel_id: int | None = None) -> None:
+        """Show what found a place closed to the bot, as `Status.show_again` does."""
+        self._status.show_again(guild_id, channel_id)
+
     async def close(self, patience: float) -> None:
         """Let what is being shown be shown, for at most `patience` seconds."""
         await self._status.close(patience)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from bot.cancellation import Cancellation
     from bot.consent import Mediator
+    from bot.delivery import Delivery
     from bot.desk import Desk
     from bot.docket import Docket
     from bot.drafts import Drafts
@@ -34,6 +35,7 @@ class Rooms:
     intake: Intake
     """The corridor's entrance."""
     cancellation: Cancellation
+    delivery: Delivery
     desk: Desk
     """Where the accounts are asked about."""
     docket: Docket

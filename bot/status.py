@@ -50,6 +50,8 @@ class Status:
         self._notes: dict[_Key, tuple[Job, Note]] = {}
         self._warnings: dict[_Key, Note] = {}
         """Those that are shown now: the same trouble is not told again with every try."""
+        self._unshown: dict[_Key, tuple[Job, Note]] = {}
+        """Words that found their channel closed to the bot; the oldest come first."""
         self._replies: dict[_Key, Reply] = {}
         self._editors: dict[_Key, asyncio.Task[None]] = {}
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -72,10 +74,17 @@ class Status:
             return
         key = job.status_message_id or job.id
         self._notes[key] = (job, note)
+        self._unshown.pop(key, None)
         if reply is not None:
             self._replies[key] = reply
         if key not in self._editors:
             self._editors[key] = asyncio.create_task(self._edit(key))
+
+    def show_again(self, guild_id: int, channel_id: int | None = None) -> None:
+        """Show what found a server, or one of its channels, closed: the way may be free again."""
+        for job, note in list(self._unshown.values()):
+            if job.guild_id == guild_id and channel_id in (None, job.channel_id):
+                self.show(job, note)
 
     async def close(self, patience: float) -> None:
         """Let pending status edits finish, for at most `patience` seconds."""
@@ -117,10 +126,17 @@ class Status:
                     # An answer's token lives for minutes; the next try is with the bot's own.
                     if reply is not None or self._is_worth_a_try(error, failures):
                         self._notes.setdefault(key, (job, note))
+                    elif _is_shut(error) and key not in self._notes:
+                        self._keep(key, job, note)
                 if key in self._notes:
                     await self._pause(failures)
         finally:
             del self._editors[key]
+
+    def _keep(self, key: _Key, job: Job, note: Note) -> None:
+        self._unshown[key] = (job, note)
+        if len(self._unshown) > _REMEMBERED:
+            del self._unshown[next(iter(self._unshown))]
 
     def _is_worth_a_try(self, error: Exception, failures: int) -> bool:
         """Tell whether an edit may yet come through: not where the place is gone or closed."""
@@ -162,6 +178,15 @@ def opened(client: discord.Client, answer: Answer) -> discord.Webhook:
     """Return what reaches a private answer."""
     assert client.application_id is not None, "the client is logged in"
     return discord.Webhook.partial(client.application_id, answer.token, client=client)
+
+
+def _is_shut(error: Exception) -> bool:
+    """Tell whether this is the answer of a place that may be opened again: it is not gone."""
+    return (
+        isinstance(error, discord.HTTPException)
+        and is_closed(error)
+        and not isinstance(error, discord.NotFound)
+    )
 
 
 def embed(note: Note) -> discord.Embed:

@@ -39,7 +39,7 @@ LONGEST = {
         )
     )
 }
-"""The files that keep a worker for a minute and more, the longest first."""
+"""The files that keep a worker longest, the longest first."""
 
 OrderFactory = Callable[..., Order]
 JobFactory = Callable[..., Job]

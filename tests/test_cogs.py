@@ -22,6 +22,7 @@ from bot.cancellation import Cancellation
 from bot.catalog import Model, SeedRule
 from bot.client import AnimateBot
 from bot.consent import Mediator
+from bot.delivery import Delivery
 from bot.desk import Desk
 from bot.docket import Docket
 from bot.drafts import Drafts
@@ -102,6 +103,16 @@ class Porter(Intake):
         return Admitted.__new__(Admitted)
 
 
+class Mute(Delivery):
+    """Nothing waits to be said here."""
+
+    def __init__(self) -> None:
+        """Have no client."""
+
+    def show_again(self, guild_id: int, channel_id: int | None = None) -> None:
+        del guild_id, channel_id
+
+
 class EmptyShelf(Shelf):
     """Nothing waits to be posted here."""
 
@@ -138,6 +149,7 @@ def rooms(intake: Intake, desk: Desk | None = None, members: Members | None = No
     return Rooms(
         intake=intake,
         cancellation=Cancellation.__new__(Cancellation),
+        delivery=Mute(),
         desk=desk or NoDesk(),
         docket=Docket.__new__(Docket),
         mediator=Mediator.__new__(Mediator),

@@ -19,6 +19,7 @@ from bot.members import MemberSettings
 from bot.sandbox.discord import guild_payloads, payloads
 from bot.sandbox.discord.permissions import Permission
 from bot.sandbox.person import Started
+from bot.sandbox.runware.outcomes import Outcome
 from bot.shelf import Waiting
 from tests.conftest import UNLIMITED
 from tests.corridor import Bot, World, world
@@ -198,6 +199,44 @@ async def test_a_clip_is_posted_as_soon_as_the_way_may_be_free(
         await place.clip(started)
         await place.settled()
         assert place.trouble() == []
+
+
+async def the_channel_is_closed(place: Town) -> None:
+    await place.deny("studio", "VIEW_CHANNEL", "SEND_MESSAGES")
+
+
+async def the_channel_is_opened(place: Town) -> None:
+    await place.deny("studio")
+
+
+async def the_bot_is_thrown_out(place: Town) -> None:
+    await place.control("POST", "bot", {"do": "kick"})
+
+
+async def the_bot_is_invited(place: Town) -> None:
+    await place.control("POST", "bot", {"do": "invite"})
+
+
+@pytest.mark.parametrize(
+    ("closed", "opened"),
+    [
+        (the_channel_is_closed, the_channel_is_opened),
+        (the_bot_is_thrown_out, the_bot_is_invited),
+    ],
+)
+async def test_how_a_wish_ended_is_told_as_soon_as_the_way_may_be_free(
+    tmp_path: Path,
+    closed: Callable[[Town], Awaitable[None]],
+    opened: Callable[[Town], Awaitable[None]],
+) -> None:
+    async with town(tmp_path, render_seconds=1) as place, place.bot():
+        place.runware.outcomes.add(Outcome(next="moderated"))
+        started = await place.animate(photo_file(), where="studio")
+        status = await place.status(started)
+        await closed(place)
+        await until(lambda: "status not shown" in place.log.partition("nothing is held")[2])
+        await opened(place)
+        await place.says(status, "You were not charged.")
 
 
 async def test_what_changes_nothing_for_the_bot_offers_nothing(place: Town) -> None:

@@ -166,9 +166,17 @@ async def the_bot_is_given_a_role(place: Town) -> None:
     publish(place, "GUILD_MEMBER_UPDATE", payloads.member(world, world.guild.members[world.bot.id]))
 
 
-async def the_bot_is_invited_again(place: Town) -> None:
+async def the_bot_is_thrown_out(place: Town) -> None:
     await place.control("POST", "bot", {"do": "kick"})
+
+
+async def the_bot_is_invited(place: Town) -> None:
     await place.control("POST", "bot", {"do": "invite"})
+
+
+async def the_bot_is_invited_again(place: Town) -> None:
+    await the_bot_is_thrown_out(place)
+    await the_bot_is_invited(place)
 
 
 async def the_connection_is_a_new_one(place: Town) -> None:
@@ -207,14 +215,6 @@ async def the_channel_is_closed(place: Town) -> None:
 
 async def the_channel_is_opened(place: Town) -> None:
     await place.deny("studio")
-
-
-async def the_bot_is_thrown_out(place: Town) -> None:
-    await place.control("POST", "bot", {"do": "kick"})
-
-
-async def the_bot_is_invited(place: Town) -> None:
-    await place.control("POST", "bot", {"do": "invite"})
 
 
 @pytest.mark.parametrize(

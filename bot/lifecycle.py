@@ -7,6 +7,7 @@ an argument. The diagram in the README is drawn from `TRANSITIONS` by `diagram`.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -119,8 +120,13 @@ class Order:
     @property
     def clip_kind(self) -> str:
         """Name what a clip's price depends on."""
-        size = f"{self.width}x{self.height}" if self.width else "as the picture"
-        return f"{self.model}, {size}, {self.duration:g} s"
+        return _clip_kind(self.model, self.width, self.height, self.duration)
+
+
+@lru_cache(maxsize=256)  # asked for with each look, and there are few
+def _clip_kind(model: str, width: int | None, height: int | None, duration: float) -> str:
+    size = f"{width}x{height}" if width else "as the picture"
+    return f"{model}, {size}, {duration:g} s"
 
 
 FORGOTTEN = "forgotten:"

@@ -76,12 +76,13 @@ def look_delay(age: float, least: float, usual: Usual | None = None) -> float:
     Never fewer than `least`. Where nothing is known of the kind: often at first, then rarely. Else
     rarely at first, each `least` seconds around the time at which such clips come, then rarely.
     """
+    if usual is not None:
+        if age < usual.opens:
+            return max(least, min(_EARLY, usual.opens - age))
+        if age <= usual.closes:
+            return least
     by_age = max(least, min(_RARELY, age / 30))
-    if usual is None:
-        return by_age
-    if age < usual.opens:
-        return max(least, min(_EARLY, usual.opens - age))
-    return min(by_age, max(least, (age - usual.closes) / 10))
+    return by_age if usual is None else min(by_age, max(least, (age - usual.closes) / 10))
 
 
 class Pace:

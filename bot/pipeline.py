@@ -174,7 +174,8 @@ class Pipeline:
             await self._postpone([job for job in jobs if not await self._is_released(job)])
             return
         self._unanswered = 0
-        self._unheard.difference_update(job.id for job in jobs if job.task_uuid in found)
+        if self._unheard:
+            self._unheard.difference_update(job.id for job in jobs if job.task_uuid in found)
         steps: list[tuple[Job, Coroutine[Any, Any, None]]] = []
         waiting: list[Job] = []
         for job in jobs:
@@ -221,15 +222,18 @@ class Pipeline:
         """Return what this look leads to; None to look again. No progress: it was not asked."""
         if progress is None:
             return None
-        is_enough = bool(progress.results) and (
-            self._timetable.is_over(job)
-            or (progress.is_at_rest and self._timetable.age(job) > _STRAGGLERS)
-        )
-        if is_enough or progress.is_complete(job.order.results):
+        if (progress.results or progress.errors) and self._is_enough(job, progress):
             return self._finish(job, progress)
         if self._is_hopeless(job, progress):
             return self._ending.give_up(job, "never finished")
         return None
+
+    def _is_enough(self, job: Job, progress: Progress) -> bool:
+        """Tell whether nothing more will come, or nothing more is waited for."""
+        if progress.is_complete(job.order.results):
+            return True
+        is_at_its_end = progress.is_at_rest and self._timetable.age(job) > _STRAGGLERS
+        return bool(progress.results) and (is_at_its_end or self._timetable.is_over(job))
 
     def _is_hopeless(self, job: Job, progress: Progress) -> bool:
         if job.state is State.LOST:

@@ -61,21 +61,24 @@ class Timetable:
 
         Until a job is late, no look is planned beyond that moment, so that this is seen in time.
         """
-        return self._next_look(job, self.clock())
+        return self.next_looks([job])[job.id]
 
     def next_looks(self, jobs: Iterable[Job]) -> dict[str, int]:
         """Return the same for many, by their ids."""
         now = self.clock()
-        return {job.id: self._next_look(job, now) for job in jobs}
+        soon = self._beat(now, self.look_every)
+        return {job.id: self._next_look(job, now, soon) for job in jobs}
 
-    def _next_look(self, job: Job, now: int) -> int:
+    def _next_look(self, job: Job, now: int, soon: int) -> int:
+        """`soon` is the next beat: where thousands are looked at, it is that of nearly all."""
         if job.state is State.LOST:
             every = self.look_every if job.id in self.awaited else _LOST_EVERY
             return now + round(every * 1000)
-        taken_ago = (now - job.updated_at) / 1000
-        at = self._beat(now, look_delay(taken_ago, self.look_every, self.usual(job)))
+        usual = self.pace.usual(job.order.clip_kind)
+        delay = look_delay((now - job.updated_at) / 1000, self.look_every, usual)
+        at = soon if delay == self.look_every else self._beat(now, delay)
         late_at = _late_at(job)
-        return min(at, late_at) if now < late_at else at
+        return late_at if now < late_at < at else at
 
     def lease(self, job: Job, next_look: int) -> int:
         """Return until when the looks at a job may be planned in memory, from that one on.
@@ -94,8 +97,8 @@ class Timetable:
         The look that was planned for that moment, or before it, is the first that finds it late.
         """
         now = self.clock()
-        rendering = (job for job in jobs if job.state is State.RENDERING)
-        return [job for job in rendering if job.due_at <= _late_at(job) <= now]
+        late = [job for job in jobs if _late_at(job) <= now]
+        return [job for job in late if job.state is State.RENDERING and job.due_at <= _late_at(job)]
 
     def usual(self, job: Job) -> Usual | None:
         """Return how long such clips usually take, where that is known."""

@@ -47,16 +47,21 @@ class Watch:
 
         A job that was nudged since it was read stays due: what was learnt may be older than that.
         """
-        unleased = [job for job in jobs if due_at[job.id] >= job.due_at]
+        leased: list[Job] = []
+        unleased: list[Job] = []
+        for job in jobs:
+            (leased if due_at[job.id] < job.due_at else unleased).append(job)
         ends = {job.id: self._timetable.lease(job, due_at[job.id]) for job in unleased}
         if unleased:
             await self._store.postpone(unleased, ends)
-        for job in jobs:
-            at = due_at[job.id]
-            if job.id not in ends:
-                self._planned.setdefault(at, {})[job.id] = job
-            elif at < ends[job.id]:
-                self._planned.setdefault(at, {})[job.id] = replace(job, due_at=ends[job.id])
+        for job in leased:
+            self._plan(job, due_at[job.id])
+        for job in unleased:
+            if due_at[job.id] < ends[job.id]:
+                self._plan(replace(job, due_at=ends[job.id]), due_at[job.id])
+
+    def _plan(self, job: Job, at: int) -> None:
+        self._planned.setdefault(at, {})[job.id] = job
 
     def _forget(self, job: Job) -> None:
         for planned in self._planned.values():

@@ -164,10 +164,12 @@ def read_reply(status: int, headers: Mapping[str, str], body: bytes) -> Reply:
     except ValidationError:
         envelope = {}
     items, errors = [], []
-    listed = _listed(envelope.get("data"))
-    # Nearly all that is ever read is of tasks in the making: for these no item is made.
-    waiting = frozenset(raw["taskUUID"] for raw in listed if _is_waiting(raw))
-    for raw in (raw for raw in listed if not _is_waiting(raw)):
+    waiting: set[str] = set()
+    for raw in _listed(envelope.get("data")):
+        # Nearly all that is ever read is of tasks in the making: for these no item is made.
+        if _is_waiting(raw):
+            waiting.add(raw["taskUUID"])
+            continue
         item = _item(raw)
         if item is not None and (item.error is not None or item.status == "error"):
             failure = _first_mapping(item.error, raw) | {"status": "error"}
@@ -182,7 +184,7 @@ def read_reply(status: int, headers: Mapping[str, str], body: bytes) -> Reply:
         errors.append(Fault("httpStatus", "no error object", "", "", wait))
         if status < 400:  # noqa: PLR2004
             raise Unclear("unreadable", "the answer is not the service's JSON", status=status)
-    return Reply(status, tuple(items), tuple(errors), waiting)
+    return Reply(status, tuple(items), tuple(errors), frozenset(waiting))
 
 
 def _listed(value: Any) -> list[dict[str, Any]]:

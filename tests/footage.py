@@ -49,7 +49,7 @@ def make(path: Path, film: Film) -> Path:
         context = stream.codec_context
         context.width, context.height, context.pix_fmt = film.width, film.height, film.pixels
         context.bit_rate = bits
-        context.thread_count = 2
+        context.thread_count = 1
         sound = output.add_stream("aac", rate=48_000, layout="stereo") if film.has_sound else None
         for frame in _frames(film):
             output.mux(stream.encode(frame))

@@ -48,6 +48,7 @@ async def page_at(url: str, browser: "Browser", size: tuple[int, int]) -> "Async
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("console", lambda line: problems.append(line.text) if line.type == "error" else None)
     await page.goto(url)
+    await page.locator("body[data-ready]").wait_for()
     yield page
     wide = await page.evaluate("document.scrollingElement.scrollWidth")
     assert wide <= width, "the page is wider than the screen"

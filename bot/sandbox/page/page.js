@@ -232,13 +232,13 @@ function openChannel(id, byHash = false) {
   drawTitle();
   drawSidebar();
   if (crossing) drawMembers();
+  drawComposer();
   if (entering) {
     toggleDrawer(false);
     drawMessages();
     drawTyping();
     enterComposer(channel);
   }
-  drawComposer();
   const jump = byHash && location.hash.split("/")[1];
   if (jump) jumpTo(jump);
 }

@@ -121,7 +121,7 @@ class ClipFiles:
 
 
 class Keeper:
-    """Goes round each minute, and tells the operator each hour of what waits to be posted."""
+    """Goes round `every` so many seconds; tells the operator each hour what waits to be posted."""
 
     def __init__(
         self,
@@ -130,12 +130,15 @@ class Keeper:
         shelf: Shelf,
         answers: Answers,
         clock: Callable[[], int],
+        *,
+        every: float = _ROUND,
     ) -> None:
         self._files = files
         self._store = store
         self._shelf = shelf
         self._answers = answers
         self._clock = clock
+        self._every = every
         self._is_full = False
         self._told_at = 0
         self._going: asyncio.Task[None] | None = None
@@ -189,4 +192,4 @@ class Keeper:
                 log.warning("clips could not be swept: %s", error)
             except Exception:
                 log.exception("a sweep of the clips broke; the next comes all the same")
-            await asyncio.sleep(_ROUND)
+            await asyncio.sleep(self._every)

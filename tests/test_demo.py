@@ -174,7 +174,7 @@ async def test_without_once_it_brings_a_picture_stays_up_and_touches_nothing_of_
     (tmp_path / ".env").write_text("ANIMATE_MEMBER_MONTHLY_USD=0\n")
     process = await started_command("demo", *FAST, settings=OPERATORS_OWN, folder=tmp_path)
     assert process.stdout is not None
-    shown = (await asyncio.wait_for(process.stdout.readuntil(b"Ctrl-C"), 30)).decode()
+    shown = (await asyncio.wait_for(process.stdout.readuntil(b"Ctrl-C"), 50)).decode()
     assert "clip posted" in shown
     assert re.search(r"Open http://127\.0\.0\.1:\d+/\S* and try it", shown)
 

@@ -36,9 +36,12 @@ class House:
     def settle(self, files: ClipFiles) -> None:
         """Begin anew with a folder of these settings."""
         self.files = files
-        self.keeper = Keeper(
-            files, self.store, self.shelf, Answers(self.database, self.clock), self.clock
-        )
+        self.keeper = self.keeper_of(self.store)
+
+    def keeper_of(self, store: Store) -> Keeper:
+        """Return who sweeps this folder, again and again once started."""
+        answers = Answers(self.database, self.clock)
+        return Keeper(self.files, store, self.shelf, answers, self.clock, every=0.01)
 
     async def waiting(self, size: int = MB) -> Path:
         """Have a job with a clip that is not posted."""
@@ -200,10 +203,7 @@ async def test_a_cap_that_fills_up_again_is_told_again(
 # --- Going round ---------------------------------------------------------------------------------
 
 
-async def test_the_keeper_sweeps_at_its_start_and_again(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("bot.keeper._ROUND", 0.01)
+async def test_the_keeper_sweeps_at_its_start_and_again(house: House) -> None:
     house.settle(replace(house.files, keep_for=HOUR))
     house.keeper.start()
     for _ in range(2):
@@ -225,15 +225,11 @@ class ForgetfulStore(Store):
 
 
 async def test_a_sweep_that_breaks_removes_nothing_and_is_not_the_last_one(
-    house: House,
-    database: Database,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
+    house: House, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("bot.keeper._ROUND", 0.01)
     house.posted(hours_ago=25)
     store = ForgetfulStore(database)
-    keeper = Keeper(house.files, store, house.shelf, Answers(database, house.clock), house.clock)
+    keeper = house.keeper_of(store)
     with pytest.raises(StoreError):
         await keeper.round()
     assert len(house.there) == 1

@@ -39,7 +39,7 @@ class Listener:
             self.news.notify_all()
 
     async def received(self, count: int) -> list[dict[str, Any]]:
-        async with asyncio.timeout(10), self.news:
+        async with asyncio.timeout(30), self.news:
             await self.news.wait_for(lambda: len(self.hooks) + len(self.uploads) >= count)
         return self.hooks
 

@@ -65,6 +65,8 @@ class Habits:
     """Seconds until a task is given up."""
     keep_for: float
     """Seconds for which a clip is kept after it was posted."""
+    sweeps_every: float
+    """Seconds between two rounds of who sweeps the clips."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,9 @@ class Life:
         )
         self.worker = Worker(self.pipeline.watch, self.pipeline, self._clock)
         shelf = Shelf(database, self._clock, self.worker.wake)
-        self.keeper = Keeper(files, self.store, shelf, answers, self._clock)
+        self.keeper = Keeper(
+            files, self.store, shelf, answers, self._clock, every=habits.sweeps_every
+        )
         self.intake = Intake(
             store=self.store,
             policies=Policies(database),

@@ -212,25 +212,25 @@ async def _run(owner: Any, sql: str, *values: Any) -> None:
 
 MUTANTS = (  # the one that takes longest comes first: its runs are busy to the end
     Mutant(
-        "released when the outcome is unclear", Submission, "_settle", _released_when_unclear, 8
+        "released when the outcome is unclear", Submission, "_settle", _released_when_unclear, 49
     ),
-    Mutant("words are tried once", Status, "_is_worth_a_try", _words_are_tried_once, 364),
-    Mutant("a fresh UUID for each retry", Submission, "repeat", _a_fresh_uuid),
+    Mutant("words are tried once", Status, "_is_worth_a_try", _words_are_tried_once, 22),
+    Mutant("a fresh UUID for each retry", Submission, "repeat", _a_fresh_uuid, 18),
     Mutant("sent before the money is held", Life, "__init__", _sent_before_it_is_held),
     Mutant("accepted before it is stored", Store, "accept", _accepted_before_it_is_stored),
     Mutant("released when not found", Pipeline, "_step_on", _released_when_not_found),
     Mutant("the picture goes before it is taken", Submission, "_send", _dropped_before_it_is_taken),
-    Mutant("all pictures are swept at a start", Pictures, "sweep", _all_pictures_are_swept),
+    Mutant("all pictures are swept at a start", Pictures, "sweep", _all_pictures_are_swept, 9),
     Mutant("a spend is booked twice", ledger, "spend", _booked_twice),
     Mutant("a failed clip's hold is never released", Ending, "_fail", _never_released),
     Mutant("the estimate is booked", ledger, "total_cost", _the_estimate_is_booked),
     Mutant("a late find is not booked", Store, "move", _a_late_find_is_free),
-    Mutant("a nonce for each send", delivery, "nonce", _a_nonce_for_each_send, 238),
+    Mutant("a nonce for each send", delivery, "nonce", _a_nonce_for_each_send, 23),
     Mutant("a nonce for each channel", delivery, "nonce", _a_nonce_for_each_channel),
     Mutant("no look before a post", Ladder, "look", _no_look_before_a_post),
-    Mutant("tries are not counted", lifecycle, "again", _tries_are_not_counted, 64),
+    Mutant("tries are not counted", lifecycle, "again", _tries_are_not_counted, 24),
     Mutant("delivered before it is posted", Handover, "deliver", _delivered_before_it_is_posted),
-    Mutant("clips are listed twice", Store, "clips", _clips_are_listed_twice, 110),
+    Mutant("clips are listed twice", Store, "clips", _clips_are_listed_twice, 764),
     Mutant("a doubled event is another job", Intake, "_job", _a_job_for_each_event),
-    Mutant("an end is not told again", Ending, "retell", _ends_are_told_once, 45),
+    Mutant("an end is not told again", Ending, "retell", _ends_are_told_once, 9),
 )

@@ -34,6 +34,8 @@ _LINGERS = 400.0
 """Seconds after which what failed before has been tried again."""
 _KEPT_FOR = 100.0
 """Seconds for which a bot keeps clips that it has posted."""
+_SWEEPS = (60.0, 600.0, 600.0, 600.0)
+"""Seconds. Mostly rare: two of five crashes hit nothing but a sweep while a run waited."""
 _HARSH = 0.02
 """The share of runs whose trouble lasts for hours."""
 
@@ -123,6 +125,7 @@ class _World:
             look_every=chance.choice((5.0, 10.0, 30.0)),
             patience=patience,
             keep_for=chance.choice((0.0, 0.0, _KEPT_FOR)),
+            sweeps_every=chance.choice(_SWEEPS),
         )
         self.hopes = Hopes(
             patience=patience,

@@ -8,7 +8,7 @@ the job. What is said of a job meanwhile is `status.py`'s. Decides nothing about
 import contextlib
 import hashlib
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from bot.ladder import Ladder, Letter, Posted, Rung, as_ours, rungs
 from bot.lifecycle import FINAL, Job
 from bot.places import MIB, Places, below
 from bot.status import ORIGINAL, Reply, Status, opened
+from bot.upload import Upload
 from bot.words import Note
 
 log = logging.getLogger(__name__)
@@ -147,7 +148,7 @@ class Delivery:
         return Posted(message.channel.id, message.id)
 
     async def _put(
-        self, answer: Answer, letter: Letter, files: list[discord.File]
+        self, answer: Answer, letter: Letter, files: Sequence[Upload]
     ) -> discord.WebhookMessage:
         with as_ours():
             return await opened(self._client, answer).edit_message(

@@ -12,9 +12,11 @@ Discord looks up by its author: a repeat elsewhere returns the message that is t
 Beyond Discord's window all places are looked through first. `delivery.py` says what is posted.
 """
 
+import asyncio
 import contextlib
 import json
 import logging
+import math
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,10 +27,11 @@ from typing import Any
 import aiohttp
 import discord
 
-from bot import posting_words
+from bot import posting_words, upload
 from bot.errors import DeliveryError, TooLarge, Unpostable
 from bot.lifecycle import Job
 from bot.places import Places
+from bot.upload import Upload
 from bot.wish import Door
 
 log = logging.getLogger(__name__)
@@ -92,14 +95,16 @@ class Letter:
         """The bytes of its largest clip."""
         return max((path.stat().st_size for path in self.clips.values()), default=0)
 
-    def files(self, job: Job) -> list[discord.File]:
+    def files(self, job: Job, until: float = math.inf) -> list[Upload]:
         """Return its clips as discord.py sends them, to be closed afterwards.
 
-        A path, not bytes: a clip is streamed from the disk and never kept in memory.
+        A path, not bytes: a clip is streamed from the disk and never kept in memory. After `until`,
+        a moment of the loop's time, they are not sent.
         """
         return [
-            discord.File(
+            Upload(
                 path,
+                until=until,
                 filename=f"{mark(job, number)}{path.suffix}",
                 description=self.alt,
                 spoiler=self.is_spoiler,
@@ -151,6 +156,8 @@ class Ladder:
         self._job = job
         self._rungs = rungs
         self._refusals: dict[int | None, Unpostable] = {}
+        self._until = math.inf
+        """How long what was seen holds, as a moment of the loop's time."""
 
     async def send(self, letter: Letter) -> Posted:
         """Post at the highest place that takes it.
@@ -173,10 +180,12 @@ class Ladder:
         """Look everywhere for what earlier tries have posted, though the answer was lost.
 
         Returns it by the numbers of the clips; `numbers` are those that are looked for. Where the
-        history may not be read there is nothing to see, and the nonce has to do. Raises
-        `DeliveryError`.
+        history may not be read Discord lists nothing, and the nonce has to do. A place that refuses
+        the look is closed to a clip too, and counts as one that has refused it: were it opened in
+        between, the clip could come twice. Raises `DeliveryError`.
         """
         found: dict[int, Posted] = {}
+        self._until = asyncio.get_running_loop().time() + upload.FRESH
         for channel_id in dict.fromkeys(rung.channel_id for rung in self._rungs):
             try:
                 with as_ours():
@@ -185,6 +194,7 @@ class Ladder:
                 found = seen | found
             except Unpostable as error:
                 log.info("job %s: no look into a history: %s", self._job.short_id, error)
+                self._refusals[channel_id] = error
         return found
 
     async def _seen(
@@ -227,7 +237,7 @@ class Ladder:
             raise _too_large(f"{letter.largest} bytes, and {most} may be", letter.largest, most)
         lines = [letter.text, posting_words.elsewhere(job) if rung.is_elsewhere else ""]
         given: dict[str, Any] = {
-            "files": letter.files(job),
+            "files": letter.files(job, self._until),
             "nonce": letter.nonce,
             "reference": _reference(job, rung),
             # What can be done with a clip is a matter of its server.

@@ -15,8 +15,9 @@ import aiohttp
 import discord
 import pytest
 
+from bot import ladder, upload
 from bot.delivery import DIRECT_COPY, Bundle, Copy, Delivery
-from bot.errors import DeliveryError, TooLarge
+from bot.errors import DeliveryError, TooLarge, Unpostable
 from bot.ladder import Posted, mark
 from bot.lifecycle import Job, State, again
 from bot.places import MIB, Places
@@ -277,6 +278,50 @@ async def test_where_the_history_may_not_be_read_the_nonce_has_to_do(
     await here.deny("READ_MESSAGE_HISTORY")
     here.trouble(do="lose_answer", match=POST)
     await here.refused()
+    await here.post()
+    assert len(here.posts) == 1
+
+
+async def test_a_place_that_refuses_the_look_gets_no_clip_though_it_is_opened_meanwhile(
+    here: Post,
+) -> None:
+    here.trouble(do="lose_answer", match=POST)
+    await here.refused()
+    here.restart()
+    no_access = {"code": 50001, "message": "Missing Access"}
+    here.trouble(do="status", status=403, body=no_access, match=HISTORY)
+    assert isinstance(await here.refused(), Unpostable)
+    await here.post()
+    assert len(here.posts) == 1
+
+
+async def test_a_clip_that_had_to_wait_since_the_look_is_looked_for_anew_before_it_is_sent(
+    here: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here.trouble(do="lose_answer", match=POST)
+    await here.refused()
+    here.restart()
+    with monkeypatch.context() as patch:
+        patch.setattr(ladder.Ladder, "_seen", _seen_nothing)  # it was still on its way
+        patch.setattr(upload, "FRESH", -1.0)  # it has waited for so long
+        await here.refused()
+    assert here.asked("POST") == 2  # the status message, and the first try
+
+    await here.post()
+    assert len(here.posts) == 1
+
+
+async def _seen_nothing(*_: object, **_more: object) -> dict[int, Posted]:
+    return {}
+
+
+async def test_a_clip_that_discord_puts_off_for_long_is_not_sent_again_unseen(
+    here: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here.trouble(do="status", status=502, when="after", match=POST)
+    with monkeypatch.context() as patch:
+        patch.setattr(upload, "FRESH", 0.0)
+        await here.refused()
     await here.post()
     assert len(here.posts) == 1
 

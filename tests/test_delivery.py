@@ -318,7 +318,8 @@ async def _seen_nothing(*_: object, **_more: object) -> dict[int, Posted]:
 async def test_a_clip_that_discord_puts_off_for_long_is_not_sent_again_unseen(
     here: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    here.trouble(do="status", status=502, when="after", match=POST)
+    answer = {"message": "502: Bad Gateway", "code": 0}
+    here.trouble(do="status", status=502, body=answer, when="after", match=POST)
     with monkeypatch.context() as patch:
         patch.setattr(upload, "FRESH", 0.0)
         await here.refused()

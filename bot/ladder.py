@@ -31,7 +31,6 @@ from bot import posting_words, upload
 from bot.errors import DeliveryError, TooLarge, Unpostable
 from bot.lifecycle import Job
 from bot.places import Places
-from bot.upload import Upload
 from bot.wish import Door
 
 log = logging.getLogger(__name__)
@@ -95,14 +94,14 @@ class Letter:
         """The bytes of its largest clip."""
         return max((path.stat().st_size for path in self.clips.values()), default=0)
 
-    def files(self, job: Job, until: float = math.inf) -> list[Upload]:
+    def files(self, job: Job, until: float = math.inf) -> list[upload.Upload]:
         """Return its clips as discord.py sends them, to be closed afterwards.
 
         A path, not bytes: a clip is streamed from the disk and never kept in memory. After `until`,
         a moment of the loop's time, they are not sent.
         """
         return [
-            Upload(
+            upload.Upload(
                 path,
                 until=until,
                 filename=f"{mark(job, number)}{path.suffix}",

@@ -15,7 +15,7 @@ import aiohttp
 import discord
 import pytest
 
-from bot import ladder, upload
+from bot import upload
 from bot.delivery import DIRECT_COPY, Bundle, Copy, Delivery
 from bot.errors import DeliveryError, TooLarge, Unpostable
 from bot.ladder import Posted, mark
@@ -301,18 +301,14 @@ async def test_a_clip_that_had_to_wait_since_the_look_is_looked_for_anew_before_
     here.trouble(do="lose_answer", match=POST)
     await here.refused()
     here.restart()
+    here.trouble(do="status", status=200, body=[], match=HISTORY)  # it was still on its way
     with monkeypatch.context() as patch:
-        patch.setattr(ladder.Ladder, "_seen", _seen_nothing)  # it was still on its way
         patch.setattr(upload, "FRESH", -1.0)  # it has waited for so long
         await here.refused()
     assert here.asked("POST") == 2  # the status message, and the first try
 
     await here.post()
     assert len(here.posts) == 1
-
-
-async def _seen_nothing(*_: object, **_more: object) -> dict[int, Posted]:
-    return {}
 
 
 async def test_a_clip_that_discord_puts_off_for_long_is_not_sent_again_unseen(

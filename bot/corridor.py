@@ -67,8 +67,10 @@ from bot.worker import Worker
 if TYPE_CHECKING:
     from bot.web import Web
 
-_PATIENCE = 2.0
-"""Seconds that those get who are just being answered when the bot stops, and then status edits."""
+_FOR_ANSWERS = 4.0
+"""Seconds that those get who are just being answered when the bot stops."""
+_FOR_EDITS = 2.0
+"""Seconds that status edits get then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,13 +101,13 @@ class Corridor:
         self.intake.is_open = False
         if self.web is not None:
             await self.web.stop()
-        await asyncio.gather(self.worker.stop(), self.intake.close(_PATIENCE))
+        await asyncio.gather(self.worker.stop(), self.intake.close(_FOR_ANSWERS))
         await self.darkroom.close()
         await self.rooms.mediator.stop()
         await self.keeper.stop()
         await self.logbook.stop()
         await self.gate.stop()
-        await asyncio.gather(self.delivery.close(_PATIENCE), self.rooms.whispers.close(_PATIENCE))
+        await asyncio.gather(self.delivery.close(_FOR_EDITS), self.rooms.whispers.close(_FOR_EDITS))
         await self.http.aclose()
 
 

@@ -175,6 +175,7 @@ class Intake:
     async def close(self, patience: float) -> None:
         """Take nothing new; let those hear who ask now, for at most `patience` seconds."""
         self.is_open = False
+        self.turnstile.shut()
         if self._asking:
             await asyncio.wait(self._asking, timeout=patience)
 
@@ -212,7 +213,7 @@ class Intake:
         self._check_open()
         size = self._model.size_of(ask.wish.shape)
         self._order(ask, size)  # an option that is wrong should not cost a download
-        async with self.turnstile.passing(ask.member_id), self._preparing:
+        async with self.turnstile.passing(ask.member_id, self._preparing):
             self._check_open()  # it may have been a long wait
             await self._check_rules(ask.guild_id, ask.asker)
             data = await self._picture(ask)

@@ -66,7 +66,7 @@ class Rehearsal:
         size = self._model.size_of(wish.shape)
         self._order(options, size)
         # One at a time: it is a courtesy, and those who pay go first.
-        async with self._turnstile.passing(member_id), self._one_at_a_time:
+        async with self._turnstile.passing(member_id, self._one_at_a_time):
             data = await self._media.fetch(picture.url)
             try:
                 preview = await self._show(data, self._rules, size, wish.fit)

@@ -2,15 +2,15 @@
 
 What is refused costs nobody anything, but it takes one of the few places where pictures are opened,
 for as long as it likes. So somebody's second picture waits for their first, and keeps no place from
-others meanwhile. In memory: a restart forgives.
+others meanwhile. Who still waits as the bot stops hears so at once. In memory: a restart forgives.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
-from bot.errors import PictureRefused, PicturesPaused
+from bot.errors import NotAccepting, PictureRefused, PicturesPaused
 from bot.problems import PictureProblem
 
 MOST_REFUSED = 10
@@ -18,6 +18,9 @@ SLOW_COUNTS = 5
 """As how many one counts that had to be given up for its time or memory."""
 WITHIN = 60
 """Seconds in which so many pictures may be refused."""
+
+Places = asyncio.Lock | asyncio.Semaphore
+"""Where pictures are opened, so many at a time."""
 
 
 @dataclass(slots=True)
@@ -35,16 +38,25 @@ class Turnstile:
     def __init__(self, clock: Callable[[], int]) -> None:
         self._clock = clock
         self._members: dict[int, _Member] = {}
+        self._waits: set[asyncio.Timeout] = set()
+        """Of those whose turn has not come."""
+        self._is_shut = False
 
     @asynccontextmanager
-    async def passing(self, member_id: int) -> AsyncIterator[None]:
-        """Let a picture of the member through when it is its turn. Raises `PicturesPaused`."""
+    async def passing(self, member_id: int, places: Places) -> AsyncIterator[None]:
+        """Let a picture of the member have one of the `places` when it is its turn.
+
+        Raises `PicturesPaused`, and `NotAccepting` once it is `shut`.
+        """
         member = self._members.setdefault(member_id, _Member())
         member.inside += 1
         try:
             self._check(member)
-            async with member.place:
-                self._check(member)  # those before it may have been refused
+            async with AsyncExitStack() as held:
+                async with self._waiting():
+                    await held.enter_async_context(member.place)
+                    self._check(member)  # those before it may have been refused
+                    await held.enter_async_context(places)
                 yield
         except PictureRefused as error:
             marks = [self._clock()] * _weight(error.problem)
@@ -53,6 +65,27 @@ class Turnstile:
         finally:
             member.inside -= 1
             self._forget()
+
+    def shut(self) -> None:
+        """Let nobody in any more, nor wait; who has a place keeps it."""
+        self._is_shut = True
+        now = asyncio.get_running_loop().time()
+        while self._waits:
+            self._waits.pop().reschedule(now)
+
+    @asynccontextmanager
+    async def _waiting(self) -> AsyncIterator[None]:
+        if self._is_shut:
+            raise NotAccepting
+        wait = asyncio.timeout(None)
+        try:
+            async with wait:
+                self._waits.add(wait)
+                yield
+        except TimeoutError:
+            raise NotAccepting from None
+        finally:
+            self._waits.discard(wait)
 
     def _check(self, member: _Member) -> None:
         free_at = self._free_at(member)

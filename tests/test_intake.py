@@ -322,6 +322,29 @@ async def test_only_two_pictures_are_prepared_at_a_time(bot: Bot) -> None:
     assert bot.world.most_serving == 2
 
 
+async def test_a_stop_does_not_keep_those_in_line_behind_a_picture_that_takes_its_time(
+    here: World,
+) -> None:
+    at_work, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(data: bytes, rules: Rules, size: Size | None, fit: Fit) -> Frame:
+        at_work.set()
+        await goes_on.wait()
+        return await in_a_thread(data, rules, size, fit)
+
+    async with here.bot(prepare=slow) as bot:
+        first = asyncio.create_task(bot.intake.accept(ask()))
+        await at_work.wait()
+        in_line = [asyncio.create_task(bot.intake.accept(ask())) for _ in range(3)]
+        await asyncio.sleep(0)
+        await bot.intake.close(0)
+        for waiting in in_line:
+            with pytest.raises(NotAccepting):
+                await waiting
+        goes_on.set()
+        assert (await first).is_new
+
+
 # --- The pictures of open jobs -------------------------------------------------------------------
 
 

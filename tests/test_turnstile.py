@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from bot import image
-from bot.errors import PictureProblem, PictureRefused, PicturesPaused
+from bot.errors import NotAccepting, PictureProblem, PictureRefused, PicturesPaused
 from bot.framing import Size
 from bot.intake import in_a_thread
-from bot.turnstile import MOST_REFUSED, SLOW_COUNTS, WITHIN, Turnstile
+from bot.turnstile import MOST_REFUSED, SLOW_COUNTS, WITHIN, Places, Turnstile
 from bot.wish import Fit
 from tests.conftest import NOON, Clock
 from tests.corridor import ask, world
@@ -22,18 +22,18 @@ async def refused(
     turnstile: Turnstile, problem: PictureProblem = PictureProblem.DAMAGED, member: int = MIA
 ) -> None:
     with pytest.raises(PictureRefused):
-        async with turnstile.passing(member):
+        async with turnstile.passing(member, asyncio.Lock()):
             raise PictureRefused(problem)
 
 
-async def passed(turnstile: Turnstile, member: int = MIA) -> None:
-    async with turnstile.passing(member):
+async def passed(turnstile: Turnstile, member: int = MIA, places: Places | None = None) -> None:
+    async with turnstile.passing(member, places or asyncio.Lock()):
         pass
 
 
 async def test_a_members_second_picture_waits_for_their_first_and_for_nobody_elses() -> None:
     turnstile = Turnstile(Clock())
-    async with turnstile.passing(MIA):
+    async with turnstile.passing(MIA, asyncio.Lock()):
         second = asyncio.create_task(passed(turnstile))
         await passed(turnstile, NOAH)
         await asyncio.sleep(0)
@@ -85,6 +85,20 @@ async def test_slow_refusals_over_minutes_are_let_pass() -> None:
     for _ in range(3 * MOST_REFUSED):
         await refused(turnstile)
         clock.forward(seconds=WITHIN / (MOST_REFUSED - 1))
+
+
+async def test_once_it_is_shut_who_waits_hears_so_at_once_and_who_has_a_place_keeps_it() -> None:
+    turnstile = Turnstile(Clock())
+    places = asyncio.Semaphore(1)
+    async with turnstile.passing(MIA, places):
+        behind_her_own = asyncio.create_task(passed(turnstile, MIA, places))
+        behind_hers = asyncio.create_task(passed(turnstile, NOAH, places))
+        await asyncio.sleep(0)
+        turnstile.shut()
+        for waiting in (behind_her_own, behind_hers, passed(turnstile, NOAH)):
+            with pytest.raises(NotAccepting):
+                await waiting
+    assert not places.locked()
 
 
 async def test_one_members_slow_pictures_leave_a_place_for_everybody_else(tmp_path: Path) -> None:

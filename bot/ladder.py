@@ -251,7 +251,10 @@ class Ladder:
         try:
             with as_ours():
                 channel = await self._channel(rung.channel_id)
-                message = await channel.send("\n".join(filter(None, lines)) or None, **given)
+                async with asyncio.timeout_at(
+                    None if letter.clips else upload.in_time(self._until)
+                ):
+                    message = await channel.send("\n".join(filter(None, lines)) or None, **given)
         except TooLarge as error:
             error.size = letter.size
             if len(letter.clips) == 1:  # of several together it is not known which was too large

@@ -455,6 +455,33 @@ async def test_a_link_that_was_posted_is_found_again_too(here: Post) -> None:
     assert here.asked("POST") == 2
 
 
+async def test_a_link_that_had_to_wait_since_the_look_is_looked_for_anew_before_it_is_sent(
+    here: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here.link(1)
+    here.trouble(do="lose_answer", match=POST)
+    await here.refused()
+    here.restart()
+    here.trouble(do="status", status=200, body=[], match=HISTORY)  # it was still on its way
+    with monkeypatch.context() as patch:
+        patch.setattr(upload, "FRESH", -1.0)  # it has waited for so long
+        await here.refused()
+    assert here.asked("POST") == 2  # the status message, and the first try
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_link_that_gets_no_answer_is_cut_off_and_not_sent_again_unseen(
+    here: Post, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    here.link(1)
+    here.trouble(do="stall", seconds=30, match=POST, when=when)
+    with monkeypatch.context() as patch:
+        patch.setattr(upload, "FRESH", 0.5)
+        await here.refused()
+    found = await here.post()
+    assert [int(message.id) for message in here.server.messages[1:]] == [found.message_id]
+
+
 async def test_a_link_of_another_job_is_not_taken_for_this_ones(here: Post) -> None:
     here.link(1)
     await here.post()

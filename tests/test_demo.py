@@ -4,6 +4,7 @@ import asyncio
 import re
 import signal
 import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import aiohttp
@@ -37,6 +38,26 @@ def photo(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     path = tmp_path / "my photo.png"
     path.write_bytes(photo_file(*getattr(request, "param", (640, 360))))
     return path
+
+
+Start = Callable[..., Awaitable[asyncio.subprocess.Process]]
+
+
+@pytest.fixture
+async def started(tmp_path: Path) -> AsyncIterator[Start]:
+    """Starts a demo, which does not outlive a test that fails."""
+    running: list[asyncio.subprocess.Process] = []
+
+    async def start(*arguments: str | Path, **settings: str) -> asyncio.subprocess.Process:
+        process = await started_command("demo", *arguments, settings=settings, folder=tmp_path)
+        running.append(process)
+        return process
+
+    yield start
+    for process in running:
+        if process.returncode is None:
+            process.terminate()
+            await end_of(process, within=15)
 
 
 @pytest.mark.parametrize(
@@ -105,14 +126,13 @@ async def test_a_picture_that_discord_does_not_take_is_no_crash(tmp_path: Path) 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("moment", [b"are up", b"Animating"])
 async def test_a_demo_that_is_stopped_in_the_middle_leaves_nobody_and_nothing_behind(
-    tmp_path: Path, moment: bytes, number: signal.Signals
+    started: Start, tmp_path: Path, moment: bytes, number: signal.Signals
 ) -> None:
     temporary = tmp_path / "temporary"
     temporary.mkdir()
-    process = await started_command(
-        *("demo", "--once", "--render-seconds", "600", "--port", "0", "--data", tmp_path / "kept"),
-        settings={"TMPDIR": str(temporary)},
-        folder=tmp_path,
+    process = await started(
+        *("--once", "--render-seconds", "600", "--port", "0", "--data", tmp_path / "kept"),
+        TMPDIR=str(temporary),
     )
     assert process.stdout is not None
     await asyncio.wait_for(process.stdout.readuntil(moment), 20)
@@ -153,9 +173,9 @@ async def test_a_demo_in_the_background_where_ctrl_c_is_ignored_is_stopped_all_t
     ],
 )
 async def test_a_job_that_ends_without_a_clip_ends_the_demo_at_once_whatever_it_is_called(
-    tmp_path: Path, outcome: dict[str, str], words: str
+    started: Start, outcome: dict[str, str], words: str
 ) -> None:
-    process = await started_command("demo", "--once", *FAST, settings={}, folder=tmp_path)
+    process = await started("--once", *FAST)
     assert process.stdout is not None
     await asyncio.wait_for(process.stdout.readuntil(b"are up"), 20)
     await until(lambda: runware_of(process.pid))
@@ -169,10 +189,10 @@ async def test_a_job_that_ends_without_a_clip_ends_the_demo_at_once_whatever_it_
 
 
 async def test_without_once_it_brings_a_picture_stays_up_and_touches_nothing_of_the_operators(
-    tmp_path: Path,
+    started: Start, tmp_path: Path
 ) -> None:
     (tmp_path / ".env").write_text("ANIMATE_MEMBER_MONTHLY_USD=0\n")
-    process = await started_command("demo", *FAST, settings=OPERATORS_OWN, folder=tmp_path)
+    process = await started(*FAST, **OPERATORS_OWN)
     assert process.stdout is not None
     shown = (await asyncio.wait_for(process.stdout.readuntil(b"Ctrl-C"), 50)).decode()
     assert "clip posted" in shown

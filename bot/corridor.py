@@ -98,7 +98,7 @@ class Corridor:
 
     async def close(self) -> None:
         """Take nothing new, let running steps commit, and hang up; within ten seconds."""
-        self.intake.is_open = False
+        self.intake.shut()
         if self.web is not None:
             await self.web.stop()
         await asyncio.gather(self.worker.stop(), self.intake.close(_FOR_ANSWERS))

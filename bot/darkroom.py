@@ -68,7 +68,7 @@ class Darkroom:
         return Preview(jpeg, _size(told), float(told["kept"]))
 
     async def close(self) -> None:
-        """End all processes; of one that is at work, the picture is `NotAccepting`."""
+        """End all processes, and start none; a picture that is not done is `NotAccepting`."""
         self._is_closed = True
         await asyncio.gather(*map(self._end, list(self._workers)))
 
@@ -92,11 +92,11 @@ class Darkroom:
         """Lend a process; one that failed, or took much memory, is not used again."""
         worker = self._waiting() or await self._start()
         try:
+            self._check_open()
             yield worker
         except BaseException:
             worker.is_spent = True
-            if self._is_closed:
-                raise NotAccepting from None
+            self._check_open()
             raise
         finally:
             if worker.is_spent:
@@ -104,6 +104,10 @@ class Darkroom:
             else:
                 self._idle.append(worker)
                 worker.leaving = asyncio.create_task(self._leave(worker))
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise NotAccepting from None
 
     def _waiting(self) -> "_Worker | None":
         while self._idle:
@@ -115,6 +119,7 @@ class Darkroom:
         return None
 
     async def _start(self) -> "_Worker":
+        self._check_open()
         try:
             process = await asyncio.create_subprocess_exec(
                 *(self._python, "-m", "bot.develop"),
@@ -134,6 +139,7 @@ class Darkroom:
                 await worker.heard()
         except (OSError, EOFError, ValueError) as error:
             await self._end(worker)
+            self._check_open()
             raise DarkroomBroken(f"its process ends at once, exit {process.returncode}") from error
         return worker
 

@@ -59,19 +59,27 @@ async def owned(client: discord.Client, message: discord.Message, guild_id: int)
 
 
 async def _first_author(client: discord.Client, message: discord.Message, guild_id: int) -> int:
-    """Return who wrote what was forwarded, perhaps over and over, within one server."""
+    """Return who wrote what was forwarded, if that is known in time."""
     try:
         async with asyncio.timeout(_PATIENCE):
-            for _ in range(_MOST_FORWARDS):
-                where = message.reference
-                if where is None or where.type is not discord.MessageReferenceType.forward:
-                    return _author(message)
-                if where.guild_id != guild_id or where.message_id is None:
-                    return UNKNOWN
-                place = client.get_partial_messageable(where.channel_id, guild_id=guild_id)
-                message = await place.fetch_message(where.message_id)
+            # A request of discord.py that is cut off in a global rate limit would hold back all
+            # others for ever; so it goes on, and nobody listens.
+            return await asyncio.shield(_traced(client, message, guild_id))
     except _TROUBLE as problem:
         log.info("who wrote what was forwarded is not known: %s", type(problem).__name__)
+    return UNKNOWN
+
+
+async def _traced(client: discord.Client, message: discord.Message, guild_id: int) -> int:
+    """Follow what was forwarded, perhaps over and over, within one server."""
+    for _ in range(_MOST_FORWARDS):
+        where = message.reference
+        if where is None or where.type is not discord.MessageReferenceType.forward:
+            return _author(message)
+        if where.guild_id != guild_id or where.message_id is None:
+            return UNKNOWN
+        place = client.get_partial_messageable(where.channel_id, guild_id=guild_id)
+        message = await place.fetch_message(where.message_id)
     return UNKNOWN
 
 

@@ -172,10 +172,14 @@ class Intake:
         """Who asks for something now, until they have heard what became of it."""
         self.is_open = True
 
-    async def close(self, patience: float) -> None:
-        """Take nothing new; let those hear who ask now, for at most `patience` seconds."""
+    def shut(self) -> None:
+        """Take nothing new, not even what waits in line."""
         self.is_open = False
         self.turnstile.shut()
+
+    async def close(self, patience: float) -> None:
+        """Be shut; let those hear who ask now, for at most `patience` seconds."""
+        self.shut()
         if self._asking:
             await asyncio.wait(self._asking, timeout=patience)
 

@@ -161,7 +161,7 @@ class Ladder:
     async def send(self, letter: Letter) -> Posted:
         """Post at the highest place that takes it.
 
-        Raises `TooLarge`, `DeliveryError`, or the first place's `Unpostable` if none takes it.
+        Raises `TooLarge`, `DeliveryError`, or one place's `Unpostable` if none takes it.
         """
         for rung in self._rungs:
             if rung.channel_id in self._refusals:
@@ -235,8 +235,9 @@ class Ladder:
         if letter.largest > most:
             raise _too_large(f"{letter.largest} bytes, and {most} may be", letter.largest, most)
         lines = [letter.text, posting_words.elsewhere(job) if rung.is_elsewhere else ""]
+        files = letter.files(job, self._until)
         given: dict[str, Any] = {
-            "files": letter.files(job, self._until),
+            "content": "\n".join(filter(None, lines)) or None,
             "nonce": letter.nonce,
             "reference": _reference(job, rung),
             # What can be done with a clip is a matter of its server.
@@ -251,19 +252,19 @@ class Ladder:
         try:
             with as_ours():
                 channel = await self._channel(rung.channel_id)
-                async with asyncio.timeout_at(
-                    None if letter.clips else upload.in_time(self._until)
-                ):
-                    message = await channel.send("\n".join(filter(None, lines)) or None, **given)
+                if files:
+                    message_id = (await channel.send(files=files, **given)).id
+                else:
+                    message_id = await upload.say(self._client, channel, self._until, **given)
         except TooLarge as error:
             error.size = letter.size
             if len(letter.clips) == 1:  # of several together it is not known which was too large
                 error.most_bytes = self._places.refused(guild_id, letter.size)
             raise
         finally:
-            for file in given["files"]:
+            for file in files:
                 file.close()
-        return Posted(channel.id, message.id, is_direct=rung.channel_id is None)
+        return Posted(channel.id, message_id, is_direct=rung.channel_id is None)
 
     async def _channel(self, channel_id: int | None) -> discord.PartialMessageable:
         """Return a channel, which costs no request, or the member's direct messages."""

@@ -186,6 +186,30 @@ async def test_the_bot_ends_what_is_at_work_when_it_stops(make: Make, tmp_path: 
         await asking
 
 
+async def test_what_waits_for_a_place_as_the_bot_stops_starts_no_process(
+    make: Make, tmp_path: Path
+) -> None:
+    room = make(f"{GREETS}; read line; touch {tmp_path}/asked.$$; exec sleep 60")
+    asking = [asyncio.create_task(room.prepare(picture(), RULES)) for _ in range(AT_ONCE + 1)]
+    await until(lambda: len(list(tmp_path.glob("asked.*"))) == AT_ONCE)
+    await room.close()
+    for one in asking:
+        with pytest.raises(NotAccepting):
+            await one
+    assert len(pids(tmp_path)) == AT_ONCE
+
+
+async def test_a_process_that_is_starting_as_the_bot_stops_is_ended_and_nothing_is_broken(
+    make: Make, tmp_path: Path
+) -> None:
+    room = make("exec sleep 60")
+    asking = asyncio.create_task(room.prepare(picture(), RULES))
+    await until(lambda: pids(tmp_path) != [])
+    await room.close()
+    with pytest.raises(NotAccepting):
+        await asking
+
+
 async def test_it_sees_nothing_of_what_the_bot_knows(
     make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

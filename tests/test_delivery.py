@@ -469,15 +469,23 @@ async def test_a_link_that_had_to_wait_since_the_look_is_looked_for_anew_before_
     assert here.asked("POST") == 2  # the status message, and the first try
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-async def test_a_link_that_gets_no_answer_is_cut_off_and_not_sent_again_unseen(
-    here: Post, monkeypatch: pytest.MonkeyPatch, when: str
+async def test_a_link_that_discord_puts_off_for_long_is_not_sent_again_unseen(
+    here: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here.link(1)
-    here.trouble(do="stall", seconds=30, match=POST, when=when)
+    answer = {"message": "502: Bad Gateway", "code": 0}
+    here.trouble(do="status", status=502, body=answer, when="after", match=POST)
     with monkeypatch.context() as patch:
-        patch.setattr(upload, "FRESH", 0.5)
+        patch.setattr(upload, "FRESH", 0.0)
         await here.refused()
+    found = await here.post()
+    assert [int(message.id) for message in here.server.messages[1:]] == [found.message_id]
+
+
+async def test_a_link_whose_answer_is_garbled_is_looked_for(here: Post) -> None:
+    here.link(1)
+    here.trouble(do="status", status=200, body="<html>", when="after", match=POST)
+    await here.refused()
     found = await here.post()
     assert [int(message.id) for message in here.server.messages[1:]] == [found.message_id]
 

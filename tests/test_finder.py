@@ -1,5 +1,6 @@
 """Which pictures of a message are found, in which order, and from where they would be fetched."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -10,6 +11,7 @@ from bot import finder
 from bot.client import AnimateBot
 from bot.finder import pictures
 from bot.wish import NOBODY, UNKNOWN, Origin, Picture
+from tests.town import until
 
 JSON = dict[str, Any]
 
@@ -219,11 +221,16 @@ class Archive(AnimateBot):
     def __init__(self, **there: discord.Message) -> None:
         super().__init__()
         self.there = there
+        self.answers = asyncio.Event()
+        self.answers.set()
+        self.answered: list[int] = []
 
     def get_partial_messageable(self, *_: Any, **__: Any) -> Any:
         return self
 
     async def fetch_message(self, message_id: int) -> discord.Message:
+        await self.answers.wait()
+        self.answered.append(message_id)
         found = self.there.get(f"m{message_id}")
         if found is None:
             raise discord.NotFound(cast("Any", type("Gone", (), {"status": 404, "reason": ""})), "")
@@ -259,3 +266,14 @@ async def test_where_the_original_cannot_be_seen_its_author_is_unknown() -> None
     assert await authors(Archive(m1=message()), forward(32, of=1, guild=5)) == [UNKNOWN]
     assert await authors(Archive(m1=forward(32, of=1)), forward(32, of=1)) == [UNKNOWN]
     assert [one.origin and one.origin.author_id for one in pictures(forward(32, of=1))] == [UNKNOWN]
+
+
+async def test_who_takes_too_long_to_be_found_is_unknown_and_discord_py_is_not_cut_off(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(finder, "_PATIENCE", 0.01)
+    archive = Archive(m1=message())
+    archive.answers.clear()
+    assert await authors(archive, forward(32, of=1)) == [UNKNOWN]
+    archive.answers.set()
+    await until(lambda: archive.answered == [1])

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from bot.accounts import Accounts
@@ -16,6 +17,9 @@ from bot.lifecycle import Job, Order
 from bot.periods import Period
 from bot.rules import Account, Limits, Measure
 from bot.store import Store
+
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")  # no test is about how fast a machine is
 
 ROOT = Path(__file__).parents[1]
 FAULT = "fault"

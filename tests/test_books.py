@@ -476,7 +476,6 @@ TestBooks = pytest.mark.timeout(180)(Books.TestCase)  # some 10 s where nothing 
 TestBooks.settings = settings(
     max_examples=30,
     stateful_step_count=50,
-    deadline=None,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
 )

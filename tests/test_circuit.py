@@ -19,6 +19,7 @@ from tests.test_gate import EMPTY, SUBMIT, Account
 
 SILENT = Unclear("unreachable", "no answer")
 DOWN = {"match": SUBMIT, "do": "status", "status": 503, "times": None}
+ANYTHING = {"path": "/v1"}
 IN_A_ROW = 5
 
 
@@ -189,8 +190,10 @@ async def test_while_all_is_well_the_line_may_be_longer(here: World) -> None:
 
 async def test_what_is_kept_in_line_for_too_long_is_given_up_without_a_charge(here: World) -> None:
     async with here.bot(give_up_after=1800) as bot:
+        here.trouble(
+            **DOWN | {"match": ANYTHING}
+        )  # or the gate's own look would find it well again
         await silenced(bot)
-        await bot.gate.stop()  # it looks by the real clock, and the half hour here is a virtual one
         job = await bot.finished(await bot.accept())
         assert (job.state, job.failure) == (State.FAILED, Failure.SILENT)
         assert "didn't answer for too long" in here.channel.notes[-1].body

@@ -127,7 +127,6 @@ STATUS = st.sampled_from([200, 200, 200, 400, 401, 429, 500])
 @example(body=b"", status=200)
 @example(body=b"null", status=400)
 @example(body=json.dumps(finished(TASK)).replace("0.1848", "NaN").encode(), status=200)
-@settings(deadline=None)
 def test_whatever_comes_back_the_client_answers_or_raises_its_own_error(
     body: bytes, status: int
 ) -> None:
@@ -178,7 +177,7 @@ class SpoiltService:
 @example([json.dumps({"data": finished(TASK)["data"] * 2}).encode()])
 @example([json.dumps({"data": [finished(TASK)["data"][0], STRANGER]}).encode()])
 @example([json.dumps(finished(TASK)).replace("0.1848", '"0.1848"').encode()])
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_comes_back_a_job_ends_and_its_money_is_booked_once(looks: list[bytes]) -> None:
     asyncio.run(live(SpoiltService(looks)))
 

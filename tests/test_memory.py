@@ -202,7 +202,7 @@ def acts_of(plan: list[tuple[object, ...]]) -> list[Act]:
     return acts
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(plan=st.lists(ACTS, min_size=4, max_size=30))
 async def test_what_is_done_together_ends_as_if_done_one_by_one(
     plan: list[tuple[object, ...]], tmp_path_factory: pytest.TempPathFactory

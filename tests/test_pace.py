@@ -117,7 +117,7 @@ def test_once_a_clip_may_be_ready_experience_never_makes_a_look_rarer(
     assert look_delay(later, least, found) <= look_delay(later, least)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.data(), LEAST, SPANS)
 def test_a_clip_that_takes_as_long_as_those_before_is_seen_with_the_next_look(
     data: st.DataObject, least: float, took: list[float]
@@ -127,7 +127,7 @@ def test_a_clip_that_takes_as_long_as_those_before_is_seen_with_the_next_look(
     assert seen - ready <= least
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.floats(0, LATE_AFTER), SPANS)
 def test_a_service_that_becomes_faster_is_found_out_by_the_second_clip(
     ready: float, took: list[float]

@@ -45,8 +45,7 @@ _UNKNOWN_MESSAGE = 10008
 """To a nonce: its message was deleted. It is forgotten in a few minutes, so nothing is closed."""
 _TOO_LARGE = (40005, 50045)
 _CLOSED = (50008, 50083, 160005, 50027)
-"""Not a channel for texts; an archived thread; a locked one; a token of an interaction long ago.
-
+"""No channel for texts, an archived thread, a locked one, the token of an interaction long ago.
 Discord calls them bad requests, or unauthorized ones."""
 _GONE = (403, 404)
 _HISTORY = 500
@@ -178,10 +177,9 @@ class Ladder:
     async def look(self, numbers: Collection[int]) -> dict[int, Posted]:
         """Look everywhere for what earlier tries have posted, though the answer was lost.
 
-        Returns it by the numbers of the clips; `numbers` are those that are looked for. Where the
-        history may not be read Discord lists nothing, and the nonce has to do. A place that refuses
-        the look is closed to a clip too, and counts as one that has refused it: were it opened in
-        between, the clip could come twice. Raises `DeliveryError`.
+        Returns it by the numbers of the clips; `numbers` are those looked for. Where the history
+        may not be read Discord lists nothing, and the nonce has to do. What refuses the look counts
+        as refusing the clip: opened in between, it could get it twice. Raises `DeliveryError`.
         """
         found: dict[int, Posted] = {}
         self._until = asyncio.get_running_loop().time() + upload.FRESH
@@ -201,9 +199,8 @@ class Ladder:
     ) -> dict[int, Posted]:
         """Look through one place; of a clip that is there twice the first message counts.
 
-        The newest messages come first: most often it was posted just now, and much may have been
-        said since the wish. Where all of them are younger than the wish and lack something, it was
-        posted long ago (the bot was down, or a backup restored): soon after the wish, as a rule.
+        The newest messages come first: most often it was posted just now. Where all of them are
+        younger than the wish and lack something, it was posted long ago, soon after the wish.
         """
         wish = discord.Object(_since(self._job))
         newest = channel.history(limit=_HISTORY, after=wish, oldest_first=False)

@@ -82,6 +82,11 @@ class Post:
             await self.post(*sizes)
         return caught.value
 
+    async def found_alone(self) -> None:
+        """Try once more: the clip is there by now, and behind the status there is nothing else."""
+        found = await self.post()
+        assert [int(message.id) for message in self.server.messages[1:]] == [found.message_id]
+
     async def say(self, count: int) -> None:
         """Have much said in the channel."""
         channel = self.client.get_partial_messageable(self.job.channel_id)
@@ -295,9 +300,12 @@ async def test_a_place_that_refuses_the_look_gets_no_clip_though_it_is_opened_me
     assert len(here.posts) == 1
 
 
+@pytest.mark.parametrize("is_link", [False, True], ids=["file", "link"])
 async def test_a_clip_that_had_to_wait_since_the_look_is_looked_for_anew_before_it_is_sent(
-    here: Post, monkeypatch: pytest.MonkeyPatch
+    here: Post, monkeypatch: pytest.MonkeyPatch, *, is_link: bool
 ) -> None:
+    if is_link:
+        here.link(1)
     here.trouble(do="lose_answer", match=POST)
     await here.refused()
     here.restart()
@@ -307,20 +315,21 @@ async def test_a_clip_that_had_to_wait_since_the_look_is_looked_for_anew_before_
         await here.refused()
     assert here.asked("POST") == 2  # the status message, and the first try
 
-    await here.post()
-    assert len(here.posts) == 1
+    await here.found_alone()
 
 
+@pytest.mark.parametrize("is_link", [False, True], ids=["file", "link"])
 async def test_a_clip_that_discord_puts_off_for_long_is_not_sent_again_unseen(
-    here: Post, monkeypatch: pytest.MonkeyPatch
+    here: Post, monkeypatch: pytest.MonkeyPatch, *, is_link: bool
 ) -> None:
+    if is_link:
+        here.link(1)
     answer = {"message": "502: Bad Gateway", "code": 0}
     here.trouble(do="status", status=502, body=answer, when="after", match=POST)
     with monkeypatch.context() as patch:
         patch.setattr(upload, "FRESH", 0.0)
         await here.refused()
-    await here.post()
-    assert len(here.posts) == 1
+    await here.found_alone()
 
 
 @pytest.mark.parametrize("trouble", [{"do": "drop", "times": 3}, {"do": "status", "status": 503}])
@@ -455,39 +464,11 @@ async def test_a_link_that_was_posted_is_found_again_too(here: Post) -> None:
     assert here.asked("POST") == 2
 
 
-async def test_a_link_that_had_to_wait_since_the_look_is_looked_for_anew_before_it_is_sent(
-    here: Post, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    here.link(1)
-    here.trouble(do="lose_answer", match=POST)
-    await here.refused()
-    here.restart()
-    here.trouble(do="status", status=200, body=[], match=HISTORY)  # it was still on its way
-    with monkeypatch.context() as patch:
-        patch.setattr(upload, "FRESH", -1.0)  # it has waited for so long
-        await here.refused()
-    assert here.asked("POST") == 2  # the status message, and the first try
-
-
-async def test_a_link_that_discord_puts_off_for_long_is_not_sent_again_unseen(
-    here: Post, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    here.link(1)
-    answer = {"message": "502: Bad Gateway", "code": 0}
-    here.trouble(do="status", status=502, body=answer, when="after", match=POST)
-    with monkeypatch.context() as patch:
-        patch.setattr(upload, "FRESH", 0.0)
-        await here.refused()
-    found = await here.post()
-    assert [int(message.id) for message in here.server.messages[1:]] == [found.message_id]
-
-
 async def test_a_link_whose_answer_is_garbled_is_looked_for(here: Post) -> None:
     here.link(1)
     here.trouble(do="status", status=200, body="<html>", when="after", match=POST)
     await here.refused()
-    found = await here.post()
-    assert [int(message.id) for message in here.server.messages[1:]] == [found.message_id]
+    await here.found_alone()
 
 
 async def test_a_link_of_another_job_is_not_taken_for_this_ones(here: Post) -> None:
